@@ -1,0 +1,36 @@
+"""Differentially private face images in the latent space of StyleGAN and ProgressiveGAN.
+
+The public names are imported on first use, so that `import privai_tf` does not import TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "load_generator": "privai_tf.generators",
+    "load_discriminator": "privai_tf.generators",
+    "Generator": "privai_tf.generators",
+    "to_uint8": "privai_tf.generators",
+    "Boundary": "privai_tf.attributes.boundary",
+    "InversionSpec": "privai_tf.inversion",
+    "invert": "privai_tf.inversion",
+    "PrivacySpec": "privai_tf.privacy",
+    "privatize": "privai_tf.privacy",
+    "PrivaiError": "privai_tf.errors",
+}
+
+__all__ = sorted([*_PUBLIC, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+  if name not in _PUBLIC:
+    raise AttributeError(f"module 'privai_tf' has no attribute '{name}'")
+  value = getattr(importlib.import_module(_PUBLIC[name]), name)
+  globals()[name] = value
+  return value
+
+
+def __dir__() -> list[str]:
+  return __all__

@@ -1,0 +1,90 @@
+"""The frozen records that pass between stages; arrays are NumPy, channels last.
+
+photo -> `AlignedFace` -> `Inversion` -> `Release` -> files
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignedFace:
+  """A face ready for inversion.
+
+  Attributes:
+    name: what its output files are called, without extension.
+    source: where it came from, for messages only (never published).
+    image: float32 [R, R, 3] in [-1, 1].
+  """
+
+  name: str
+  source: str
+  image: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Inversion:
+  """Latent codes found for a batch of images. All of it is private.
+
+  Attributes:
+    latents: float32 [N, d] (W, Z) or [N, L, d] (W+).
+    latent_space: "Z", "W" or "W+".
+    images: float32 [N, R, R, 3] in [-1, 1], the generator's reconstruction.
+    losses: float32 [records, N], the loss curve of each image.
+    psnr: float32 [N], decibels against the input, on the 8-bit scale.
+    seconds: wall-clock time of the optimization.
+  """
+
+  latents: np.ndarray
+  latent_space: str
+  images: np.ndarray
+  losses: np.ndarray
+  psnr: np.ndarray
+  seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Guarantee:
+  """What one release promises; depends on public quantities only, so it may be published.
+
+  Attributes:
+    private: False for simulations and for the marked baseline.
+    scope: "attribute", "image" or "metric".
+    statement: the promise in words, from `privai_tf.privacy.statement`.
+    mechanism: the mechanism's name.
+    epsilon, delta: the differential-privacy parameters.
+    clip_radius: R, in latent units; None for mechanisms without clipping.
+    sensitivity: the replace-one sensitivity 2R (plus the grid's share); None without clipping.
+    noise_scale: scale of the noise in latent units (b, sigma, ...); None for randomized response.
+  """
+
+  private: bool
+  scope: str
+  statement: str
+  mechanism: str
+  epsilon: float
+  delta: float
+  clip_radius: float | None
+  sensitivity: float | None
+  noise_scale: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+  """Private latents with their guarantee.
+
+  Attributes:
+    latents: float32 [N, d] or [N, L, d], safe to publish under `guarantee`.
+    latent_space: "Z", "W" or "W+".
+    guarantee: the promise for each single latent.
+    event: the `dp_accounting.DpEvent` that one latent's release costs its subject.
+    images: float32 [N, R, R, 3] in [-1, 1] if asked for, else None.
+  """
+
+  latents: np.ndarray
+  latent_space: str
+  guarantee: Guarantee
+  event: Any
+  images: np.ndarray | None = None
