@@ -9,16 +9,16 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "load_generator": "privai_tf.generators",
-    "load_discriminator": "privai_tf.generators",
-    "Generator": "privai_tf.generators",
-    "to_uint8": "privai_tf.generators",
-    "Boundary": "privai_tf.attributes.boundary",
-    "InversionSpec": "privai_tf.inversion",
-    "invert": "privai_tf.inversion",
-    "PrivacySpec": "privai_tf.privacy",
-    "privatize": "privai_tf.privacy",
-    "PrivaiError": "privai_tf.errors",
+  "load_generator": "privai_tf.generators",
+  "load_discriminator": "privai_tf.generators",
+  "Generator": "privai_tf.generators",
+  "to_uint8": "privai_tf.generators",
+  "Boundary": "privai_tf.attributes.boundary",
+  "InversionSpec": "privai_tf.inversion",
+  "invert": "privai_tf.inversion",
+  "PrivacySpec": "privai_tf.privacy",
+  "privatize": "privai_tf.privacy",
+  "PrivaiError": "privai_tf.errors",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])

@@ -1,0 +1,58 @@
+"""`comparison.html`: the owner's page, with original, inversion and privatized image side by side.
+
+It shows the photos themselves, so it lives in the private folder and nowhere else.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from privai_tf.evaluation import page
+
+_MOST_ROWS = 200
+
+
+def comparison_page(private_dir: pathlib.Path, output_dir: pathlib.Path) -> str:
+  """The comparison of every input whose private record is in the folder.
+
+  Args:
+    private_dir: holds `NAME.quality.json` and, for photos, `NAME.original.png` and
+      `NAME.inversion.png`.
+    output_dir: holds the privatized `NAME.png`.
+
+  Returns:
+    The text of `comparison.html`.
+  """
+  records = sorted(private_dir.glob("*.quality.json"))
+  parts = [
+    page.statement(
+      "For the owner's eyes only: this page shows the originals and figures computed from them. "
+      "Publishing it voids every guarantee.",
+      private=False,
+    )
+  ]
+  for path in records[:_MOST_ROWS]:
+    name = path.name.removesuffix(".quality.json")
+    quality = json.loads(path.read_text(encoding="utf-8"))
+    parts.append(_row(name, quality, private_dir, output_dir))
+  if len(records) > _MOST_ROWS:
+    parts.append(f"<p>{len(records) - _MOST_ROWS} more are in the folder.</p>")
+  if not records:
+    parts.append("<p>No input was finished in this run.</p>")
+  return page.page("Originals and privatized faces (private)", "\n".join(parts))
+
+
+def _row(name: str, quality: dict, private_dir: pathlib.Path, output_dir: pathlib.Path) -> str:
+  cells = []
+  for caption, path in (
+    ("original", private_dir / f"{name}.original.png"),
+    ("inversion", private_dir / f"{name}.inversion.png"),
+    ("privatized", output_dir / f"{name}.png"),
+  ):
+    if path.exists():
+      with Image.open(path) as image:
+        cells.append(page.picture(np.asarray(image.convert("RGB")), caption=f"{name}: {caption}"))
+  figures = page.table([(key.replace("_", " "), value) for key, value in quality.items()])
+  return f'<div class="row">{"".join(cells)}</div>{figures}'

@@ -1,0 +1,90 @@
+"""Self-contained HTML pages: one style, readable on a phone, no script and nothing fetched."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; --accent: #2a7; --warn: #c62; }
+* { box-sizing: border-box; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 70rem; }
+h1 { font-size: 1.5rem; margin: .5rem 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
+p.statement { border-left: .35rem solid var(--accent); background: var(--soft); padding: .7rem 1rem; margin: 1rem 0; }
+p.warning { border-left-color: var(--warn); }
+table { border-collapse: collapse; font-size: .9rem; } td, th { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid var(--line); }
+td.number { font-variant-numeric: tabular-nums; text-align: right; }
+.gallery { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
+.row { display: grid; gap: .5rem; grid-template-columns: repeat(3, minmax(0, 12rem)); margin: 0 0 1rem; }
+figure { margin: 0; } figcaption { font-size: .8rem; overflow-wrap: anywhere; opacity: .8; }
+img { width: 100%; height: auto; border-radius: .4rem; display: block; }
+footer { margin-top: 2rem; font-size: .8rem; opacity: .7; }
+.scroll { overflow-x: auto; }
+"""
+
+
+def page(title: str, body: str) -> str:
+  """A complete HTML document.
+
+  Args:
+    title: plain text, escaped here.
+    body: HTML.
+
+  Returns:
+    The document's text.
+  """
+  return (
+    '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n"
+    f"<body><h1>{html.escape(title)}</h1>\n{body}\n</body></html>\n"
+  )
+
+
+def picture(pixels: np.ndarray, caption: str = "", longest_side: int = 256) -> str:
+  """A figure with the image inside the page.
+
+  Args:
+    pixels: uint8 [H, W, 3].
+    caption: plain text, escaped here.
+    longest_side: larger images are scaled down to this many pixels; smaller ones are enlarged by a
+      whole factor, so that browsers do not blur them unevenly.
+
+  Returns:
+    HTML of a `figure`.
+  """
+  image = Image.fromarray(pixels)
+  longest = max(image.size)
+  if longest > longest_side:
+    image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+  elif longest * 2 <= longest_side:
+    factor = longest_side // longest
+    image = image.resize((image.width * factor, image.height * factor), Image.Resampling.BICUBIC)
+  buffer = io.BytesIO()
+  image.save(buffer, format="PNG", optimize=True)
+  data = base64.b64encode(buffer.getvalue()).decode("ascii")
+  text = html.escape(caption)
+  return (
+    f'<figure><img alt="{html.escape(caption, quote=True)}" src="data:image/png;base64,{data}">'
+    f"<figcaption>{text}</figcaption></figure>"
+  )
+
+
+def table(rows: Sequence[tuple[str, object]]) -> str:
+  """A two-column table of names and values, both escaped; floats are shown with four digits."""
+  cells = []
+  for name, value in rows:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    kind = ' class="number"' if number else ""
+    cells.append(f"<tr><th>{html.escape(name)}</th><td{kind}>{html.escape(shown)}</td></tr>")
+  return f'<div class="scroll"><table>{"".join(cells)}</table></div>'
+
+
+def statement(text: str, private: bool) -> str:
+  """The guarantee's sentence as a highlighted paragraph; coloured as a warning if not private."""
+  kind = "statement" if private else "statement warning"
+  return f'<p class="{kind}">{html.escape(text)}</p>'
