@@ -1,0 +1,182 @@
+"""Derives Bazel's BUILD from the tree and its imports: `python tests/build_targets.py` rewrites it.
+
+One target for every module, binary and test, whose `deps` are what the file really imports, also
+inside functions (most of TensorFlow's imports are late). Packages from PyPI come from the
+environment's interpreter; empty `pip/...` targets stand for them, so that they can be queried.
+"""
+
+import ast
+import dataclasses
+import pathlib
+import sys
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+_ROOTS = ("privai_tf", "converters", "demo", "benchmarks", "tests")
+_DATA = ("checkpoints", "boundaries")
+_HEADER = '''"""Targets of privai_tf, one for every module, binary and test.
+
+Made by `python tests/build_targets.py` from the imports; a test keeps it in step.
+"""
+
+package(default_visibility = ["//visibility:public"])
+
+licenses(["notice"])
+
+exports_files(["LICENSE"])
+'''
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+  """One rule of the BUILD file."""
+
+  rule: str
+  name: str
+  sources: tuple[str, ...]
+  dependencies: tuple[str, ...]
+  data: tuple[str, ...] = ()
+
+  def text(self) -> str:
+    lines = [f"{self.rule}(", f'    name = "{self.name}",']
+    for field, values in (("srcs", self.sources), ("data", self.data), ("deps", self.dependencies)):
+      if len(values) == 1:
+        lines.append(f'    {field} = ["{values[0]}"],')
+      elif values:
+        lines.append(f"    {field} = [")
+        lines += [f'        "{value}",' for value in values]
+        lines.append("    ],")
+    if self.rule != "py_library":
+      lines.append(f'    main = "{self.sources[0]}",')
+    return "\n".join([*lines, ")"])
+
+
+def _files() -> list[pathlib.Path]:
+  found = [REPOSITORY / "run_privatize.py"]
+  for root in _ROOTS:
+    found += sorted((REPOSITORY / root).rglob("*.py"))
+  return [path.relative_to(REPOSITORY) for path in found if path.exists()]
+
+
+def _module_of(path: pathlib.Path) -> str:
+  parts = path.with_suffix("").parts
+  return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _label(path: pathlib.Path) -> str:
+  return str(path.with_suffix(""))
+
+
+def _strings_naming_modules(tree: ast.AST, modules: dict[str, pathlib.Path]) -> set[str]:
+  """Modules that a lazy facade names in a string, as `{"invert": "privai_tf.inversion"}` does."""
+  return {
+    node.value
+    for node in ast.walk(tree)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in modules
+    if "." in node.value
+  }
+
+
+def _imported(path: pathlib.Path, modules: dict[str, pathlib.Path]) -> set[str]:
+  """Absolute names of everything a file imports, at any depth."""
+  tree = ast.parse((REPOSITORY / path).read_text(encoding="utf-8"))
+  package = _module_of(path) if path.name == "__init__.py" else _module_of(path).rpartition(".")[0]
+  names = _strings_naming_modules(tree, modules)
+  for node in ast.walk(tree):
+    if isinstance(node, ast.Import):
+      names |= {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom):
+      base = node.module or ""
+      if node.level:
+        parent = package.split(".")[: len(package.split(".")) - node.level + 1]
+        base = ".".join([*parent, base] if base else parent)
+      for alias in node.names:
+        full = f"{base}.{alias.name}"
+        names.add(full if full in modules else base)
+  return names
+
+
+def _dependencies(path: pathlib.Path, modules: dict[str, pathlib.Path]) -> tuple[str, ...]:
+  labels = set()
+  for name in _imported(path, modules):
+    top = name.split(".")[0]
+    if name in modules:
+      labels.add(":" + _label(modules[name]))
+    elif top in sys.stdlib_module_names or top in _DATA:
+      continue
+    elif top in _ROOTS:
+      raise ValueError(f"{path}: imports {name}, which is no module of this repository")
+    elif f"{path.parent.as_posix().replace('/', '.')}.{top}" in modules:
+      labels.add(":" + _label(path.parent / top))
+    else:
+      labels.add(f":pip/{top}")
+  # A module cannot be imported without its packages' __init__ files.
+  for parent in path.parents:
+    init = parent / "__init__.py"
+    if init != path and (REPOSITORY / init).exists() and _module_of(init) in modules:
+      labels.add(":" + _label(init))
+  labels.discard(":" + _label(path))
+  return tuple(sorted(labels))
+
+
+def _without_cycles(targets: list[Target]) -> list[Target]:
+  """Drops what Bazel refuses: a facade's lazy references to the modules that name it as parent."""
+  facades = {target.name for target in targets if target.name.endswith("__init__")}
+  reachable = {target.name: set(target.dependencies) for target in targets}
+  kept = []
+  for target in targets:
+    dependencies = target.dependencies
+    if target.name in facades:
+      dependencies = tuple(
+        label for label in dependencies if not _reaches(label[1:], target.name, reachable)
+      )
+      reachable[target.name] = set(dependencies)
+    kept.append(dataclasses.replace(target, dependencies=dependencies))
+  return kept
+
+
+def _reaches(start: str, goal: str, graph: dict[str, set[str]]) -> bool:
+  seen, waiting = set(), [start]
+  while waiting:
+    name = waiting.pop()
+    if name == goal:
+      return True
+    if name not in seen:
+      seen.add(name)
+      waiting += [label[1:] for label in graph.get(name, ())]
+  return False
+
+
+def _rule(path: pathlib.Path, source: str) -> str:
+  if path.name.startswith("test_"):
+    return "py_test"
+  return "py_binary" if 'if __name__ == "__main__":' in source else "py_library"
+
+
+def targets() -> list[Target]:
+  """Every target, in the order of the file."""
+  modules = {_module_of(path): path for path in _files()}
+  found = []
+  for path in _files():
+    source = (REPOSITORY / path).read_text(encoding="utf-8")
+    data = (":data",) if path.parts[0] == "tests" or path.name == "run_privatize.py" else ()
+    found.append(
+      Target(_rule(path, source), _label(path), (str(path),), _dependencies(path, modules), data)
+    )
+  return _without_cycles(found)
+
+
+def build_file() -> str:
+  """The text of BUILD."""
+  rules = targets()
+  packages = sorted(
+    {label[1:] for rule in rules for label in rule.dependencies if label.startswith(":pip/")}
+  )
+  globs = ", ".join(f'"{folder}/**"' for folder in (*_DATA, "tests/data"))
+  parts = [_HEADER, f'filegroup(\n    name = "data",\n    srcs = glob([{globs}]),\n)\n']
+  parts += [f'py_library(name = "{name}")\n' for name in packages]
+  parts += [rule.text() + "\n" for rule in rules]
+  return "\n".join(parts)
+
+
+if __name__ == "__main__":
+  (REPOSITORY / "BUILD").write_text(build_file(), encoding="utf-8")

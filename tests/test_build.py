@@ -1,0 +1,55 @@
+"""BUILD names every module with its true dependencies."""
+
+import ast
+import importlib.util
+
+
+def _generator(repository):
+  spec = importlib.util.spec_from_file_location(
+    "build_targets", repository / "tests" / "build_targets.py"
+  )
+  module = importlib.util.module_from_spec(spec)
+  spec.loader.exec_module(module)
+  return module
+
+
+def test_build_file_is_in_step_with_the_imports(repository):
+  expected = _generator(repository).build_file()
+  actual = (repository / "BUILD").read_text(encoding="utf-8")
+  assert actual == expected, "run `python tests/build_targets.py`"
+
+
+def test_every_python_file_has_one_target_and_every_label_exists(repository):
+  tree = ast.parse((repository / "BUILD").read_text(encoding="utf-8"))
+  names, sources, labels = set(), [], set()
+  for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+    for keyword in call.keywords:
+      if keyword.arg == "name":
+        assert keyword.value.value not in names
+        names.add(keyword.value.value)
+      elif keyword.arg == "deps":
+        labels |= {element.value[1:] for element in keyword.value.elts}
+      elif keyword.arg == "srcs" and isinstance(keyword.value, ast.List):
+        sources += [element.value for element in keyword.value.elts]
+  assert labels <= names
+  expected = [
+    str(path.relative_to(repository))
+    for root in ("privai_tf", "converters", "demo", "benchmarks", "tests")
+    for path in (repository / root).rglob("*.py")
+  ]
+  assert sorted(sources) == sorted([*expected, "run_privatize.py"])
+
+
+def test_dependencies_point_one_way(repository):
+  """The layers of the architecture: nothing below imports anything above it."""
+  forbidden = {
+    "privai_tf/generators": ("privai_tf/privacy", "privai_tf/inversion", "privai_tf/pipeline"),
+    "privai_tf/privacy": ("privai_tf/inversion", "privai_tf/pipeline", "converters"),
+    "privai_tf/inversion": ("privai_tf/privacy", "privai_tf/pipeline", "converters"),
+    "converters": ("privai_tf/privacy", "privai_tf/inversion", "privai_tf/pipeline"),
+  }
+  for target in _generator(repository).targets():
+    for layer, above in forbidden.items():
+      if target.name.startswith(layer + "/"):
+        wrong = [d for d in target.dependencies if d[1:].startswith(above)]
+        assert not wrong, f"{target.name} imports {wrong}"
