@@ -1,0 +1,197 @@
+"""Files that are whole or absent, and folders that only their owner can read.
+
+Every output goes through `atomic_file`: it is written beside its place and renamed into it, so that
+a full disk, a crash or Ctrl-C never leaves half a file, and an older version stays until then.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from privai_tf.errors import ConfigurationError, OutputError
+
+PRIVATE_README = "README.txt"
+_PRIVATE_TEXT = """\
+PRIVATE: do not publish anything in this folder.
+
+It was computed from the original photos (comparisons, quality figures, timings, latent codes) and
+is not covered by any privacy guarantee. Only the files of the output folder may be published.
+"""
+_REMEDIES = {
+  errno.ENOSPC: "the disk is full; free some space and run again",
+  errno.EDQUOT: "the disk quota is used up; free some space and run again",
+  errno.EACCES: "permission denied; choose a place you may write to",
+  errno.EPERM: "permission denied; choose a place you may write to",
+  errno.EROFS: "the file system is read-only; choose another place",
+  errno.ENOENT: "its folder does not exist; create it first",
+  errno.ENOTDIR: "a part of the path is a file, not a folder; choose another place",
+  errno.EISDIR: "a folder of that name exists; remove it or choose another name",
+  errno.EEXIST: "a file of that name exists; remove it or choose another name",
+  errno.ENAMETOOLONG: "the name is too long; shorten it",
+  errno.ELOOP: "the path runs through a loop of symbolic links; mend the links",
+}
+
+
+def shown(path: str | os.PathLike) -> str:
+  """A path as one printable line: control characters and undecodable bytes are escaped."""
+  text = os.fsencode(path).decode("utf-8", "backslashreplace")
+  return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def output_error(path: str | os.PathLike, error: OSError) -> OutputError:
+  """The one-line error for a place that could not be written."""
+  reason = _REMEDIES.get(error.errno, str(error.strerror or error))
+  return OutputError(f"Cannot write {shown(path)}: {reason}.")
+
+
+@contextlib.contextmanager
+def atomic_file(
+  path: str | os.PathLike, mode: str = "wb", *, private: bool = False
+) -> Iterator[IO]:
+  """Opens a file for writing that appears under its name only when it is complete and on the disk.
+
+  Args:
+    path: the final place; an existing file is replaced, a symbolic link too (not its target).
+    mode: "wb" or "w" (UTF-8, Unix line ends).
+    private: readable by the owner only (0600), from the first byte on.
+
+  Yields:
+    The open file. If the block raises, nothing changes on the disk.
+
+  Raises:
+    OutputError: if the file cannot be written: the path, what is wrong, what to do.
+  """
+  if mode not in ("wb", "w"):
+    raise ValueError(f"mode is {mode!r}; atomic_file writes whole files, 'wb' or 'w'.")
+  path = Path(path)
+  # A short name of its own: NAME plus a suffix could exceed the file system's limit.
+  temporary = path.parent / f".tmp-{secrets.token_hex(8)}"
+  text = {} if mode == "wb" else {"encoding": "utf-8", "newline": "\n"}
+  flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+  try:
+    descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
+    try:
+      with os.fdopen(descriptor, mode, **text) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+      os.replace(temporary, path)
+    except BaseException:
+      with contextlib.suppress(OSError):
+        os.unlink(temporary)
+      raise
+    _sync_folder(path.parent)
+  except OutputError:
+    raise
+  except OSError as error:
+    raise output_error(path, error) from error
+
+
+def _sync_folder(folder: Path) -> None:
+  """Makes a rename durable; some file systems cannot sync folders, and then it is not an error."""
+  with contextlib.suppress(OSError):
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+      os.fsync(descriptor)
+    finally:
+      os.close(descriptor)
+
+
+def write_bytes(path: str | os.PathLike, data: bytes, *, private: bool = False) -> None:
+  """Writes a file atomically; see `atomic_file`."""
+  with atomic_file(path, "wb", private=private) as file:
+    file.write(data)
+
+
+def write_text(path: str | os.PathLike, text: str, *, private: bool = False) -> None:
+  """Writes a UTF-8 text file atomically; see `atomic_file`."""
+  with atomic_file(path, "w", private=private) as file:
+    file.write(text)
+
+
+def write_json(path: str | os.PathLike, value: Any, *, private: bool = False) -> None:
+  """Writes JSON atomically, keys in the given order; NaN and infinity are refused (not JSON)."""
+  text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+  write_text(path, text + "\n", private=private)
+
+
+def make_folder(path: str | os.PathLike) -> Path:
+  """Creates a folder and its parents; an existing writable one is fine.
+
+  Raises:
+    OutputError: if it cannot be created or not be written to.
+  """
+  path = Path(path)
+  try:
+    path.mkdir(parents=True, exist_ok=True)
+  except OSError as error:
+    raise output_error(path, error) from error
+  if not os.access(path, os.W_OK | os.X_OK):
+    raise output_error(path, PermissionError(errno.EACCES, "permission denied"))
+  return path
+
+
+def make_private_folder(path: str | os.PathLike) -> Path:
+  """Creates a folder that only its owner can enter (0700), with a README that says what it is.
+
+  An existing folder open to others is closed if it is empty or was made by us; otherwise it is
+  refused, since closing somebody's shared folder (or writing private files into it) would harm.
+
+  Args:
+    path: the folder.
+
+  Returns:
+    The folder.
+
+  Raises:
+    OutputError: if it cannot be made private.
+  """
+  path = Path(path)
+  try:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+      path.mkdir(mode=0o700)
+    except FileExistsError:
+      _close_existing(path)
+  except OutputError:
+    raise
+  except OSError as error:
+    raise output_error(path, error) from error
+  make_folder(path)
+  write_text(path / PRIVATE_README, _PRIVATE_TEXT, private=True)
+  return path
+
+
+def _close_existing(path: Path) -> None:
+  if not path.is_dir():
+    raise output_error(path, FileExistsError(errno.EEXIST, "file exists"))
+  if not stat.S_IMODE(path.stat().st_mode) & 0o077:
+    return
+  readme = path / PRIVATE_README
+  ours = readme.is_file() and readme.read_bytes() == _PRIVATE_TEXT.encode()
+  if not ours and any(path.iterdir()):
+    raise OutputError(
+      f"Cannot use {shown(path)} as private folder: others can read it and it holds other files; "
+      "name a new folder, or close it with chmod 700."
+    )
+  path.chmod(0o700)
+
+
+def require_apart(output_dir: str | os.PathLike, private_dir: str | os.PathLike) -> None:
+  """Refuses a private folder that would be published with the output folder, and the reverse.
+
+  Raises:
+    ConfigurationError: if one folder is the other or lies inside it.
+  """
+  output, private = Path(output_dir).resolve(), Path(private_dir).resolve()
+  if output == private or output in private.parents or private in output.parents:
+    raise ConfigurationError(
+      f"The private folder {shown(private_dir)} and the output folder {shown(output_dir)} must be "
+      "apart: choose two folders, neither inside the other."
+    )
