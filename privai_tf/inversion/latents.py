@@ -1,0 +1,74 @@
+"""Latent codes from files, checked before anything is computed with them."""
+
+import os
+
+import numpy as np
+
+from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.runtime.files import shown
+
+
+def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.ndarray:
+  """Reads codes from an `.npy` file.
+
+  Args:
+    path: the file, holding [n, d] for W and Z, [n, L, d] for W+. The space is never guessed.
+    generator: the `privai_tf.Generator` they are for: its L and d must fit.
+    latent_space: "Z", "W" or "W+".
+
+  Returns:
+    float32, finite, n at least 1.
+
+  Raises:
+    InputError: if the file cannot be read, or holds something else than finite real numbers.
+    LatentSpaceError: if the generator lacks the space or the shape is that of another one.
+  """
+  if latent_space not in generator.latent_spaces:
+    raise LatentSpaceError(
+      f"The generator has no latent space {latent_space}; "
+      f"use one of {', '.join(generator.latent_spaces)}."
+    )
+  codes = _read(path)
+  width = generator.latent_size
+  if latent_space != "Z":
+    width = np.shape(generator.mean_latent("W"))[-1]
+  wanted = (generator.num_layers, width) if latent_space == "W+" else (width,)
+  if codes.ndim != 1 + len(wanted) or codes.shape[1:] != wanted:
+    shape = ", ".join(["n", *map(str, wanted)])
+    raise LatentSpaceError(
+      f"{shown(path)} has shape {list(codes.shape)}; {latent_space} of this generator needs "
+      f"[{shape}]. Name the latent space, or the checkpoint, that the codes are from."
+    )
+  if len(codes) == 0:
+    raise InputError(f"{shown(path)} holds no codes; give at least one.")
+  # Overflow to infinity is what the next check looks for.
+  with np.errstate(over="ignore"):
+    result = np.array(codes, np.float32)
+  broken = np.flatnonzero(~np.isfinite(result.reshape(len(result), -1)).all(axis=1))
+  if len(broken):
+    raise InputError(
+      f"{shown(path)}: code {broken[0]} is not finite ({len(broken)} such in all); make it anew."
+    )
+  return result
+
+
+def _read(path: str | os.PathLike) -> np.ndarray:
+  """Maps the array into memory: a header that promises more than the file holds is an error then."""
+  if not os.path.isfile(path):
+    raise InputError(f"{shown(path)} is not a file; name an .npy file of latent codes.")
+  try:
+    with open(path, "rb") as file:
+      magic = file.read(6)
+    if magic != b"\x93NUMPY":
+      raise InputError(f"{shown(path)} is not an .npy file; save codes with numpy.save.")
+    codes = np.load(path, mmap_mode="r", allow_pickle=False)
+  except OSError as error:
+    raise InputError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
+  except (ValueError, EOFError, OverflowError) as error:
+    raise InputError(
+      f"{shown(path)} is damaged, or holds Python objects instead of numbers; save it anew with "
+      "numpy.save."
+    ) from error
+  if codes.dtype.kind not in "fiu":
+    raise InputError(f"{shown(path)} holds {codes.dtype}; latent codes are real numbers.")
+  return codes

@@ -1,0 +1,136 @@
+"""Photos to latent codes: `invert` checks, cuts into batches, searches and measures."""
+
+import collections
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from privai_tf.artifacts import Inversion
+from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.inversion.initialization import start_codes
+from privai_tf.inversion.perceptual import perceptual_loss
+from privai_tf.inversion.quality import psnr
+from privai_tf.inversion.search import Search
+from privai_tf.inversion.spec import InversionSpec
+from privai_tf.runtime.batching import bucket_size, fixed_batches
+
+_KEPT_SEARCHES = 4
+_searches: collections.OrderedDict[tuple, Search] = collections.OrderedDict()
+
+
+def invert(
+  images: np.ndarray,
+  generator,
+  spec: InversionSpec | None = None,
+  progress: Callable[[int, int], None] | None = None,
+) -> Inversion:
+  """Finds latent codes whose images resemble the given ones.
+
+  What is compiled is kept for the next call with the same generator, specification and batch size
+  (the latest four), so that neither time nor memory grows with the number of calls.
+
+  Args:
+    images: float [N, R, R, C] in [-1, 1], of the generator's resolution, N at least 1.
+    generator: a `privai_tf.Generator`.
+    spec: the settings; None is `InversionSpec()`.
+    progress: called as `progress(done, total)`, in steps over all batches.
+
+  Returns:
+    The codes, reconstructions, loss curves, PSNR and time.
+
+  Raises:
+    InputError: for images that do not fit the generator, and where a loss becomes infinite or NaN.
+    LatentSpaceError: if the generator lacks `spec.latent_space`.
+    ConfigurationError: if `spec.perceptual` is "vgg16" and no weights are found.
+
+  #### Examples
+
+  ```python
+  generator = privai_tf.load_generator("avatars")
+  inversion = privai_tf.invert(photos, generator, privai_tf.InversionSpec(latent_space="W+"))
+  inversion.latents.shape  # [N, L, 512]
+  ```
+  """
+  spec = spec or InversionSpec()
+  images = _checked(images, generator, spec)
+  began = time.perf_counter()
+  limit = spec.batch_size or _default_batch_size(generator.resolution)
+  size = bucket_size(len(images), limit)
+  search = _search(generator, spec, size)
+  batches = list(fixed_batches(images, size))
+  total = spec.steps * len(batches)
+  parts = []
+  for number, batch in enumerate(batches):
+
+    def report(done: int, number: int = number) -> None:
+      if progress:
+        progress(number * spec.steps + done, total)
+
+    start = start_codes(batch.values, generator, spec, search.statistics)
+    codes, found, losses = search.run(batch.values, batch.mask, start, report)
+    _require_finite(losses[-1, : batch.count], batch.start, spec)
+    parts.append((codes[: batch.count], found[: batch.count], losses[:, : batch.count]))
+  found = np.concatenate([part[1] for part in parts])
+  return Inversion(
+    latents=np.concatenate([part[0] for part in parts]),
+    latent_space=spec.latent_space,
+    images=found,
+    losses=np.concatenate([part[2] for part in parts], axis=1),
+    psnr=psnr(found, images),
+    seconds=time.perf_counter() - began,
+  )
+
+
+def forget_searches() -> None:
+  """Frees what earlier calls compiled."""
+  _searches.clear()
+
+
+def _search(generator, spec: InversionSpec, batch_size: int) -> Search:
+  # The search holds its generator, so an id cannot be reused while the entry lives.
+  key = (id(generator), spec, batch_size)
+  if key not in _searches:
+    loss = perceptual_loss(spec, generator.resolution, generator.num_channels)
+    _searches[key] = Search(generator, spec, batch_size, loss)
+    while len(_searches) > _KEPT_SEARCHES:
+      _searches.popitem(last=False)
+  _searches.move_to_end(key)
+  return _searches[key]
+
+
+def _default_batch_size(resolution: int) -> int:
+  """Eight images up to 256 x 256, one at 1024: the activations kept for the gradient fill memory."""
+  return max(1, min(8, (512 // resolution) ** 2 * 2))
+
+
+def _checked(images: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
+  if spec.latent_space not in generator.latent_spaces:
+    raise LatentSpaceError(
+      f"The generator has no latent space {spec.latent_space}; "
+      f"use one of {', '.join(generator.latent_spaces)}."
+    )
+  images = np.asarray(images)
+  side, channels = generator.resolution, generator.num_channels
+  if images.ndim != 4 or len(images) == 0 or images.shape[1:] != (side, side, channels):
+    raise InputError(
+      f"Images of shape {list(images.shape)} cannot be inverted: the generator makes "
+      f"{[side, side, channels]}, so give [N, {side}, {side}, {channels}] with N at least 1."
+    )
+  if images.dtype.kind != "f":
+    raise InputError(f"Images are {images.dtype}; scale them to floats in [-1, 1] first.")
+  images = images.astype(np.float32)
+  if not np.all(np.isfinite(images)) or np.max(np.abs(images)) > 1.5:
+    raise InputError(
+      "Images hold values far outside [-1, 1] or none at all (NaN); scale them first."
+    )
+  return images
+
+
+def _require_finite(losses: np.ndarray, first: int, spec: InversionSpec) -> None:
+  broken = [str(first + i) for i in np.flatnonzero(~np.isfinite(losses))]
+  if broken:
+    raise InputError(
+      f"The inversion of image {', '.join(broken)} diverged (its loss is no longer a number); "
+      f"lower the learning rate, now {spec.learning_rate:g}."
+    )

@@ -1,0 +1,181 @@
+"""The eight-layer VGG16 loss: photos and images compared by what a classifier sees in them.
+
+Eight layers from edges (conv1_1) to parts (conv5_3), compared at 224 x 224 (Johnson et al. 2016,
+Simonyan and Zisserman 2015). The weights are a file of the user's; nothing is downloaded here.
+"""
+
+import functools
+import os
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import tensorflow as tf
+
+from privai_tf.errors import CheckpointError, ConfigurationError
+from privai_tf.inversion.spec import InversionSpec
+from privai_tf.runtime.files import shown
+
+LAYERS = (
+  "block1_conv1",
+  "block1_conv2",
+  "block2_conv1",
+  "block2_conv2",
+  "block3_conv1",
+  "block3_conv3",
+  "block4_conv3",
+  "block5_conv3",
+)
+_SIDE = 224
+_AUTO_RESOLUTION = 256  # Smaller images show at 224 x 224 nothing that their pixels do not.
+_MEAN_BGR = (103.939, 116.779, 123.68)  # Of ImageNet, as the weights expect.
+_KERAS_NAMES = (
+  "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+  "vgg16_weights_tf_dim_ordering_tf_kernels.h5",
+)
+
+
+class PerceptualLoss:
+  """Weighted relative distance of VGG16 features.
+
+  Args:
+    network: maps [N, 224, 224, 3], BGR with the mean subtracted, to the outputs of `LAYERS`.
+    layer_weights: one for each of `LAYERS`; layers of weight 0 are not compared.
+  """
+
+  def __init__(self, network: keras.Model, layer_weights: tuple[float, ...]):
+    self._network = network
+    self._layer_weights = layer_weights
+
+  def features(self, images: tf.Tensor) -> list[tf.Tensor]:
+    """The features of images [N, H, W, 3] in [-1, 1]: [N, h, w, channels] for each layer."""
+    pixels = (_resized(images) + 1.0) * 127.5
+    return self._network(pixels[..., ::-1] - _MEAN_BGR, training=False)
+
+  def distance(self, images: tf.Tensor, goals: list[tf.Tensor]) -> tf.Tensor:
+    """How far the images' features are from `goals`, relative to the goals' own size.
+
+    Relative, because a layer's activations grow a hundredfold from first to last: equal weights
+    then mean equal say.
+
+    Args:
+      images: [N, H, W, 3] in [-1, 1].
+      goals: `features(photos)`.
+
+    Returns:
+      [N], the weighted mean over the layers.
+    """
+    result = 0.0
+    pairs = zip(self.features(images), goals, self._layer_weights, strict=True)
+    for features, goal, weight in pairs:
+      if weight:
+        error = tf.reduce_mean(tf.math.squared_difference(features, goal), axis=[1, 2, 3])
+        result += weight * error / (tf.reduce_mean(goal**2, axis=[1, 2, 3]) + 1e-6)
+    return result / max(sum(self._layer_weights), 1e-12)
+
+
+def perceptual_loss(spec: InversionSpec, resolution: int, channels: int) -> PerceptualLoss | None:
+  """Builds the loss that a specification asks for.
+
+  Args:
+    spec: `perceptual`, `vgg16_weights` and `layer_weights` decide.
+    resolution: of the images.
+    channels: of the images.
+
+  Returns:
+    The loss, or None if there is to be none.
+
+  Raises:
+    ConfigurationError: if "vgg16" is asked for without weights or for images that are not RGB.
+    CheckpointError: if the weights file is not one of VGG16.
+  """
+  unused = not spec.perceptual_weight or not any(spec.layer_weights)
+  if spec.perceptual == "none" or unused:
+    return None
+  path = find_weights(spec.vgg16_weights)
+  if spec.perceptual == "auto" and (path is None or channels != 3 or resolution < _AUTO_RESOLUTION):
+    return None
+  if channels != 3:
+    raise ConfigurationError(
+      f"The VGG16 loss needs RGB images, the generator makes {channels} channels; "
+      "use perceptual='none'."
+    )
+  if path is None:
+    raise ConfigurationError(
+      f"perceptual='vgg16' finds no weights in {shown(_cache_folder())}; download {_KERAS_NAMES[0]} "
+      "there (keras.applications.VGG16 does it), name the file in vgg16_weights, or use "
+      "perceptual='none'."
+    )
+  network = load_network(str(path), path.stat().st_mtime_ns)
+  return PerceptualLoss(network, spec.layer_weights)
+
+
+def find_weights(path: str | None) -> Path | None:
+  """The weights file: the one named, else Keras's own copy on this machine, else None.
+
+  Raises:
+    ConfigurationError: if a file is named that does not exist.
+  """
+  if path is not None:
+    if not Path(path).is_file():
+      raise ConfigurationError(f"No VGG16 weights at {shown(path)}; correct vgg16_weights.")
+    return Path(path)
+  candidates = [_cache_folder() / name for name in _KERAS_NAMES]
+  return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _cache_folder() -> Path:
+  home = os.environ.get("KERAS_HOME")
+  return (Path(home) if home else Path.home() / ".keras") / "models"
+
+
+@functools.lru_cache(maxsize=1)
+def load_network(path: str, modified: int) -> keras.Model:
+  """Builds VGG16 up to its last compared layer, with weights from a file.
+
+  Args:
+    path: a Keras weights file of VGG16, `.h5` (with or without the classifier on top) or
+      `.weights.h5` (without).
+    modified: the file's modification time, so that a changed file is read again.
+
+  Raises:
+    CheckpointError: if the file is damaged or of another network.
+  """
+  whole = keras.applications.VGG16(
+    include_top=False, weights=None, input_shape=(_SIDE, _SIDE, 3), name="vgg16"
+  )
+  try:
+    if path.endswith(".weights.h5"):
+      whole.load_weights(path)
+    else:
+      _require_layers(path, whole)
+      # By name: the classifier's layers, if the file has them, are of no use here.
+      whole.load_weights(path, by_name=True)
+  except (OSError, ValueError, KeyError) as error:
+    raise CheckpointError(
+      f"{shown(path)} is not a VGG16 weights file of Keras ({str(error).splitlines()[0][:120]}); "
+      f"use {_KERAS_NAMES[0]}."
+    ) from error
+  whole.trainable = False
+  outputs = [whole.get_layer(name).output for name in LAYERS]
+  network = keras.Model(whole.input, outputs, name="vgg16_features")
+  if not all(np.all(np.isfinite(weight)) for weight in network.get_weights()):
+    raise CheckpointError(f"{shown(path)} holds weights that are not finite; get a fresh copy.")
+  return network
+
+
+def _require_layers(path: str, network: keras.Model) -> None:
+  """Loading by name skips what is missing without a word; an untrained layer must not pass."""
+  with h5py.File(path, "r") as file:
+    present = set(file.get("model_weights", file))
+  missing = [layer.name for layer in network.layers if layer.weights and layer.name not in present]
+  if missing:
+    raise ValueError(f"layer {missing[0]} is missing")
+
+
+def _resized(images: tf.Tensor) -> tf.Tensor:
+  """To 224 x 224: halved by averages while twice too large (no aliasing), then bilinear."""
+  while images.shape[1] >= 2 * _SIDE and images.shape[1] % 2 == 0:
+    images = tf.nn.avg_pool2d(images, 2, 2, "VALID")
+  return tf.image.resize(images, (_SIDE, _SIDE))

@@ -1,0 +1,56 @@
+"""Mean and spread of a latent space, from public samples of the generator."""
+
+import dataclasses
+
+import numpy as np
+
+_SAMPLES = 4096  # Eight for each of 512 coordinates; the covariance is regularized besides.
+_SEED = 0
+_RIDGE = 1e-2
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentStatistics:
+  """What the latent space of a generator looks like.
+
+  Attributes:
+    mean: float32 [d].
+    scale: root mean square, over the coordinates, of the standard deviation.
+    precision: float32 [d, d], so that `(w - mean)' precision (w - mean)` is 1 on average for the
+      generator's own codes.
+  """
+
+  mean: np.ndarray
+  scale: float
+  precision: np.ndarray
+
+
+def latent_statistics(generator, latent_space: str) -> LatentStatistics:
+  """Measures a latent space on 4096 random codes (Z is standard normal by definition).
+
+  Args:
+    generator: a `privai_tf.Generator`.
+    latent_space: "W", "W+" (one layer's statistics, those of W) or "Z".
+  """
+  if latent_space == "Z":
+    width = generator.latent_size
+    return LatentStatistics(
+      np.zeros(width, np.float32), 1.0, np.eye(width, dtype="float32") / width
+    )
+  codes = np.asarray(generator.map(generator.sample_z(_SAMPLES, seed=_SEED)), np.float64)
+  mean = np.asarray(generator.mean_latent("W"), np.float64)
+  covariance = np.cov(codes, rowvar=False)
+  return LatentStatistics(
+    mean=mean.astype(np.float32),
+    scale=float(np.sqrt(np.trace(covariance) / len(mean))),
+    precision=_precision(codes - mean, covariance),
+  )
+
+
+def _precision(centred: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+  """Inverse covariance with a ridge: directions without variance must not weigh infinitely."""
+  width = len(covariance)
+  ridge = max(_RIDGE * np.trace(covariance) / width, np.finfo(np.float32).tiny)
+  inverse = np.linalg.inv(covariance + ridge * np.eye(width))
+  typical = np.mean(np.einsum("nd,de,ne->n", centred, inverse, centred, optimize=True))
+  return (inverse / max(typical, 1e-12)).astype(np.float32)
