@@ -13,6 +13,7 @@ import sys
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 _ROOTS = ("privai_tf", "converters", "demo", "benchmarks", "tests")
 _DATA = ("checkpoints", "boundaries")
+_TEST_MAIN = "tests/bazel_main.py"
 _HEADER = '''"""Targets of privai_tf, one for every module, binary and test.
 
 Made by `python tests/build_targets.py` from the imports; a test keeps it in step.
@@ -45,8 +46,10 @@ class Target:
         lines.append(f"    {field} = [")
         lines += [f'        "{value}",' for value in values]
         lines.append("    ],")
-    if self.rule != "py_library":
+    if self.rule == "py_binary":
       lines.append(f'    main = "{self.sources[0]}",')
+    if self.rule == "py_test":
+      lines += [f'    main = "{_TEST_MAIN}",', f'    args = ["{self.sources[0]}"],']
     return "\n".join([*lines, ")"])
 
 
@@ -114,6 +117,8 @@ def _dependencies(path: pathlib.Path, modules: dict[str, pathlib.Path]) -> tuple
     init = parent / "__init__.py"
     if init != path and (REPOSITORY / init).exists() and _module_of(init) in modules:
       labels.add(":" + _label(init))
+  if path.name.startswith("test_"):
+    labels |= {":tests/conftest", ":pip/pytest"}
   labels.discard(":" + _label(path))
   return tuple(sorted(labels))
 
@@ -159,9 +164,9 @@ def targets() -> list[Target]:
   for path in _files():
     source = (REPOSITORY / path).read_text(encoding="utf-8")
     data = (":data",) if path.parts[0] == "tests" or path.name == "run_privatize.py" else ()
-    found.append(
-      Target(_rule(path, source), _label(path), (str(path),), _dependencies(path, modules), data)
-    )
+    rule = _rule(path, source)
+    sources = (str(path), _TEST_MAIN) if rule == "py_test" else (str(path),)
+    found.append(Target(rule, _label(path), sources, _dependencies(path, modules), data))
   return _without_cycles(found)
 
 
@@ -172,7 +177,10 @@ def build_file() -> str:
     {label[1:] for rule in rules for label in rule.dependencies if label.startswith(":pip/")}
   )
   globs = ", ".join(f'"{folder}/**"' for folder in (*_DATA, "tests/data"))
-  parts = [_HEADER, f'filegroup(\n    name = "data",\n    srcs = glob([{globs}]),\n)\n']
+  parts = [
+    _HEADER,
+    f'filegroup(\n    name = "data",\n    srcs = glob([{globs}]) + ["BUILD", "setup.cfg"],\n)\n',
+  ]
   parts += [f'py_library(name = "{name}")\n' for name in packages]
   parts += [rule.text() + "\n" for rule in rules]
   return "\n".join(parts)

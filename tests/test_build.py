@@ -30,7 +30,7 @@ def test_every_python_file_has_one_target_and_every_label_exists(repository):
       elif keyword.arg == "deps":
         labels |= {element.value[1:] for element in keyword.value.elts}
       elif keyword.arg == "srcs" and isinstance(keyword.value, ast.List):
-        sources += [element.value for element in keyword.value.elts]
+        sources.append(keyword.value.elts[0].value)
   assert labels <= names
   expected = [
     str(path.relative_to(repository))
