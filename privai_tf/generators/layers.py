@@ -1,0 +1,180 @@
+"""Dense and convolution layers with run-time weight scale; every variable has a stable name.
+
+Names are ours and count by resolution ("synthesis/16x16/conv0/weight"), so that the weights of a
+network load by name into a larger one.
+"""
+
+import math
+import zlib
+
+import keras
+from keras import ops
+
+GAIN = math.sqrt(2.0)
+
+
+class NamedLayer(keras.layers.Layer):
+  """A layer whose variables are known by full names, whatever Keras calls them."""
+
+  def __init__(self, prefix: str, seed: int | None = 0):
+    """Args:
+    prefix: first part of the names of the layer's variables, e.g. "synthesis/16x16/conv0".
+    seed: of the random initial weights; None: zeros (they will be loaded).
+    """
+    super().__init__(name=prefix.replace("/", "_"))
+    self.prefix = prefix
+    self.seed = seed
+    self.named = {}
+
+  def add(self, name: str, shape: tuple[int, ...], scale: float = 0.0, trainable: bool = True):
+    """Creates the variable `prefix/name`, normally distributed with standard deviation `scale`."""
+    full_name = f"{self.prefix}/{name}"
+    initializer = "zeros"
+    if scale and self.seed is not None:
+      # A seed for each name: no weight depends on which other weights the network has.
+      seed = (zlib.crc32(full_name.encode()) ^ self.seed) & 0x7FFFFFFF
+      initializer = keras.initializers.RandomNormal(0.0, scale, seed=seed)
+    variable = self.add_weight(
+      shape=shape, initializer=initializer, trainable=trainable, name=name.replace("/", "_")
+    )
+    self.named[full_name] = variable
+    return variable
+
+
+class Network(keras.Model):
+  """A model made of `NamedLayer`s, all of them built on construction."""
+
+  def named_variables(self) -> dict[str, keras.Variable]:
+    """Every variable by its full name, in the order of the layers."""
+    named = {}
+    for layer in self._flatten_layers(include_self=False):
+      if isinstance(layer, NamedLayer):
+        named.update(layer.named)
+    return named
+
+  def forget_kernels(self) -> None:
+    """Kernels are computed from the variables at each call again: after `freeze`, before training."""
+    for layer in self._flatten_layers(include_self=False):
+      if isinstance(layer, ScaledLayer):
+        layer.frozen_kernel = None
+
+  def freeze(self) -> None:
+    """Computes the run-time kernels once, for inference; later changes of weights have no effect."""
+    for layer in self._flatten_layers(include_self=False):
+      if isinstance(layer, ScaledLayer):
+        layer.frozen_kernel = None
+        layer.frozen_kernel = ops.stop_gradient(layer.kernel())
+
+
+class ScaledLayer(NamedLayer):
+  """Weights of unit variance, multiplied at run time ("equalized learning rate").
+
+  The factor is `gain / sqrt(fan_in)`, which makes it He's initializer seen by the forward pass,
+  while all weights learn at one speed (PGGAN paper, section 4.1). `lrmul` slows the learning of
+  weights and biases: both are stored 1 / lrmul larger.
+  """
+
+  def __init__(
+    self,
+    prefix: str,
+    shape: tuple[int, ...],
+    *,
+    fan_in: int | None = None,
+    gain: float = GAIN,
+    lrmul: float = 1.0,
+    use_wscale: bool = True,
+    bias: int = 0,
+    trainable: bool = True,
+    seed: int | None = 0,
+  ):
+    """Args:
+    prefix: see `NamedLayer`.
+    shape: of the weight, inputs last but one and outputs last.
+    fan_in: inputs that an output sums over; all but the last dimension of `shape` by default.
+    gain: of the nonlinearity that follows.
+    lrmul: learning-rate multiplier.
+    use_wscale: False: the factor is in the stored weights already.
+    bias: its length, 0 for none.
+    trainable: False for layers that the present level of detail does not use.
+    seed: see `NamedLayer`.
+    """
+    super().__init__(prefix, seed)
+    he_scale = gain / math.sqrt(fan_in or math.prod(shape[:-1]))
+    self.factor = (he_scale if use_wscale else 1.0) * lrmul
+    self.bias_factor = lrmul
+    scale = (1.0 if use_wscale else he_scale) / lrmul
+    self.weight = self.add("weight", shape, scale, trainable=trainable)
+    self.bias = self.add("bias", (bias,), trainable=trainable) if bias else None
+    self.frozen_kernel = None
+
+  def kernel(self):
+    """The weight as the forward pass uses it."""
+    if self.frozen_kernel is not None:
+      return self.frozen_kernel
+    return self.compute_kernel()
+
+  def compute_kernel(self):
+    return self.weight * self.factor
+
+  def scaled_bias(self):
+    """The bias as the forward pass uses it, or 0."""
+    if self.bias is None:
+      return 0.0
+    return self.bias if self.bias_factor == 1.0 else self.bias * self.bias_factor
+
+
+class Dense(ScaledLayer):
+  """[N, inputs] -> [N, outputs]."""
+
+  def __init__(self, prefix: str, inputs: int, outputs: int, **options):
+    super().__init__(prefix, (inputs, outputs), **{"bias": outputs, **options})
+    self.built = True
+
+  def call(self, x):
+    x = ops.matmul(x, self.kernel())
+    return x if self.bias is None else x + self.scaled_bias()
+
+
+class Convolution(ScaledLayer):
+  """k x k, zero-padded: [N, H, W, inputs] -> [N, H, W, outputs]; the bias is the caller's to add."""
+
+  def __init__(self, prefix: str, inputs: int, outputs: int, size: int = 3, **options):
+    super().__init__(prefix, (size, size, inputs, outputs), **{"bias": outputs, **options})
+    self.built = True
+
+  def call(self, x):
+    return ops.conv(x, self.kernel(), padding="same", data_format="channels_last")
+
+
+def spread_kernel(kernel):
+  """The sum of the four one-pixel shifts of a k x k kernel, (k + 1) x (k + 1).
+
+  A convolution with it at every second pixel acts as the k x k convolution does after (for up) or
+  before (for down, times 1/4) scaling by two.
+  """
+  kernel = ops.pad(kernel, [[1, 1], [1, 1], [0, 0], [0, 0]])
+  rows = kernel[1:] + kernel[:-1]
+  return rows[:, 1:] + rows[:, :-1]
+
+
+class UpConvolution(Convolution):
+  """Doubles the size and convolves: [N, H, W, inputs] -> [N, 2H, 2W, outputs].
+
+  Computed as a transposed convolution of stride 2, with 4/9 of the multiplications of nearest
+  upscaling and a convolution. The official *fused* layer is that same transposed convolution with
+  the kernel not turned around, which amounts to turning it in the two-step layer.
+  """
+
+  def __init__(self, prefix: str, inputs: int, outputs: int, *, fused: bool, **options):
+    self.fused = fused
+    super().__init__(prefix, inputs, outputs, **options)
+
+  def compute_kernel(self):
+    weight = self.weight if self.fused else ops.flip(self.weight, (0, 1))
+    # Transposed convolutions keep their kernels as [k, k, outputs, inputs].
+    return spread_kernel(ops.transpose(weight * self.factor, (0, 1, 3, 2)))
+
+  def call(self, x):
+    return ops.conv_transpose(
+      x, self.kernel(), strides=2, padding="same", data_format="channels_last"
+    )

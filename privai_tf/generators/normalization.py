@@ -1,0 +1,44 @@
+"""Pixel norm, and instance norm with style as one multiplication and one addition."""
+
+from keras import ops
+
+EPSILON = 1e-8
+
+
+def pixel_norm(x, epsilon: float = EPSILON):
+  """Divides by the root mean square over the last axis (PGGAN paper, section 4.2).
+
+  Args:
+    x: [..., C].
+    epsilon: added to the mean square.
+
+  Returns:
+    [..., C].
+  """
+  return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + epsilon)
+
+
+def instance_norm_style(x, style=None, normalize: bool = True, epsilon: float = EPSILON):
+  """Adaptive instance normalization (StyleGAN paper, equation 1): `norm(x) * (s0 + 1) + s1`.
+
+  Args:
+    x: [N, H, W, C].
+    style: [N, 2 C], s0 then s1; None: only normalize.
+    normalize: False: only apply the style.
+    epsilon: added to the biased variance.
+
+  Returns:
+    [N, H, W, C].
+  """
+  channels = x.shape[-1]
+  scale, shift = 1.0, 0.0
+  if style is not None:
+    style = ops.reshape(style, (-1, 2, 1, 1, channels))
+    scale, shift = style[:, 0] + 1.0, style[:, 1]
+  if normalize:
+    mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+    scale = scale * ops.rsqrt(variance + epsilon)
+    shift = shift - mean * scale
+  elif style is None:
+    return x
+  return x * scale + shift

@@ -1,0 +1,226 @@
+"""StyleGAN's two networks: mapping (z -> w) and synthesis (styles -> image).
+
+Karras, Laine, Aila (2019), figure 1b. Channels last; variables under names of ours.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from privai_tf.generators.config import StyleGANConfig
+from privai_tf.generators.filters import blur, upscale
+from privai_tf.generators.layers import Convolution, Dense, NamedLayer, Network, UpConvolution
+from privai_tf.generators.normalization import instance_norm_style, pixel_norm
+
+NOISE_MODES = ("fixed", "random", "none")
+
+
+def activate(x, nonlinearity: str):
+  """Leaky ReLU with slope 0.2, or ReLU."""
+  return ops.relu(x) if nonlinearity == "relu" else ops.leaky_relu(x, 0.2)
+
+
+class LabelEmbedding(NamedLayer):
+  """[N, labels] -> [N, latent]; its weight is not scaled at run time."""
+
+  def __init__(self, prefix: str, label_size: int, latent_size: int, seed: int | None):
+    super().__init__(prefix, seed)
+    self.weight = self.add("weight", (label_size, latent_size), 1.0)
+    self.built = True
+
+  def call(self, labels):
+    return ops.matmul(labels, self.weight)
+
+
+class MeanLatent(NamedLayer):
+  """Keeps the mean of w, towards which truncation pulls."""
+
+  def __init__(self, prefix: str, size: int):
+    super().__init__(prefix)
+    self.value = self.add("mean", (size,), trainable=False)
+    self.built = True
+
+
+class MappingNetwork(Network):
+  """z -> w, a perceptron of `mapping_layers` layers."""
+
+  def __init__(self, config: StyleGANConfig, seed: int | None = 0):
+    """Args:
+    config: the generator's configuration.
+    seed: of the initial weights; None: zeros.
+    """
+    super().__init__(name="mapping")
+    self.config = config
+    self.mean_latent = MeanLatent("mapping/w", config.dlatent_size)
+    self.label_embedding = None
+    width = config.latent_size
+    if config.label_size:
+      self.label_embedding = LabelEmbedding("mapping/label", config.label_size, width, seed)
+      width *= 2
+    self.dense = []
+    for index in range(config.mapping_layers):
+      last = index == config.mapping_layers - 1
+      outputs = config.dlatent_size if last else config.mapping_fmaps
+      self.dense.append(
+        Dense(
+          f"mapping/dense{index}",
+          width,
+          outputs,
+          lrmul=config.mapping_lrmul,
+          use_wscale=config.use_wscale,
+          seed=seed,
+        )
+      )
+      width = outputs
+    self.built = True
+
+  def call(self, z, labels=None):
+    """Args:
+      z: [N, latent].
+      labels: [N, label_size] if the network has labels, else None.
+
+    Returns:
+      w, [N, dlatent], before truncation.
+    """
+    x = z
+    if self.label_embedding is not None:
+      x = ops.concatenate([x, self.label_embedding(labels)], axis=1)
+    if self.config.normalize_latents:
+      x = pixel_norm(x)
+    for dense in self.dense:
+      x = activate(dense(x), self.config.mapping_nonlinearity)
+    return x
+
+
+class Constant(NamedLayer):
+  """The learned 4 x 4 input."""
+
+  def __init__(self, prefix: str, channels: int, seed: int | None, initial: str):
+    super().__init__(prefix, seed)
+    self.weight = self.add("weight", (1, 4, 4, channels), 1.0 if initial == "normal" else 0.0)
+    if initial == "ones":
+      self.weight.assign(np.ones(self.weight.shape, np.float32))
+    self.bias = self.add("bias", (channels,))
+    self.built = True
+
+  def repeated(self, count):
+    """The constant for each of `count` images, [count, 4, 4, C]."""
+    return ops.tile(self.weight, (count, 1, 1, 1))
+
+  def scaled_bias(self):
+    return self.bias
+
+
+class Epilogue(NamedLayer):
+  """What follows each convolution: noise, bias, nonlinearity, instance norm, style."""
+
+  def __init__(self, prefix: str, config: StyleGANConfig, resolution: int, seed: int | None):
+    super().__init__(prefix, seed)
+    self.config = config
+    channels = config.channels(resolution)
+    if config.use_noise:
+      shape = (1, resolution, resolution, 1)
+      self.noise = self.add("noise", shape, 1.0, trainable=False)
+      self.strength = self.add("noise_strength", (channels,))
+    self.style = None
+    if config.use_styles:
+      self.style = Dense(
+        f"{prefix}/style",
+        config.dlatent_size,
+        2 * channels,
+        gain=1.0,
+        use_wscale=config.use_wscale,
+        seed=seed,
+      )
+    self.built = True
+
+  def finish(self, x, w, bias, noise: str, generator: keras.random.SeedGenerator):
+    """x [N, H, W, C], w [N, dlatent], bias [C] -> [N, H, W, C]; for `noise`, see `NOISE_MODES`."""
+    config = self.config
+    if config.use_noise and noise != "none":
+      values = self.noise
+      if noise == "random":
+        shape = (ops.shape(x)[0], *self.noise.shape[1:])
+        values = keras.random.normal(shape, seed=generator)
+      x = x + values * self.strength
+    x = activate(x + bias, config.nonlinearity)
+    if config.use_pixel_norm:
+      x = pixel_norm(x)
+    style = None if self.style is None else self.style(w)
+    return instance_norm_style(x, style, normalize=config.use_instance_norm)
+
+
+class SynthesisNetwork(Network):
+  """Styles -> image."""
+
+  def __init__(self, config: StyleGANConfig, seed: int | None = 0, constant: str = "ones"):
+    """Args:
+    config: the generator's configuration.
+    seed: of the initial weights and of the fixed noise; None: zeros.
+    constant: the learned input starts with "ones", as officially, or "normal".
+    """
+    super().__init__(name="synthesis")
+    self.config = config
+    self.noise_generator = keras.random.SeedGenerator(seed or 0)
+    initial = "zeros" if seed is None else constant
+    self.constant = Constant("synthesis/4x4/const", config.channels(4), seed, initial)
+    self.convolutions, self.epilogues, self.to_rgb = [], [], {}
+    self.epilogues.append(Epilogue("synthesis/4x4/const", config, 4, seed))
+    options = {"use_wscale": config.use_wscale, "seed": seed}
+    shown = {config.shown_resolution, config.shown_resolution // 2 if config.fade else 0}
+    for resolution in config.resolutions:
+      channels = config.channels(resolution)
+      block = f"synthesis/{resolution}x{resolution}"
+      if resolution > 4:
+        before, fused = config.channels(resolution // 2), config.fused(resolution)
+        self._add(UpConvolution(f"{block}/conv0", before, channels, fused=fused, **options))
+      last = "conv" if resolution == 4 else "conv1"
+      self._add(Convolution(f"{block}/{last}", channels, channels, **options))
+      self.to_rgb[str(resolution)] = Convolution(
+        f"synthesis/torgb_{resolution}x{resolution}",
+        channels,
+        config.num_channels,
+        size=1,
+        gain=1.0,
+        trainable=resolution in shown,
+        **options,
+      )
+    self.built = True
+
+  def _add(self, convolution: Convolution) -> None:
+    resolution = int(convolution.prefix.split("/")[1].split("x")[0])
+    self.convolutions.append(convolution)
+    self.epilogues.append(Epilogue(convolution.prefix, self.config, resolution, convolution.seed))
+
+  def _rgb(self, x, resolution: int):
+    layer = self.to_rgb[str(resolution)]
+    return layer(x) + layer.scaled_bias()
+
+  def call(self, dlatents, noise="fixed"):
+    """Args:
+      dlatents: [N, layers, dlatent], one w for each layer.
+      noise: "fixed" (the stored noise), "random" or "none".
+
+    Returns:
+      Images [N, R, R, channels], nominal range [-1, 1].
+    """
+    if noise not in NOISE_MODES:
+      raise ValueError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")
+    config = self.config
+    x = self.constant.repeated(ops.shape(dlatents)[0])
+    layers = [self.constant, *self.convolutions]
+    image = None
+    for index in range(2 * config.resolutions.index(config.shown_resolution) + 2):
+      if index:
+        x = layers[index](x)
+        if isinstance(layers[index], UpConvolution):
+          x = blur(x, config.blur_filter)
+      bias = layers[index].scaled_bias()
+      w = dlatents[:, index]
+      x = self.epilogues[index].finish(x, w, bias, noise, self.noise_generator)
+      resolution = config.resolutions[index // 2]
+      if index % 2 and config.fade and 2 * resolution == config.shown_resolution:
+        image = upscale(self._rgb(x, resolution))
+    top = self._rgb(x, config.shown_resolution)
+    image = top if image is None else top + (image - top) * config.fade
+    return upscale(image, config.resolution // config.shown_resolution)
