@@ -1,0 +1,163 @@
+"""Any picture file as upright 8-bit sRGB pixels, or one line that says why not."""
+
+import functools
+import logging
+import os
+import stat
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from privai_tf.errors import InputError
+from privai_tf.faces.color import to_srgb
+from privai_tf.runtime.files import shown
+
+_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM")
+_MAGIC = {
+  b"\x89PNG": "PNG",
+  b"\xff\xd8": "JPEG",
+  b"RIFF": "WebP",
+  b"GIF8": "GIF",
+  b"II*\0": "TIFF",
+  b"MM\0*": "TIFF",
+}
+MAX_PIXELS = 128_000_000  # The largest phone cameras stay below; 128 million are 512 MB decoded.
+# What Pillow's decoders raise for damaged files; the type says nothing to a user.
+_DAMAGE = (
+  OSError,
+  SyntaxError,
+  ValueError,
+  EOFError,
+  LookupError,
+  TypeError,
+  OverflowError,
+  RuntimeError,
+  struct.error,
+  zlib.error,
+)
+_log = logging.getLogger(__name__)
+
+
+def load_image(path: str | os.PathLike) -> np.ndarray:
+  """Reads a picture as people see it: upright, in sRGB, on white where it is transparent.
+
+  Of an animation, the first picture is used, with a note in the log. Only the pixels are returned:
+  no metadata of the file goes further.
+
+  Args:
+    path: a file in one of the formats PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF, PPM.
+
+  Returns:
+    uint8 [H, W, 3], RGB.
+
+  Raises:
+    InputError: one line with the file, what is wrong with it and what to do.
+  """
+  path = Path(path)
+  _require_file(path)
+  try:
+    # Pillow's own size warning comes before our limit and is none of the user's business.
+    with warnings.catch_warnings():
+      warnings.simplefilter("ignore")
+      with Image.open(path, formats=_formats()) as image:
+        return _decode(image, path)
+  except InputError:
+    raise
+  except UnidentifiedImageError as error:
+    raise InputError(
+      f"{shown(path)} is no picture in a known format ({_looks_like(path)}); "
+      "save it as PNG or JPEG."
+    ) from error
+  except Image.DecompressionBombError as error:
+    raise _too_large(path, None) from error
+  except MemoryError as error:
+    raise InputError(f"{shown(path)} does not fit into memory; make it smaller.") from error
+  except (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    TypeError,
+    OverflowError,
+  ) as error:
+    # Pillow's decoders raise these for damaged files; the type says nothing to a user.
+    if isinstance(error, PermissionError):
+      raise InputError(f"Cannot read {shown(path)}: permission denied.") from error
+    reason = " ".join(str(error).split())[:100] or type(error).__name__
+    raise InputError(
+      f"{shown(path)} is damaged or incomplete ({reason}); get a fresh copy or save it as PNG."
+    ) from error
+
+
+def _decode(image: Image.Image, path: Path) -> np.ndarray:
+  width, height = image.size
+  if width * height > MAX_PIXELS:
+    raise _too_large(path, (width, height))
+  # Phones store a preview or depth map beside the photo (MPO): nothing worth a note.
+  if getattr(image, "is_animated", False) and image.format != "MPO":
+    _log.warning("%s holds several pictures; the first is used.", shown(path))
+    image.seek(0)
+  image.load()
+  try:
+    ImageOps.exif_transpose(image, in_place=True)
+  except _DAMAGE:
+    _log.warning("%s has damaged EXIF data; it may be turned the wrong way.", shown(path))
+  return np.array(to_srgb(image, shown(path)), np.uint8)
+
+
+def _too_large(path: Path, size: tuple[int, int] | None) -> InputError:
+  found = f" has {size[0]} x {size[1]} pixels" if size else " has far too many pixels"
+  return InputError(
+    f"{shown(path)}{found}; at most {MAX_PIXELS // 10**6} million are read (a small file can unfold "
+    "to fill the memory): make it smaller."
+  )
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+  """Our formats as far as this Pillow was built with them; no others, such as those that run
+  programs (EPS)."""
+  Image.init()
+  return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def _require_file(path: Path) -> None:
+  """Refuses what is no regular file before opening it: a pipe or device would block for ever."""
+  try:
+    mode = os.stat(path).st_mode
+  except FileNotFoundError as error:
+    reason = "is a symbolic link to nothing" if path.is_symlink() else "does not exist"
+    raise InputError(f"{shown(path)} {reason}; check the path.") from error
+  except (OSError, ValueError) as error:
+    reason = getattr(error, "strerror", None) or str(error)
+    raise InputError(f"Cannot read {shown(path)}: {reason}.") from error
+  if stat.S_ISDIR(mode):
+    raise InputError(f"{shown(path)} is a folder, not a picture; name a file in it.")
+  if not stat.S_ISREG(mode):
+    raise InputError(f"{shown(path)} is a pipe or device, not a picture; name a file.")
+  if os.stat(path).st_size == 0:
+    raise InputError(f"{shown(path)} is empty (0 bytes); get a fresh copy.")
+
+
+def _looks_like(path: Path) -> str:
+  """A guess from the first bytes, for the message only."""
+  with open(path, "rb") as file:
+    head = file.read(64)
+  for magic, kind in _MAGIC.items():
+    if head.startswith(magic):
+      return f"it begins as {kind}, but what follows is damaged"
+  if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1"):
+    return "it looks like HEIC"
+  if head.lstrip()[:5].lower() in (b"<?xml", b"<svg ") or head.lstrip()[:4].lower() == b"<svg":
+    return "it looks like SVG"
+  if head.lstrip()[:5].lower() in (b"<!doc", b"<html"):
+    return "it looks like a web page"
+  if head[:4] == b"%PDF":
+    return "it looks like PDF"
+  text = all(byte in b"\t\n\r" or byte >= 32 for byte in head)
+  return "it looks like text" if text else "its first bytes are unknown"

@@ -1,0 +1,69 @@
+"""From a picture file to what the inversion takes: the place of detection and alignment."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from privai_tf.artifacts import AlignedFace
+from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.faces.decoding import load_image
+from privai_tf.faces.discovery import output_names
+from privai_tf.runtime.files import shown
+
+__all__ = ["center_square", "load_image", "prepare_face", "resized", "to_signed"]
+
+_SMALLEST = 16  # Pixels a side; below, there is no face to be seen.
+
+
+def prepare_face(
+  path: str | os.PathLike, resolution: int, *, name: str | None = None
+) -> AlignedFace:
+  """Loads a picture, cuts the square in its middle and scales it.
+
+  Args:
+    path: the picture.
+    resolution: side of the result in pixels.
+    name: what its outputs are called; None takes the file's stem (see `output_names` for many).
+
+  Returns:
+    The face: float32 [R, R, 3] in [-1, 1].
+
+  Raises:
+    InputError: if the file cannot be used.
+  """
+  pixels = load_image(path)
+  height, width = pixels.shape[:2]
+  if min(height, width) < _SMALLEST:
+    raise InputError(
+      f"{shown(path)} has {width} x {height} pixels; at least {_SMALLEST} a side are needed to see "
+      "a face: use a larger picture."
+    )
+  image = to_signed(resized(center_square(pixels), resolution))
+  return AlignedFace(name=name or output_names([path])[0], source=str(Path(path)), image=image)
+
+
+def center_square(pixels: np.ndarray) -> np.ndarray:
+  """The largest square in the middle of [H, W, C]; of an odd rest, the extra pixel is cut below."""
+  height, width = pixels.shape[:2]
+  side = min(height, width)
+  top, left = (height - side) // 2, (width - side) // 2
+  return pixels[top : top + side, left : left + side]
+
+
+def resized(pixels: np.ndarray, resolution: int) -> np.ndarray:
+  """Scales uint8 [S, S, 3] to [R, R, 3]: averages areas when shrinking a lot, Lanczos otherwise."""
+  if resolution < 1:
+    raise ConfigurationError(f"resolution is {resolution}; it must be at least 1 pixel.")
+  if pixels.shape[0] == resolution:
+    return pixels
+  image = Image.fromarray(pixels)
+  # Above a factor of four, whole blocks are averaged first (exact, and much faster).
+  size = (resolution, resolution)
+  return np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=4.0))
+
+
+def to_signed(pixels: np.ndarray) -> np.ndarray:
+  """uint8 to float32 in [-1, 1]."""
+  return pixels.astype(np.float32) / 127.5 - 1.0

@@ -1,0 +1,94 @@
+"""Which files are found, and that no two inputs share an output name."""
+
+import os
+
+import pytest
+
+from privai_tf.errors import InputError
+from privai_tf.faces import find_inputs, output_names
+
+
+@pytest.fixture
+def folder(tmp_path):
+  for name in ["b.png", "a.JPG", "c.webp", "notes.txt", ".hidden.png", "d.npy"]:
+    (tmp_path / name).write_bytes(b"x")
+  (tmp_path / "deeper").mkdir()
+  (tmp_path / "deeper" / "e.png").write_bytes(b"x")
+  (tmp_path / "folder.png").mkdir()
+  return tmp_path
+
+
+def names(paths):
+  return [path.name for path in paths]
+
+
+def test_folder_gives_its_pictures_sorted(folder):
+  assert names(find_inputs(folder)) == ["a.JPG", "b.png", "c.webp"]
+
+
+def test_file_is_taken_whatever_its_extension(folder):
+  assert find_inputs(folder / "notes.txt") == [folder / "notes.txt"]
+
+
+def test_glob(folder):
+  assert names(find_inputs(f"{folder}/*.png")) == ["b.png"]
+  assert names(find_inputs(f"{folder}/**/*.png")) == ["b.png", "e.png"]
+  assert names(find_inputs(f"{folder}/[ab].*")) == ["a.JPG", "b.png"]
+
+
+def test_name_with_brackets_is_a_file_first(tmp_path):
+  (tmp_path / "photo[1].png").write_bytes(b"x")
+  assert names(find_inputs(tmp_path / "photo[1].png")) == ["photo[1].png"]
+
+
+def test_broken_links_are_found_so_that_they_get_their_line(tmp_path):
+  (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+  assert names(find_inputs(tmp_path)) == ["loop.png"]
+  assert names(find_inputs(tmp_path / "loop.png")) == ["loop.png"]
+
+
+@pytest.mark.parametrize(
+  ("spec", "message"),
+  [
+    ("", "empty"),
+    ("absent.png", "does not exist"),
+    ("absent/", "does not exist"),
+    ("*.xyz", "matches"),
+    ("a\0b", "not a path"),
+    ("deeper/empty", "no pictures"),
+  ],
+)
+def test_nothing_found(folder, monkeypatch, spec, message):
+  (folder / "deeper" / "empty").mkdir()
+  monkeypatch.chdir(folder)
+  with pytest.raises(InputError, match=message) as caught:
+    find_inputs(spec)
+  assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+  ("paths", "expected"),
+  [
+    (["x/a.png", "y/b.png"], ["a", "b"]),
+    (["a.png", "a.jpg"], ["a-png", "a-jpg"]),
+    (["x/a.png", "y/a.png", "z/a.jpg"], ["a-png", "a-png-2", "a-jpg"]),
+    (["a.png", "A.png"], ["a-png", "A-png-2"]),
+    (["a.png", "a.jpg", "a-png.png"], ["a-png-2", "a-jpg", "a-png"]),
+    (["a", "a.png"], ["a-file", "a-png"]),
+    (["run.png", "report.jpg", "Comparison.png"], ["run-png", "report-jpg", "Comparison-png"]),
+    (["..png"], ["unnamed"]),
+    (["a:b?.png", "a\nb.png"], ["a_b_", "a_b"]),
+    ([], []),
+  ],
+)
+def test_output_names(paths, expected):
+  assert output_names(paths) == expected
+
+
+def test_output_names_are_distinct_and_writable(tmp_path):
+  paths = [f"{stem}.{kind}" for stem in ("a", "A", "a-png", "ä" * 150, "\udcff") for kind in "pq"]
+  found = output_names(paths * 2)
+  assert len({name.casefold() for name in found}) == len(paths) * 2
+  for name in found:
+    (tmp_path / f"{name}.json").write_text("x", encoding="utf-8")
+  assert len(os.listdir(tmp_path)) == len(found)
