@@ -1,0 +1,276 @@
+"""A binary attribute's boundary: the plane in latent space that separates its two sides.
+
+Files are those of InterFaceGAN (an `.npy` of shape `(1, d)` with the normal), plus a companion
+`.json` of the same stem with what the `.npy` cannot hold: latent space, intercept, provenance and
+public calibration.
+"""
+
+import dataclasses
+import io
+import json
+import math
+import os
+import re
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.runtime.files import shown, write_bytes, write_json
+
+_FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
+# W+ codes are layers of W codes: they share W's boundaries.
+_PLANE_SPACE = {"W": "W", "W+": "W", "Z": "Z"}
+_LEAST_NORM = 1e-12
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Boundary:
+  """The plane `normal . code + intercept = 0`; the attribute is present on the positive side.
+
+  Attributes:
+    normal: float64 [d], of unit length (any other length is scaled, the intercept with it).
+    intercept: signed distance of the plane at the origin, in latent units.
+    latent_space: "W" (which serves W+ too) or "Z".
+    name: the attribute, e.g. "smile".
+    provenance: what made it (checkpoint, seeds, counts, scores); JSON values.
+    calibration: public figures for the privacy mechanisms, from generated samples only (see
+      `privai_tf.privacy.calibration`); JSON values, or None if not calibrated yet.
+  """
+
+  normal: np.ndarray
+  intercept: float = 0.0
+  latent_space: str = "W"
+  name: str = "attribute"
+  provenance: dict[str, Any] = dataclasses.field(default_factory=dict)
+  calibration: dict[str, Any] | None = None
+
+  def __post_init__(self):
+    normal, length = _checked_normal(self.normal, f"Boundary '{self.name}'")
+    if not isinstance(self.intercept, int | float) or not math.isfinite(self.intercept):
+      raise InputError(
+        f"Boundary '{self.name}' has the intercept {self.intercept!r}; it must be a finite number: "
+        "train the boundary again."
+      )
+    if self.latent_space not in ("W", "Z"):
+      raise LatentSpaceError(
+        f"Boundary '{self.name}' is for latent space {self.latent_space!r}; boundaries exist for "
+        "'W' (W+ codes use those too) and 'Z'."
+      )
+    normal.setflags(write=False)
+    object.__setattr__(self, "normal", normal)
+    object.__setattr__(self, "intercept", float(self.intercept) / length)
+
+  @property
+  def width(self) -> int:
+    """Length d of the normal."""
+    return len(self.normal)
+
+  def coordinate(self, latents: np.ndarray) -> np.ndarray:
+    """Signed distance from the plane, in latent units; positive where the attribute is present.
+
+    Args:
+      latents: [..., d] codes of the boundary's space ([N, L, d] gives one distance a layer).
+
+    Returns:
+      float64 [...].
+
+    Raises:
+      LatentSpaceError: if the codes' width is not the boundary's.
+    """
+    latents = np.asarray(latents, np.float64)
+    if latents.ndim == 0 or latents.shape[-1] != self.width:
+      raise LatentSpaceError(
+        f"Boundary '{self.name}' has {self.width} numbers and the latents have shape "
+        f"{list(latents.shape)}; use the boundary of the checkpoint that the latents are from."
+      )
+    return latents @ self.normal + self.intercept
+
+  def require_space(self, latent_space: str, width: int) -> None:
+    """Refuses codes of another space or width.
+
+    Raises:
+      LatentSpaceError: naming both sides.
+    """
+    if _PLANE_SPACE.get(latent_space) != self.latent_space:
+      raise LatentSpaceError(
+        f"Boundary '{self.name}' is for latent space {self.latent_space} and the latents are from "
+        f"{latent_space}; load the boundary that was trained in {latent_space}."
+      )
+    if width != self.width:
+      raise LatentSpaceError(
+        f"Boundary '{self.name}' has {self.width} numbers and the latents have {width}; use the "
+        "boundary of the checkpoint that the latents are from."
+      )
+
+  @classmethod
+  def load(cls, source: str | os.PathLike, latent_space: str | None = None) -> Self:
+    """Reads a boundary.
+
+    Args:
+      source: an `.npy` file (InterFaceGAN's shape `(1, d)`, or `(d,)`), or the name of a shipped
+        boundary, "CHECKPOINT/ATTRIBUTE", e.g. "avatars/smile".
+      latent_space: "W", "W+" (which uses W's boundary) or "Z". Only a file whose companion JSON
+        states its space, or nothing else, may leave it out: it is never guessed from the numbers.
+
+    Raises:
+      InputError: if there is no such file, or it is damaged, zero, not finite or misshapen.
+      LatentSpaceError: if the file is for another space than asked for, or does not say which.
+    """
+    if latent_space is not None and latent_space not in _PLANE_SPACE:
+      raise LatentSpaceError(f"Unknown latent space {latent_space!r}: use 'W', 'W+' or 'Z'.")
+    path = _resolve(source, latent_space)
+    normal, length = _checked_normal(_read_normal(path), shown(path))
+    companion = _read_companion(path.with_suffix(".json"))
+    stated = companion.get("latent_space") or _space_in_name(path.stem)
+    asked = _PLANE_SPACE.get(latent_space, stated)
+    if asked is None:
+      raise LatentSpaceError(
+        f"{shown(path)} does not say which latent space it is for; give latent_space='W' or 'Z'."
+      )
+    if stated is not None and stated != asked:
+      raise LatentSpaceError(
+        f"{shown(path)} is for latent space {stated}, not {asked}; load the boundary that was "
+        f"trained in {asked}."
+      )
+    intercept = companion.get("intercept", 0.0)
+    if isinstance(intercept, bool) or not isinstance(intercept, int | float):
+      raise InputError(
+        f"{shown(path.with_suffix('.json'))}: intercept is {intercept!r}; it must be a number."
+      )
+    return cls(
+      normal=normal,
+      intercept=intercept / length,
+      latent_space=asked,
+      name=str(companion.get("name") or _attribute_in_name(path.stem)),
+      provenance=companion.get("provenance") or {},
+      calibration=companion.get("calibration"),
+    )
+
+  def save(self, path: str | os.PathLike) -> Path:
+    """Writes the `.npy` and its companion `.json`, each whole or not at all.
+
+    Args:
+      path: ends in `.npy`; the custom is `<attribute>_<w|z>_boundary.npy`.
+
+    Returns:
+      The path.
+
+    Raises:
+      InputError: if `path` does not end in `.npy`.
+      OutputError: if it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != ".npy":
+      raise InputError(f"{shown(path)} does not end in .npy: boundaries are .npy files.")
+    companion = {
+      "name": self.name,
+      "latent_space": self.latent_space,
+      "intercept": self.intercept,
+      "provenance": self.provenance,
+      "calibration": self.calibration,
+    }
+    buffer = io.BytesIO()
+    np.save(buffer, self.normal[np.newaxis], allow_pickle=False)
+    write_bytes(path, buffer.getvalue())
+    write_json(path.with_suffix(".json"), companion)
+    return path
+
+
+def _checked_normal(values: Any, source: str) -> tuple[np.ndarray, float]:
+  """A unit float64 [d] and the length it had."""
+  values = np.asarray(values)
+  if values.dtype.kind not in "fiu":
+    raise InputError(f"{source} holds {values.dtype}; a boundary is d real numbers.")
+  shape = values.shape
+  if values.ndim == 2 and shape[0] == 1:
+    values = values[0]
+  if values.ndim == 2 and shape[0] > 1:
+    raise LatentSpaceError(
+      f"{source} has shape {shape}: a plane for each layer, or several attributes; give one plane, "
+      f"shape (1, {shape[1]}), which is set in all layers of W+ codes."
+    )
+  if values.ndim != 1 or len(values) == 0:
+    raise InputError(f"{source} has shape {shape}; a boundary has shape (1, d).")
+  values = np.array(values, np.float64)
+  if not np.isfinite(values).all():
+    count = int((~np.isfinite(values)).sum())
+    raise InputError(f"{source} has {count} numbers that are not finite; train it again.")
+  largest = float(np.abs(values).max())
+  if largest < _LEAST_NORM:
+    raise InputError(f"{source} is zero, which points nowhere; train it again.")
+  scaled = values / largest  # So that squaring neither overflows nor underflows.
+  norm = float(np.linalg.norm(scaled))
+  if abs(largest * norm - 1) < 1e-14:  # A unit vector already: keep its bits through save and load.
+    return values, 1.0
+  return scaled / norm, largest * norm
+
+
+def _resolve(source: str | os.PathLike, latent_space: str | None) -> Path:
+  path = Path(source)
+  if path.suffix == ".npy":
+    if not path.is_file():
+      raise InputError(f"{shown(path)} is not a file; name a boundary's .npy file.")
+    return path
+  checkpoint, attribute = path.parent, path.name
+  spaces = ("W", "Z") if latent_space is None else (_PLANE_SPACE[latent_space],)
+  for space in spaces:
+    named = _FOLDER / checkpoint / f"{attribute}_{space.lower()}_boundary.npy"
+    if not path.is_absolute() and named.is_file():
+      return named
+  known = sorted(
+    {
+      str(p.parent.relative_to(_FOLDER) / _attribute_in_name(p.stem))
+      for p in _FOLDER.rglob("*.npy")
+    }
+  )
+  raise InputError(
+    f"No boundary '{shown(source)}' for latent space {' or '.join(spaces)}; name an .npy file or "
+    f"one of: {', '.join(known) or '(none are installed)'}."
+  )
+
+
+def _read_normal(path: Path) -> np.ndarray:
+  try:
+    # Mapped: a header that promises more than the file holds is an error, not an allocation.
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+  except OSError as error:
+    raise InputError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
+  except (ValueError, EOFError, OverflowError) as error:
+    raise InputError(
+      f"{shown(path)} is damaged, or is not an .npy file of plain numbers; download or train it again."
+    ) from error
+  if not isinstance(mapped, np.ndarray):
+    raise InputError(f"{shown(path)} is an .npz archive; a boundary is one .npy array.")
+  return mapped
+
+
+def _read_companion(path: Path) -> dict[str, Any]:
+  try:
+    companion = json.loads(path.read_text(encoding="utf-8"))
+  except FileNotFoundError:
+    return {}
+  except (OSError, ValueError) as error:
+    raise InputError(
+      f"{shown(path)} cannot be read as JSON ({error}); restore it or train the boundary again."
+    ) from error
+  if not isinstance(companion, dict) or companion.get("latent_space", "W") not in ("W", "Z"):
+    raise InputError(
+      f"{shown(path)} is not a boundary's companion: latent_space must be 'W' or 'Z'."
+    )
+  for key in ("provenance", "calibration"):
+    if not isinstance(companion.get(key) or {}, dict):
+      raise InputError(f"{shown(path)}: {key} must be a JSON object.")
+  return companion
+
+
+def _space_in_name(stem: str) -> str | None:
+  """The space that a file name states, as in `smile_w_boundary`; None if it does not."""
+  match = re.search(r"_([wz])_boundary$", stem)
+  return match.group(1).upper() if match else None
+
+
+def _attribute_in_name(stem: str) -> str:
+  """The attribute that a file name states: `stylegan_ffhq_age_w_boundary` -> `age`."""
+  return re.sub(r"(_[wz])?_boundary$", "", stem).rsplit("_", maxsplit=1)[-1]

@@ -1,0 +1,134 @@
+"""Boundaries: InterFaceGAN's files, our companions, and everything that is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from privai_tf import errors
+from privai_tf.attributes import boundary as boundary_module
+from privai_tf.attributes.boundary import Boundary
+
+
+def _normal(width=512, seed=0):
+  vector = np.random.default_rng(seed).normal(size=width)
+  return vector / np.linalg.norm(vector)
+
+
+def _write(path, array, companion=None):
+  np.save(path, array)
+  if companion is not None:
+    path.with_suffix(".json").write_text(json.dumps(companion))
+  return path
+
+
+def test_interfacegan_file_loads_without_companion(tmp_path):
+  normal = _normal().astype(np.float32)
+  path = _write(tmp_path / "stylegan_ffhq_age_w_boundary.npy", normal[np.newaxis])
+  boundary = Boundary.load(path, latent_space="W")
+  assert boundary.name == "age"
+  assert (boundary.latent_space, boundary.width, boundary.intercept) == ("W", 512, 0.0)
+  assert boundary.normal.dtype == np.float64
+  assert abs(np.linalg.norm(boundary.normal) - 1) < 1e-15
+  np.testing.assert_allclose(boundary.normal, normal, rtol=1e-6)
+  assert Boundary.load(str(path), latent_space="W+").latent_space == "W"
+
+
+def test_round_trip_keeps_every_bit(tmp_path):
+  original = Boundary(
+    _normal(), 0.3, "Z", "smile", {"seed": 1}, {"mean": [0.0], "seed": 2, "count": 3}
+  )
+  loaded = Boundary.load(original.save(tmp_path / "smile_z_boundary.npy"))
+  np.testing.assert_array_equal(loaded.normal, original.normal)
+  assert loaded.intercept == original.intercept
+  assert (loaded.latent_space, loaded.name) == ("Z", "smile")
+  assert (loaded.provenance, loaded.calibration) == (original.provenance, original.calibration)
+  assert np.load(tmp_path / "smile_z_boundary.npy").shape == (1, 512)
+
+
+def test_coordinate_is_the_signed_distance_from_the_plane():
+  boundary = Boundary(np.array([3.0, 4.0]), intercept=10.0)
+  # The plane 3x + 4y + 10 = 0; the origin lies 2 from it.
+  assert boundary.intercept == 2.0
+  np.testing.assert_allclose(boundary.coordinate(np.zeros((1, 2))), [2.0])
+  np.testing.assert_allclose(boundary.coordinate(np.array([[-1.2, -1.6]])), [0.0], atol=1e-15)
+  assert boundary.coordinate(np.zeros((5, 18, 2))).shape == (5, 18)
+  with pytest.raises(errors.LatentSpaceError, match="has 2 numbers"):
+    boundary.coordinate(np.zeros((1, 3)))
+
+
+def test_named_boundary(tmp_path, monkeypatch):
+  monkeypatch.setattr(boundary_module, "_FOLDER", tmp_path)
+  (tmp_path / "avatars").mkdir()
+  for space in "WZ":
+    Boundary(_normal(), 0.0, space, "smile").save(
+      tmp_path / "avatars" / f"smile_{space.lower()}_boundary.npy"
+    )
+  assert Boundary.load("avatars/smile", latent_space="Z").latent_space == "Z"
+  assert Boundary.load("avatars/smile", latent_space="W+").latent_space == "W"
+  with pytest.raises(errors.InputError, match=r"avatars/smile"):
+    Boundary.load("avatars/beard", latent_space="W")
+
+
+@pytest.mark.parametrize(
+  ("array", "error", "words"),
+  [
+    (np.zeros((1, 512)), errors.InputError, "is zero"),
+    (np.full((1, 512), np.nan), errors.InputError, "512 numbers that are not finite"),
+    (np.full((1, 512), np.inf), errors.InputError, "not finite"),
+    (np.ones((18, 512)), errors.LatentSpaceError, r"shape \(18, 512\).*\(1, 512\)"),
+    (np.ones((1, 1, 512)), errors.InputError, r"has shape \(1, 1, 512\)"),
+    (np.ones((1, 0)), errors.InputError, "has shape"),
+    (np.float64(3.0), errors.InputError, "has shape"),
+    (np.ones((1, 512), complex), errors.InputError, "complex"),
+    (np.array([["a"]]), errors.InputError, "real numbers"),
+  ],
+)
+def test_bad_numbers_are_refused(tmp_path, array, error, words):
+  path = _write(tmp_path / "b.npy", array)
+  with pytest.raises(error, match=words) as caught:
+    Boundary.load(path, latent_space="W")
+  assert "b.npy" in str(caught.value)
+  assert "\n" not in str(caught.value)
+
+
+def test_wrong_space_is_refused_from_companion_and_from_name(tmp_path):
+  path = _write(tmp_path / "a.npy", np.ones((1, 8)), {"latent_space": "Z"})
+  with pytest.raises(errors.LatentSpaceError, match="is for latent space Z, not W"):
+    Boundary.load(path, latent_space="W+")
+  path = _write(tmp_path / "age_w_boundary.npy", np.ones((1, 8)))
+  with pytest.raises(errors.LatentSpaceError, match="is for latent space W, not Z"):
+    Boundary.load(path, latent_space="Z")
+  with pytest.raises(errors.LatentSpaceError, match="does not say which"):
+    Boundary.load(_write(tmp_path / "age_boundary.npy", np.ones((1, 8))))
+  with pytest.raises(errors.LatentSpaceError, match="Unknown latent space 'S'"):
+    Boundary.load(path, latent_space="S")
+
+
+def test_require_space_names_both_sides():
+  boundary = Boundary(_normal(8), latent_space="Z", name="age")
+  with pytest.raises(errors.LatentSpaceError, match=r"is for latent space Z.*from W\+"):
+    boundary.require_space("W+", 8)
+  with pytest.raises(errors.LatentSpaceError, match="8 numbers and the latents have 512"):
+    boundary.require_space("Z", 512)
+  boundary.require_space("Z", 8)
+
+
+def test_broken_files_are_refused(tmp_path):
+  with pytest.raises(errors.InputError, match="is not a file"):
+    Boundary.load(tmp_path / "absent.npy", latent_space="W")
+  (tmp_path / "text.npy").write_text("no numbers")
+  with pytest.raises(errors.InputError, match="damaged"):
+    Boundary.load(tmp_path / "text.npy", latent_space="W")
+  np.save(tmp_path / "object.npy", np.array([{}], object), allow_pickle=True)
+  with pytest.raises(errors.InputError, match="damaged, or is not"):
+    Boundary.load(tmp_path / "object.npy", latent_space="W")
+  path = _write(tmp_path / "c.npy", np.ones((1, 8)))
+  for text in ("{", "[]", '{"latent_space": "Q"}', '{"calibration": 3}', '{"intercept": "x"}'):
+    path.with_suffix(".json").write_text(text)
+    with pytest.raises(errors.InputError, match=r"c\.json"):
+      Boundary.load(path, latent_space="W")
+  with pytest.raises(errors.InputError, match="intercept"):
+    Boundary(np.ones(3), intercept=float("nan"))
+  with pytest.raises(errors.InputError, match=r"\.npy"):
+    Boundary(np.ones(3)).save(tmp_path / "x.bin")
