@@ -1,0 +1,80 @@
+"""How well any attacker can guess a private attribute from one release.
+
+From the two inequalities of (epsilon, delta)-DP on the event "guess 1" and on its complement:
+`(p + r) (1 + e^epsilon) <= 2 e^epsilon + 2 delta`, with `p`, `r` the accuracies on the two classes.
+Randomized response attains it.
+"""
+
+import math
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting.checks import check_delta, check_epsilon
+from privai_tf.privacy.accounting.curves import l2_laplace_delta, laplace_delta
+
+
+def attacker_bound(
+  epsilon: float, delta: float = 0.0, *, classes: int = 2, prior: float | None = None
+) -> float:
+  """Best accuracy of any attacker against any (epsilon, delta)-DP release.
+
+  Args:
+    epsilon: > 0.
+    delta: in [0, 1).
+    classes: number of equally likely attribute values.
+    prior: probability of the likelier of two values, in [1/2, 1); None: equally likely.
+
+  Returns:
+    Accuracy in [1/classes, 1]: `(e^epsilon + (m-1) delta) / (e^epsilon + m - 1)`.
+  """
+  epsilon, delta = check_epsilon(epsilon), check_delta(delta)
+  if int(classes) != classes or classes < 2:
+    raise ConfigurationError(f"classes is {classes}: must be a whole number, at least 2")
+  # Divided by e^epsilon so that a large epsilon does not overflow.
+  others = (classes - 1) * math.exp(-epsilon)
+  accuracy = min(1.0, (1 + others * delta) / (1 + others))
+  if prior is None:
+    return accuracy
+  if classes != 2 or not 0.5 <= prior < 1:
+    raise ConfigurationError(f"prior is {prior}: must be in [0.5, 1), and needs two classes")
+  return min(1.0, max(accuracy, prior + (1 - prior) * delta))
+
+
+def best_attacker(
+  mechanism: str, epsilon: float, delta: float = 0.0, *, dimensions: int = 1, releases: int = 1
+) -> float:
+  """Exact accuracy of the best attacker on the mechanism's two worst inputs (opposite clip ends).
+
+  It is `(1 + TV) / 2` with the total variation of the two output distributions: what an unlimited
+  attacker who sees nothing but the release reaches on a balanced binary attribute. Inputs that are
+  closer together are guessed less well.
+
+  Args:
+    mechanism: "laplace", "l2_laplace", "metric_laplace" (epsilon then stands for epsilon times the
+      distance), "gaussian", "gaussian_classic", "randomized_response" or "exponential" (one axis).
+    epsilon: of one release.
+    delta: of one release; for the Gaussian mechanisms.
+    dimensions: axes of the release, for `l2_laplace` and `metric_laplace`.
+    releases: independent releases of the same input; more than 1 for the Gaussian only.
+
+  Returns:
+    Accuracy in [1/2, 1].
+  """
+  epsilon = check_epsilon(epsilon)
+  if releases != 1 and not mechanism.startswith("gaussian"):
+    raise ConfigurationError(f"releases={releases}: several releases are exact for gaussian only")
+  if mechanism == "laplace":
+    return (1 + laplace_delta(0.0, epsilon)) / 2
+  if mechanism in ("l2_laplace", "metric_laplace"):
+    return (1 + l2_laplace_delta(0.0, epsilon, dimensions)) / 2
+  if mechanism == "randomized_response":
+    return attacker_bound(epsilon)
+  if mechanism == "exponential":
+    # P(output on the side of the input), density ∝ exp(-epsilon |o - R| / 4R) on [-R, R].
+    return 1 / (1 + math.exp(-epsilon / 4))
+  if mechanism in ("gaussian", "gaussian_classic"):
+    from privai_tf.privacy.accounting.calibration import classic_multiplier, gaussian_multiplier
+
+    calibrate = gaussian_multiplier if mechanism == "gaussian" else classic_multiplier
+    multiplier = calibrate(epsilon, check_delta(delta, allow_zero=False))
+    return 0.5 * math.erfc(-math.sqrt(releases) / (2 * multiplier) / math.sqrt(2))
+  raise ConfigurationError(f"mechanism '{mechanism}': no exact attacker is known for it")

@@ -1,0 +1,158 @@
+"""Exact trade-off curves delta(epsilon) of single mechanisms, in units of the sensitivity.
+
+`delta(epsilon)` is the hockey-stick divergence `sup_S P(S) - e^epsilon Q(S)` of the outputs on the
+two worst neighbours; a mechanism is (epsilon, delta)-DP exactly when its curve is at most delta.
+"""
+
+import itertools
+import math
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting.checks import (
+  check_delta,
+  check_epsilon,
+  check_positive,
+  check_releases,
+)
+
+_ROUNDING = 1e-15
+
+
+def laplace_delta(epsilon: float, pure: float) -> float:
+  """Laplace: `max(0, 1 - exp((epsilon - pure) / 2))`.
+
+  Args:
+    epsilon: where to evaluate, >= 0.
+    pure: sensitivity / scale, the mechanism's pure epsilon.
+  """
+  epsilon = check_epsilon(epsilon, allow_zero=True)
+  return max(0.0, -math.expm1((epsilon - check_positive("pure", pure)) / 2))
+
+
+def laplace_epsilon(delta: float, pure: float) -> float:
+  """Laplace, inverse: `max(0, pure + 2 ln(1 - delta))`.
+
+  Args:
+    delta: in [0, 1).
+    pure: sensitivity / scale, the mechanism's pure epsilon.
+  """
+  return max(0.0, check_positive("pure", pure) + 2 * math.log1p(-check_delta(delta)))
+
+
+def gaussian_delta(epsilon: float, multiplier: float) -> float:
+  """Gaussian (Balle and Wang 2018, eq. 6): `Phi(1/2s - es) - e^e Phi(-1/2s - es)`.
+
+  Args:
+    epsilon: where to evaluate, >= 0.
+    multiplier: `s`, standard deviation / sensitivity.
+  """
+  from scipy import special
+
+  epsilon = check_epsilon(epsilon, allow_zero=True)
+  multiplier = check_positive("multiplier", multiplier)
+  half, slope = 0.5 / multiplier, epsilon * multiplier
+  # Both terms share the factor exp(-(slope - half)^2 / 2), because 2 half slope = epsilon.
+  near, far = (slope - half) / math.sqrt(2), (slope + half) / math.sqrt(2)
+  if near > -20:
+    log_factor = -near * near - math.log(2)
+    terms = special.erfcx(near), special.erfcx(far)
+    difference = float(terms[0] - terms[1])
+    # The subtraction magnifies the terms' rounding: round up, so that a calibration that asks for
+    # delta never gets more.
+    rounding = _ROUNDING * (float(terms[0]) + abs(log_factor) * difference)
+    return min(1.0, math.exp(log_factor) * (difference + rounding))
+  log_far = epsilon + float(special.log_ndtr(-half - slope))
+  return min(1.0, float(special.ndtr(half - slope)) - math.exp(log_far) + _ROUNDING)
+
+
+def gaussian_epsilon(delta: float, multiplier: float) -> float:
+  """Gaussian, inverse, by `dp_accounting.get_epsilon_gaussian` and nudged to the safe side.
+
+  Args:
+    delta: in (0, 1).
+    multiplier: standard deviation / sensitivity.
+  """
+  from dp_accounting import gaussian_mechanism
+
+  delta = check_delta(delta, allow_zero=False)
+  multiplier = check_positive("multiplier", multiplier)
+  epsilon = float(gaussian_mechanism.get_epsilon_gaussian(multiplier, delta))
+  # The solver stops within 1e-12 on either side of the root: step up until the curve is below delta.
+  step = 1e-14 * max(1.0, epsilon)
+  while gaussian_delta(epsilon, multiplier) > delta:
+    epsilon += step
+    step *= 2
+  return epsilon
+
+
+def pure_delta(epsilon: float, pure: float, releases: int = 1) -> float:
+  """Worst case of `releases` mechanisms that are each `pure`-DP; attained by randomized response.
+
+  Kairouz, Oh and Viswanath 2015, Theorem 3.3, as the hockey-stick divergence of two binomials:
+  `sum_l C(n, l) max(0, e^((n-l) pure) - e^(epsilon + l pure)) / (1 + e^pure)^n`.
+
+  Args:
+    epsilon: where to evaluate, >= 0.
+    pure: pure epsilon of each.
+    releases: how many.
+  """
+  epsilon = check_epsilon(epsilon, allow_zero=True)
+  pure, count = check_positive("pure", pure), check_releases(releases)
+  log_total = count * (pure + math.log1p(math.exp(-pure)))
+  terms = []
+  for flips in range(count + 1):
+    kept, flipped = (count - flips) * pure, epsilon + flips * pure
+    if kept <= flipped:
+      break
+    log_ways = math.log(math.comb(count, flips))
+    terms.append(math.exp(log_ways + kept - log_total) * -math.expm1(flipped - kept))
+  # Exponents as large as `log_total` carry its rounding: to the safe side.
+  return min(1.0, math.fsum(terms) * (1 + 1e-15 * (4 + log_total)))
+
+
+def l2_laplace_delta(epsilon: float, pure: float, dimensions: int) -> float:
+  """Mechanism with density `∝ exp(-pure * |n|_2)` in `dimensions` axes, inputs at distance 1.
+
+  With privacy loss `L = pure (|n - u| - |n|)`: `delta = P(L > epsilon) - e^epsilon P(L < -epsilon)`.
+  Given the radius, the cosine to `u` has a symmetric beta distribution; the radius is integrated.
+
+  Args:
+    epsilon: where to evaluate, >= 0.
+    pure: pure epsilon (1 / scale).
+    dimensions: number of axes k.
+  """
+  epsilon = check_epsilon(epsilon, allow_zero=True)
+  pure, dimensions = check_positive("pure", pure), check_releases(dimensions)
+  if dimensions == 1:
+    return laplace_delta(epsilon, pure)
+  if epsilon >= pure:
+    return 0.0
+  from scipy import integrate, special, stats
+
+  shape = (dimensions - 1) / 2
+  radius = stats.gamma(dimensions, scale=1 / pure)
+
+  def exceeds(level: float, length: float) -> float:
+    """P(|n - u| - |n| > level | |n| = length)."""
+    if length <= 0:
+      return 1.0 if level < 1 else 0.0
+    cosine = (1 - 2 * length * level - level * level) / (2 * length)
+    return float(special.betainc(shape, shape, min(1.0, max(0.0, (cosine + 1) / 2))))
+
+  def integrand(length: float) -> float:
+    gain = exceeds(epsilon / pure, length)
+    loss = 1 - exceeds(-epsilon / pure, length)
+    return float(radius.pdf(length)) * (gain - math.exp(epsilon) * loss)
+
+  # Kinks where a cosine reaches an end of [-1, 1].
+  level = epsilon / pure
+  kinks = sorted({(1 - level) / 2, (1 + level) / 2})
+  low, high = radius.ppf(1e-18), radius.isf(1e-18)
+  edges = [low, *[kink for kink in kinks if low < kink < high], high]
+  parts = [
+    integrate.quad(integrand, left, right, epsabs=1e-15, epsrel=1e-11, limit=400)[0]
+    for left, right in itertools.pairwise(edges)
+  ]
+  if not all(math.isfinite(part) for part in parts):
+    raise ConfigurationError(f"l2_laplace curve did not converge at pure={pure}, k={dimensions}")
+  return min(1.0, max(0.0, math.fsum(parts)))
