@@ -91,6 +91,11 @@ class NetworkConfig:
     """How far, in [0, 1), the image is faded towards the next lower resolution."""
     return self.lod - int(self.lod) if self.shown_resolution > 4 else 0.0
 
+  @property
+  def faded_resolution(self) -> int:
+    """The lower resolution that the image is faded towards, 0 if it is not."""
+    return self.shown_resolution // 2 if self.fade else 0
+
   def to_json(self) -> dict[str, Any]:
     """The configuration as JSON values, family and role included."""
     return {"family": self.family, "role": self.role} | {

@@ -13,6 +13,11 @@ from keras import ops
 GAIN = math.sqrt(2.0)
 
 
+def activate(x, nonlinearity: str):
+  """Leaky ReLU with slope 0.2 ("lrelu"), or ReLU ("relu")."""
+  return ops.relu(x) if nonlinearity == "relu" else ops.leaky_relu(x, 0.2)
+
+
 class NamedLayer(keras.layers.Layer):
   """A layer whose variables are known by full names, whatever Keras calls them."""
 
@@ -178,3 +183,16 @@ class UpConvolution(Convolution):
     return ops.conv_transpose(
       x, self.kernel(), strides=2, padding="same", data_format="channels_last"
     )
+
+
+class DownConvolution(Convolution):
+  """Convolves and halves the size: [N, 2H, 2W, inputs] -> [N, H, W, outputs].
+
+  The official two-step layer (convolution, box downscaling) and the fused one are the same sum.
+  """
+
+  def compute_kernel(self):
+    return spread_kernel(self.weight * (self.factor * 0.25))
+
+  def call(self, x):
+    return ops.conv(x, self.kernel(), strides=2, padding="same", data_format="channels_last")

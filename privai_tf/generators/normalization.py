@@ -42,3 +42,28 @@ def instance_norm_style(x, style=None, normalize: bool = True, epsilon: float = 
   elif style is None:
     return x
   return x * scale + shift
+
+
+def minibatch_deviation(x, group_size: int, features: int = 1, epsilon: float = EPSILON):
+  """Appends how much the samples of a group differ (PGGAN paper, section 3).
+
+  The samples of a group are interleaved in the batch: with 8 samples and groups of 4, one group is
+  the samples 0, 2, 4, 6.
+
+  Args:
+    x: [N, H, W, C], N at most `group_size` or a multiple of it.
+    group_size: samples in a group.
+    features: channels to append, each from its share of the C channels.
+    epsilon: added to the biased variance.
+
+  Returns:
+    [N, H, W, C + features].
+  """
+  height, width, channels = x.shape[1:]
+  count = ops.shape(x)[0]
+  static = isinstance(count, int)
+  group = min(group_size, count) if static else ops.minimum(group_size, count)
+  y = ops.reshape(x, (group, -1, height, width, features, channels // features))
+  variance = ops.mean(ops.square(y - ops.mean(y, axis=0, keepdims=True)), axis=0)
+  deviation = ops.mean(ops.sqrt(variance + epsilon), axis=(1, 2, 4))[:, None, None, :]
+  return ops.concatenate([x, ops.tile(deviation, (group, height, width, 1))], axis=-1)

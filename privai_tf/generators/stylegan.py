@@ -9,15 +9,17 @@ from keras import ops
 
 from privai_tf.generators.config import StyleGANConfig
 from privai_tf.generators.filters import blur, upscale
-from privai_tf.generators.layers import Convolution, Dense, NamedLayer, Network, UpConvolution
+from privai_tf.generators.layers import (
+  Convolution,
+  Dense,
+  NamedLayer,
+  Network,
+  UpConvolution,
+  activate,
+)
 from privai_tf.generators.normalization import instance_norm_style, pixel_norm
 
 NOISE_MODES = ("fixed", "random", "none")
-
-
-def activate(x, nonlinearity: str):
-  """Leaky ReLU with slope 0.2, or ReLU."""
-  return ops.relu(x) if nonlinearity == "relu" else ops.leaky_relu(x, 0.2)
 
 
 class LabelEmbedding(NamedLayer):
@@ -167,7 +169,6 @@ class SynthesisNetwork(Network):
     self.convolutions, self.epilogues, self.to_rgb = [], [], {}
     self.epilogues.append(Epilogue("synthesis/4x4/const", config, 4, seed))
     options = {"use_wscale": config.use_wscale, "seed": seed}
-    shown = {config.shown_resolution, config.shown_resolution // 2 if config.fade else 0}
     for resolution in config.resolutions:
       channels = config.channels(resolution)
       block = f"synthesis/{resolution}x{resolution}"
@@ -182,7 +183,7 @@ class SynthesisNetwork(Network):
         config.num_channels,
         size=1,
         gain=1.0,
-        trainable=resolution in shown,
+        trainable=resolution in (config.shown_resolution, config.faded_resolution),
         **options,
       )
     self.built = True
@@ -219,7 +220,7 @@ class SynthesisNetwork(Network):
       w = dlatents[:, index]
       x = self.epilogues[index].finish(x, w, bias, noise, self.noise_generator)
       resolution = config.resolutions[index // 2]
-      if index % 2 and config.fade and 2 * resolution == config.shown_resolution:
+      if index % 2 and resolution == config.faded_resolution:
         image = upscale(self._rgb(x, resolution))
     top = self._rgb(x, config.shown_resolution)
     image = top if image is None else top + (image - top) * config.fade

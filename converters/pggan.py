@@ -1,0 +1,108 @@
+"""PGGAN's official networks: `G_paper` and `D_paper`, state version 2."""
+
+from collections.abc import Iterator
+
+from converters.arguments import sort_arguments
+from converters.records import NetworkRecord
+from converters.tables import (
+  Row,
+  convert_variables,
+  dense_from_channels_last,
+  dense_to_channels_last,
+  same,
+  swap_inputs_outputs,
+)
+from privai_tf.generators.config import PGGANConfig, PGGANDiscriminatorConfig
+
+_SHARED_FIELDS = {
+  "num_channels",
+  "resolution",
+  "label_size",
+  "fmap_base",
+  "fmap_decay",
+  "fmap_max",
+  "use_wscale",
+  "fused_scale",
+}
+_GENERATOR_FIELDS = _SHARED_FIELDS | {
+  "latent_size",
+  "normalize_latents",
+  "use_pixelnorm",
+  "pixelnorm_epsilon",
+  "use_leakyrelu",
+}
+_DISCRIMINATOR_FIELDS = _SHARED_FIELDS | {"mbstd_group_size"}
+_FIXED = {"dtype": ("float32",)}
+_SIGNATURE = {"num_channels": 1, "resolution": 32}
+
+
+def generator_rows(config: PGGANConfig) -> Iterator[Row]:
+  """The variables of `G_paper`."""
+  yield Row("lod", None, ())
+  for level, resolution in enumerate(config.resolutions):
+    channels = config.channels(resolution)
+    size = f"{resolution}x{resolution}"
+    ours = f"synthesis/{size}"
+    if resolution == 4:
+      shape = (config.latent_size + config.label_size, 16 * channels)
+      yield Row("4x4/Dense/weight", f"{ours}/dense/weight", shape, dense_to_channels_last)
+      yield Row("4x4/Dense/bias", f"{ours}/dense/bias", (channels,))
+      layers = [("conv", "Conv", channels, False)]
+    else:
+      up = config.fused(resolution)
+      first = ("conv0", "Conv0_up" if up else "Conv0", config.channels(resolution // 2), up)
+      layers = [first, ("conv1", "Conv1", channels, False)]
+    for layer, official, inputs, swapped in layers:
+      shape = (3, 3, channels, inputs) if swapped else (3, 3, inputs, channels)
+      transform = swap_inputs_outputs if swapped else same
+      yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape, transform)
+      yield Row(f"{size}/{official}/bias", f"{ours}/{layer}/bias", (channels,))
+    lod = len(config.resolutions) - 1 - level
+    rgb = (1, 1, channels, config.num_channels)
+    yield Row(f"ToRGB_lod{lod}/weight", f"synthesis/torgb_{size}/weight", rgb)
+    yield Row(f"ToRGB_lod{lod}/bias", f"synthesis/torgb_{size}/bias", rgb[3:])
+
+
+def discriminator_rows(config: PGGANDiscriminatorConfig) -> Iterator[Row]:
+  """The variables of `D_paper`."""
+  yield Row("lod", None, ())
+  for level, resolution in enumerate(config.resolutions):
+    channels, lower = config.channels(resolution), config.channels(resolution // 2)
+    size = f"{resolution}x{resolution}"
+    ours = f"discriminator/{size}"
+    lod = len(config.resolutions) - 1 - level
+    rgb = (1, 1, config.num_channels, channels)
+    yield Row(f"FromRGB_lod{lod}/weight", f"discriminator/fromrgb_{size}/weight", rgb)
+    yield Row(f"FromRGB_lod{lod}/bias", f"discriminator/fromrgb_{size}/bias", rgb[3:])
+    if resolution > 4:
+      down = "Conv1_down" if config.fused(resolution) else "Conv1"
+      for layer, official, outputs in (("conv0", "Conv0", channels), ("conv1", down, lower)):
+        shape = (3, 3, channels, outputs)
+        yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape)
+        yield Row(f"{size}/{official}/bias", f"{ours}/{layer}/bias", shape[3:])
+      continue
+    features = 1 if config.mbstd_group_size > 1 else 0
+    outputs = 1 + config.label_size
+    yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + features, channels))
+    yield Row("4x4/Conv/bias", f"{ours}/conv/bias", (channels,))
+    flat = (16 * channels, lower)
+    yield Row("4x4/Dense0/weight", f"{ours}/dense0/weight", flat, dense_from_channels_last)
+    yield Row("4x4/Dense0/bias", f"{ours}/dense0/bias", flat[1:])
+    yield Row("4x4/Dense1/weight", f"{ours}/dense1/weight", (lower, outputs))
+    yield Row("4x4/Dense1/bias", f"{ours}/dense1/bias", (outputs,))
+
+
+def convert_generator(record: NetworkRecord):
+  """`G_paper` -> (configuration, weights, arguments)."""
+  values = _SIGNATURE | record.static_kwargs
+  arguments = sort_arguments(values, _GENERATOR_FIELDS, _FIXED, record.name)
+  config = PGGANConfig(**arguments.used, lod=float(record.variables.get("lod", 0.0)))
+  return config, convert_variables(record, generator_rows(config), record.name), arguments
+
+
+def convert_discriminator(record: NetworkRecord):
+  """`D_paper` -> (configuration, weights, arguments)."""
+  values = _SIGNATURE | record.static_kwargs
+  arguments = sort_arguments(values, _DISCRIMINATOR_FIELDS, _FIXED, record.name)
+  config = PGGANDiscriminatorConfig(**arguments.used, lod=float(record.variables.get("lod", 0.0)))
+  return config, convert_variables(record, discriminator_rows(config), record.name), arguments

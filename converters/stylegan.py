@@ -1,0 +1,178 @@
+"""StyleGAN's official networks: `G_style` (with `G_mapping`, `G_synthesis`) and `D_basic`, version 3."""
+
+from collections.abc import Iterator
+
+from converters.arguments import Arguments, sort_arguments
+from converters.records import NetworkRecord
+from converters.tables import Row, channels_last, convert_variables, dense_from_channels_last
+from privai_tf.errors import CheckpointError
+from privai_tf.generators.config import StyleGANConfig, StyleGANDiscriminatorConfig
+
+_MAPPING_FIELDS = {
+  "latent_size",
+  "label_size",
+  "dlatent_size",
+  "mapping_layers",
+  "mapping_fmaps",
+  "mapping_lrmul",
+  "mapping_nonlinearity",
+  "normalize_latents",
+  "use_wscale",
+}
+_SHARED_FIELDS = {
+  "num_channels",
+  "resolution",
+  "fmap_base",
+  "fmap_decay",
+  "fmap_max",
+  "nonlinearity",
+  "use_wscale",
+  "fused_scale",
+  "blur_filter",
+}
+_SYNTHESIS_FIELDS = _SHARED_FIELDS | {
+  "dlatent_size",
+  "use_styles",
+  "use_noise",
+  "use_instance_norm",
+  "use_pixel_norm",
+}
+_TRUNCATION_FIELDS = {"truncation_psi", "truncation_cutoff"}
+_DISCRIMINATOR_FIELDS = _SHARED_FIELDS | {"label_size", "mbstd_group_size", "mbstd_num_features"}
+_FIXED = {
+  "const_input_layer": (True,),
+  "dtype": ("float32",),
+  "mapping_nonlinearity": ("lrelu", "relu"),
+  "nonlinearity": ("lrelu", "relu"),
+}
+
+
+def mapping_rows(config: StyleGANConfig) -> Iterator[Row]:
+  """The variables of `G_mapping`."""
+  width = config.latent_size
+  if config.label_size:
+    yield Row("LabelConcat/weight", "mapping/label/weight", (config.label_size, width))
+    width *= 2
+  for index in range(config.mapping_layers):
+    last = index == config.mapping_layers - 1
+    outputs = config.dlatent_size if last else config.mapping_fmaps
+    yield Row(f"Dense{index}/weight", f"mapping/dense{index}/weight", (width, outputs))
+    yield Row(f"Dense{index}/bias", f"mapping/dense{index}/bias", (outputs,))
+    width = outputs
+
+
+def _epilogue_rows(
+  official: str, ours: str, config: StyleGANConfig, resolution: int
+) -> Iterator[Row]:
+  channels = config.channels(resolution)
+  if config.use_noise:
+    yield Row(f"{official}/Noise/weight", f"{ours}/noise_strength", (channels,))
+  yield Row(f"{official}/bias", f"{ours}/bias", (channels,))
+  if config.use_styles:
+    shape = (config.dlatent_size, 2 * channels)
+    yield Row(f"{official}/StyleMod/weight", f"{ours}/style/weight", shape)
+    yield Row(f"{official}/StyleMod/bias", f"{ours}/style/bias", shape[1:])
+
+
+def synthesis_rows(config: StyleGANConfig) -> Iterator[Row]:
+  """The variables of `G_synthesis`."""
+  yield Row("lod", None, ())
+  for level, resolution in enumerate(config.resolutions):
+    channels = config.channels(resolution)
+    size = f"{resolution}x{resolution}"
+    ours = f"synthesis/{size}"
+    layers = ("const", "conv") if resolution == 4 else ("conv0", "conv1")
+    if config.use_noise:
+      for half, layer in enumerate(layers):
+        shape = (1, 1, resolution, resolution)
+        yield Row(f"noise{2 * level + half}", f"{ours}/{layer}/noise", shape, channels_last)
+    if resolution == 4:
+      shape = (1, channels, 4, 4)
+      yield Row("4x4/Const/const", f"{ours}/const/weight", shape, channels_last)
+      yield from _epilogue_rows("4x4/Const", f"{ours}/const", config, 4)
+      yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels, channels))
+      yield from _epilogue_rows("4x4/Conv", f"{ours}/conv", config, 4)
+    else:
+      before = config.channels(resolution // 2)
+      for layer, official, inputs in (("conv0", "Conv0_up", before), ("conv1", "Conv1", channels)):
+        shape = (3, 3, inputs, channels)
+        yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape)
+        yield from _epilogue_rows(f"{size}/{official}", f"{ours}/{layer}", config, resolution)
+    lod = len(config.resolutions) - 1 - level
+    rgb = (1, 1, channels, config.num_channels)
+    yield Row(f"ToRGB_lod{lod}/weight", f"synthesis/torgb_{size}/weight", rgb)
+    yield Row(f"ToRGB_lod{lod}/bias", f"synthesis/torgb_{size}/bias", rgb[3:])
+
+
+def discriminator_rows(config: StyleGANDiscriminatorConfig) -> Iterator[Row]:
+  """The variables of `D_basic`."""
+  yield Row("lod", None, ())
+  for level, resolution in enumerate(config.resolutions):
+    channels, lower = config.channels(resolution), config.channels(resolution // 2)
+    size = f"{resolution}x{resolution}"
+    ours = f"discriminator/{size}"
+    lod = len(config.resolutions) - 1 - level
+    rgb = (1, 1, config.num_channels, channels)
+    yield Row(f"FromRGB_lod{lod}/weight", f"discriminator/fromrgb_{size}/weight", rgb)
+    yield Row(f"FromRGB_lod{lod}/bias", f"discriminator/fromrgb_{size}/bias", rgb[3:])
+    if resolution > 4:
+      for layer, official, outputs in (
+        ("conv0", "Conv0", channels),
+        ("conv1", "Conv1_down", lower),
+      ):
+        shape = (3, 3, channels, outputs)
+        yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape)
+        yield Row(f"{size}/{official}/bias", f"{ours}/{layer}/bias", shape[3:])
+      continue
+    features = config.mbstd_num_features if config.mbstd_group_size > 1 else 0
+    outputs = max(config.label_size, 1)
+    yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + features, channels))
+    yield Row("4x4/Conv/bias", f"{ours}/conv/bias", (channels,))
+    flat = (16 * channels, lower)
+    yield Row("4x4/Dense0/weight", f"{ours}/dense0/weight", flat, dense_from_channels_last)
+    yield Row("4x4/Dense0/bias", f"{ours}/dense0/bias", flat[1:])
+    yield Row("4x4/Dense1/weight", f"{ours}/dense1/weight", (lower, outputs))
+    yield Row("4x4/Dense1/bias", f"{ours}/dense1/bias", (outputs,))
+
+
+def _component(record: NetworkRecord, role: str, build_function: str) -> NetworkRecord:
+  component = record.components.get(role)
+  found = None if component is None else component.build_func_name
+  if found != build_function:
+    raise CheckpointError(
+      f"Network {record.name} should have a component {role!r} built by {build_function}, but has "
+      f"{found or 'none'}; only the original StyleGAN networks are supported."
+    )
+  return component
+
+
+def convert_generator(record: NetworkRecord):
+  """`G_style` -> (configuration, weights, arguments)."""
+  mapping = _component(record, "mapping", "G_mapping")
+  synthesis = _component(record, "synthesis", "G_synthesis")
+  # The top level's arguments are handed to both components and take precedence there.
+  top = record.static_kwargs
+  fields = _MAPPING_FIELDS | _SYNTHESIS_FIELDS | _TRUNCATION_FIELDS
+  values = mapping.static_kwargs | synthesis.static_kwargs | top
+  arguments = sort_arguments(values, fields, _FIXED, record.name)
+  lod = float(record.variables.get("lod", 0.0))
+  config = StyleGANConfig(**arguments.used, lod=lod)
+  rows = [Row("lod", None, ()), Row("dlatent_avg", "mapping/w/mean", (config.dlatent_size,))]
+  weights = convert_variables(record, rows, record.name)
+  path = f"{record.name}/{mapping.name}"
+  weights |= convert_variables(mapping, mapping_rows(config), path)
+  path = f"{record.name}/{synthesis.name}"
+  weights |= convert_variables(synthesis, synthesis_rows(config), path)
+  return config, weights, arguments
+
+
+def convert_discriminator(record: NetworkRecord):
+  """`D_basic` -> (configuration, weights, arguments)."""
+  values = {"num_channels": 1, "resolution": 32} | record.static_kwargs
+  arguments = sort_arguments(values, _DISCRIMINATOR_FIELDS, _FIXED, record.name)
+  lod = float(record.variables.get("lod", 0.0))
+  config = StyleGANDiscriminatorConfig(**arguments.used, lod=lod)
+  return config, convert_variables(record, discriminator_rows(config), record.name), arguments
+
+
+__all__ = ["Arguments", "convert_discriminator", "convert_generator"]

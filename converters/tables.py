@@ -1,0 +1,97 @@
+"""The form of a conversion table: which official variable becomes which of ours, and how it is laid out."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from converters.records import NetworkRecord
+from privai_tf.errors import CheckpointError
+
+Transform = Callable[[np.ndarray], np.ndarray]
+
+
+def same(value: np.ndarray) -> np.ndarray:
+  """Layouts agree."""
+  return value
+
+
+def channels_last(value: np.ndarray) -> np.ndarray:
+  """[N, C, H, W] -> [N, H, W, C]."""
+  return np.transpose(value, (0, 2, 3, 1))
+
+
+def swap_inputs_outputs(value: np.ndarray) -> np.ndarray:
+  """[k, k, outputs, inputs] -> [k, k, inputs, outputs]."""
+  return np.transpose(value, (0, 1, 3, 2))
+
+
+def dense_to_channels_last(value: np.ndarray) -> np.ndarray:
+  """[inputs, C * 4 * 4] -> [inputs, 4 * 4 * C]."""
+  inputs, outputs = value.shape
+  return value.reshape(inputs, outputs // 16, 16).transpose(0, 2, 1).reshape(inputs, outputs)
+
+
+def dense_from_channels_last(value: np.ndarray) -> np.ndarray:
+  """[C * 4 * 4, outputs] -> [4 * 4 * C, outputs]."""
+  return dense_to_channels_last(value.T).T
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+  """One variable.
+
+  Attributes:
+    official: its official name.
+    ours: our name; None: read and checked, but not needed (the level of detail, for example).
+    shape: its official shape.
+    transform: from the official layout to ours.
+  """
+
+  official: str
+  ours: str | None
+  shape: tuple[int, ...]
+  transform: Transform = same
+
+
+def convert_variables(record: NetworkRecord, rows: Iterable[Row], path: str) -> dict[str, Any]:
+  """Converts one network's own variables, and refuses any that is missing, surplus or misshapen.
+
+  Args:
+    record: the network.
+    rows: its table.
+    path: of the network, for messages, e.g. "Gs/G_mapping".
+
+  Returns:
+    float32 arrays by our names.
+
+  Raises:
+    CheckpointError: naming every variable that does not fit.
+  """
+  rows = list(rows)
+  expected = {row.official for row in rows}
+  missing = [name for name in expected if name not in record.variables]
+  surplus = [name for name in record.variables if name not in expected]
+  problems = [f"missing {path}/{name}" for name in sorted(missing)]
+  problems += [f"surplus {path}/{name}" for name in sorted(surplus)]
+  converted = {}
+  for row in rows:
+    if row.official in missing:
+      continue
+    value = np.asarray(record.variables[row.official])
+    if value.shape != row.shape:
+      problems.append(f"misshapen {path}/{row.official}: {value.shape}, not {row.shape}")
+    elif value.dtype.kind != "f":
+      problems.append(f"{path}/{row.official} holds {value.dtype}, not floating-point numbers")
+    elif not np.isfinite(value).all():
+      problems.append(f"{path}/{row.official} holds NaN or infinity")
+    elif row.ours is not None:
+      converted[row.ours] = np.ascontiguousarray(row.transform(value), np.float32)
+  if problems:
+    shown = "; ".join(problems[:8]) + (f"; and {len(problems) - 8} more" if problems[8:] else "")
+    raise CheckpointError(
+      f"The variables of network {path} do not fit its configuration: {shown}. "
+      "The file is damaged or was changed; download it again."
+    )
+  return converted
