@@ -1,0 +1,52 @@
+"""How every command starts and ends: absl flags, one line for what a user can mend, exit codes.
+
+0: all done. 1: something failed, each named on standard error. 2: bad flags or configuration.
+"""
+
+import sys
+from collections.abc import Callable
+
+from absl import app, flags
+
+from privai_tf.errors import ConfigurationError, PrivaiError
+
+
+def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] = ()) -> None:
+  """Parses the flags, runs a command and exits with its code.
+
+  Args:
+    main: does the work, given the arguments that are no flags; returns the exit code, None for 0.
+    arguments: names of those arguments, for messages; all of them are required.
+  """
+
+  def guarded(argv: list[str]) -> int:
+    if len(argv) - 1 != len(arguments):
+      wanted = " ".join(arguments) or "no arguments, only flags"
+      print(f"Expected {wanted}; got: {' '.join(argv[1:]) or 'none'} (see --help)", file=sys.stderr)
+      return 2
+    return _guarded(main, argv[1:])
+
+  app.run(guarded, flags_parser=_parsed)
+
+
+def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
+  try:
+    return main(arguments) or 0
+  except ConfigurationError as error:
+    print(error, file=sys.stderr)
+    return 2
+  except PrivaiError as error:
+    print(error, file=sys.stderr)
+    return 1
+  except KeyboardInterrupt:
+    print("Interrupted: what is finished is whole; the same command goes on.", file=sys.stderr)
+    return 130
+
+
+def _parsed(argv: list[str]) -> list[str]:
+  """absl's own parsing, but a bad flag ends with code 2 and one line instead of a page of usage."""
+  try:
+    return flags.FLAGS(argv)
+  except flags.Error as error:
+    print(f"{error} (--help lists all flags)", file=sys.stderr)
+    sys.exit(2)
