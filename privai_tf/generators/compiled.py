@@ -1,0 +1,26 @@
+"""Compilation of a function of tensors, the one place that knows the Keras backend."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from privai_tf.runtime.jit import use_jit
+
+
+def compiled(function: Callable[..., Any], jit: str = "auto") -> Callable[..., Any]:
+  """Compiles a function: `tf.function` on TensorFlow, `jax.jit` on JAX.
+
+  Args:
+    function: of tensors; it is traced once for each combination of shapes.
+    jit: "auto", "on" or "off": whether TensorFlow compiles with XLA, see `runtime.jit`.
+  """
+  if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=use_jit(jit), reduce_retracing=False)
+  if keras.backend.backend() == "jax":
+    import jax
+
+    return jax.jit(function)
+  return function

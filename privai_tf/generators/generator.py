@@ -1,0 +1,217 @@
+"""A generator ready for use: NumPy in and out, batches of fixed shape, compiled once."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from privai_tf.errors import ConfigurationError, LatentSpaceError
+from privai_tf.generators.codes import check_codes, check_labels, check_space
+from privai_tf.generators.compiled import compiled
+from privai_tf.generators.config import NetworkConfig
+from privai_tf.generators.layers import Network
+from privai_tf.generators.weights import assign_weights, fingerprint, read_weights
+from privai_tf.runtime.batching import bucket_size, fixed_batches
+
+NOISE_MODES = ("fixed", "random", "none")
+_PIXELS_A_BATCH = 1024 * 1024
+_LARGEST_BATCH = 64
+
+
+class Generator:
+  """Latent codes -> images. Subclasses: `StyleGANGenerator`, `PGGANGenerator`.
+
+  Attributes:
+    family: "stylegan" or "pggan".
+    config: what the network is made of.
+    resolution: R.
+    num_channels: colour channels.
+    latent_size: width of z.
+    num_layers: codes that an image takes in W+; 1 for PGGAN.
+    latent_spaces: spaces that `synthesize` takes codes in.
+    provenance: where the weights come from (JSON values).
+  """
+
+  latent_spaces: tuple[str, ...]
+  num_layers: int
+
+  def __init__(
+    self,
+    config: NetworkConfig,
+    networks: list[Network],
+    weights: dict[str, np.ndarray] | None,
+    provenance: dict[str, Any] | None,
+    jit: str,
+  ):
+    self.config = config
+    self.family = config.family
+    self.resolution = config.resolution
+    self.num_channels = config.num_channels
+    self.latent_size = config.latent_size
+    self.provenance = dict(provenance or {})
+    self._networks = networks
+    self._jit = jit
+    self._functions = {}
+    if weights is not None:
+      source = self.provenance.get("source", "The checkpoint")
+      assign_weights(networks, weights, str(source))
+    for network in networks:
+      network.freeze()
+
+  @property
+  def default_batch_size(self) -> int:
+    """Images at a time that keep memory at the level of one 1024 x 1024 image."""
+    return max(1, min(_LARGEST_BATCH, _PIXELS_A_BATCH // self.resolution**2))
+
+  @functools.cached_property
+  def fingerprint(self) -> str:
+    """SHA-256 (hex) of the weights."""
+    return fingerprint(self.weights())
+
+  def weights(self) -> dict[str, np.ndarray]:
+    """float32 arrays by our names."""
+    return read_weights(self._networks)
+
+  def sample_z(self, n: int, seed: int) -> np.ndarray:
+    """Standard normal latents, those of `numpy.random.RandomState(seed).randn`, as officially.
+
+    Args:
+      n: how many.
+      seed: 0 to 2^32 - 1.
+
+    Returns:
+      float32 [n, latent_size].
+    """
+    try:
+      random = np.random.RandomState(seed)
+    except ValueError:
+      raise ConfigurationError(f"seed is {seed}; it must be from 0 to 2^32 - 1.") from None
+    return random.standard_normal((n, self.latent_size)).astype(np.float32)
+
+  def code_shape(self, latent_space: str) -> tuple[int, ...]:
+    """Shape of one code in a space: [latent_size], [dlatent_size] or [num_layers, dlatent_size].
+
+    Raises:
+      LatentSpaceError: if the generator does not have the space.
+    """
+    check_space(latent_space, self.latent_spaces, self.family)
+    return (self.latent_size,)
+
+  def mean_latent(self, latent_space: str) -> np.ndarray:
+    """The code in the middle of a space: zeros in Z, the mean of w in W (for each layer in W+)."""
+    return np.zeros(self.code_shape(latent_space), np.float32)
+
+  def map(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """Z -> W; StyleGAN only."""
+    raise LatentSpaceError(f"A {self.family} generator has no W space; use its Z codes directly.")
+
+  def truncate(
+    self,
+    w: np.ndarray,
+    truncation_psi: float | None = None,
+    truncation_cutoff: int | None = None,
+  ) -> np.ndarray:
+    """W -> W+, drawn towards the mean; StyleGAN only."""
+    raise LatentSpaceError(f"A {self.family} generator has no W space, and so no truncation.")
+
+  def synthesize(
+    self,
+    codes: np.ndarray,
+    *,
+    latent_space: str,
+    noise: str = "fixed",
+    batch_size: int | None = None,
+    labels: np.ndarray | None = None,
+    seed: int = 0,
+  ) -> np.ndarray:
+    """Codes -> images, without truncation.
+
+    Args:
+      codes: [N, ...], see `code_shape`. A W code serves all layers.
+      latent_space: the space they are in; never guessed from their shape.
+      noise: StyleGAN's noise inputs: "fixed" (stored with the weights), "random" or "none".
+      batch_size: images at a time, which bounds the memory; None: `default_batch_size`.
+      labels: [N, label_size] for Z codes of a network with labels.
+      seed: of random noise.
+
+    Returns:
+      float32 [N, R, R, num_channels], nominal range [-1, 1].
+
+    Raises:
+      LatentSpaceError, InputError, ConfigurationError: for unusable arguments.
+    """
+    codes = check_codes(codes, self.code_shape(latent_space), latent_space)
+    shape = (len(codes), self.resolution, self.resolution, self.num_channels)
+    images = np.empty(shape, np.float32)
+    start = 0
+    for batch in self.synthesize_batches(
+      codes,
+      latent_space=latent_space,
+      noise=noise,
+      batch_size=batch_size,
+      labels=labels,
+      seed=seed,
+    ):
+      images[start : start + len(batch)] = batch
+      start += len(batch)
+    return images
+
+  def synthesize_batches(
+    self,
+    codes: np.ndarray,
+    *,
+    latent_space: str,
+    noise: str = "fixed",
+    batch_size: int | None = None,
+    labels: np.ndarray | None = None,
+    seed: int = 0,
+  ) -> Iterator[np.ndarray]:
+    """`synthesize` batch by batch, for more images than fit into memory.
+
+    Yields:
+      float32 [at most batch_size, R, R, num_channels], in order.
+    """
+    codes = check_codes(codes, self.code_shape(latent_space), latent_space)
+    if noise not in NOISE_MODES:
+      raise ConfigurationError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")
+    if batch_size is None:
+      batch_size = self.default_batch_size
+    codes, latent_space = self._prepare(codes, latent_space, labels)
+    self._seed_noise(seed)
+    function = self._function(latent_space, noise)
+    for batch in fixed_batches(codes, bucket_size(len(codes), batch_size)):
+      yield np.asarray(function(batch.values))[: batch.count]
+
+  def synthesize_tensor(self, codes: Any, latent_space: str, noise: str = "fixed") -> Any:
+    """Codes -> images as tensors of the Keras backend, differentiable in the codes.
+
+    To be called inside a `tf.function` (an inversion loop); weights are constants there.
+
+    Args:
+      codes: tensor [N, ...], see `code_shape`. A W code serves all layers; there is no truncation.
+      latent_space: the space they are in.
+      noise: see `synthesize`.
+
+    Returns:
+      Tensor [N, R, R, num_channels].
+    """
+    raise NotImplementedError
+
+  def _prepare(
+    self, codes: np.ndarray, latent_space: str, labels: np.ndarray | None
+  ) -> tuple[np.ndarray, str]:
+    """What the compiled function takes: labels are dealt with here."""
+    check_labels(labels, self.config.label_size, len(codes))
+    return codes, latent_space
+
+  def _seed_noise(self, seed: int) -> None:
+    """Starts the random noise anew."""
+
+  def _function(self, latent_space: str, noise: str) -> Callable[[np.ndarray], Any]:
+    key = (latent_space, noise)
+    if key not in self._functions:
+      self._functions[key] = compiled(
+        lambda codes: self.synthesize_tensor(codes, latent_space, noise), self._jit
+      )
+    return self._functions[key]
