@@ -1,0 +1,62 @@
+"""Exact budget arithmetic: whole numbers of 1e-30, charges rounded up and budgets down.
+
+A double such as 0.1 stands for the decimal that is printed for it, here as in every statement of a
+release: ten releases of 0.1 fit a budget of 1 and an eleventh does not.
+"""
+
+import decimal
+import fractions
+import math
+
+from privai_tf.errors import ConfigurationError
+
+_UNITS = 10**30
+
+Amount = float | int | str | decimal.Decimal | fractions.Fraction
+
+
+def exact(value: Amount) -> fractions.Fraction:
+  """The number that `value` is printed as, without rounding."""
+  if isinstance(value, fractions.Fraction):
+    return value
+  if isinstance(value, str | decimal.Decimal | int):
+    try:
+      return fractions.Fraction(value)
+    except (ValueError, OverflowError) as error:
+      raise ConfigurationError(f"'{value}' is not a finite number") from error
+  number = float(value)
+  if not math.isfinite(number):
+    raise ConfigurationError(f"{value} is not a finite number")
+  return fractions.Fraction(repr(number))
+
+
+def units_up(value: Amount) -> int:
+  """`value` in units, rounded up: what a release costs."""
+  return math.ceil(exact(value) * _UNITS)
+
+
+def units_down(value: Amount) -> int:
+  """`value` in units, rounded down: what a budget grants."""
+  return math.floor(exact(value) * _UNITS)
+
+
+def number_down(units: int) -> float:
+  """The largest double whose printed form is not above `units`: what is left."""
+  value = units / _UNITS
+  while units_up(value) > units:
+    value = math.nextafter(value, -math.inf)
+  return value
+
+
+def number_up(units: int) -> float:
+  """The least double whose printed form is not below `units`: what is spent."""
+  value = units / _UNITS
+  while units_down(value) < units:
+    value = math.nextafter(value, math.inf)
+  return value
+
+
+def text(units: int) -> str:
+  """`units` as a plain decimal, exact."""
+  whole, part = divmod(units, _UNITS)
+  return f"{whole}.{part:030d}".rstrip("0").rstrip(".")

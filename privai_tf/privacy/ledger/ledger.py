@@ -1,0 +1,211 @@
+"""`Ledger`: charges releases to subjects, atomically and durably, and refuses beyond the budget."""
+
+import os
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from privai_tf.privacy.ledger import accounts, amounts, schema
+from privai_tf.privacy.ledger.errors import BudgetExceededError, LedgerConflictError
+from privai_tf.privacy.ledger.records import Account, Budget, Charge, Remaining
+from privai_tf.privacy.ledger.store import Store
+from privai_tf.privacy.ledger.subjects import check_subject, pixel_subject
+
+
+class Ledger:
+  """A ledger file; safe for many processes and threads at once. Open it with `Ledger.open`."""
+
+  def __init__(self, store: Store, default: Budget | None):
+    self._store = store
+    self._default = default
+
+  @classmethod
+  def open(
+    cls,
+    path: str | os.PathLike,
+    *,
+    default_epsilon: amounts.Amount | None = None,
+    default_delta: amounts.Amount = 0.0,
+    composition: str = "basic",
+    timeout: float = 10.0,
+    clock: Callable[[], float] = time.time,
+    create: bool = True,
+  ) -> "Ledger":
+    """Opens a ledger, making it if need be (permissions 0600), and checks it.
+
+    Args:
+      path: the file.
+      default_epsilon: budget of subjects that were granted none; None: those are refused. For a
+        subject with a budget the smaller of the two holds: a run may tighten it, never widen it.
+      default_delta: delta of that budget.
+      composition: rule of that budget, see `rules`.
+      timeout: seconds to wait for other processes.
+      clock: seconds since 1970.
+      create: whether a missing file is made.
+
+    Raises:
+      LedgerError: a subclass for each way in which the file cannot be trusted.
+    """
+    path = pathlib.Path(path)
+    default = None
+    if default_epsilon is not None:
+      default = accounts.check_budget(default_epsilon, default_delta, composition)
+    if create:
+      schema.create_file(path)
+    return cls(Store(path, timeout, clock), default)
+
+  @property
+  def path(self) -> pathlib.Path:
+    """The file."""
+    return self._store.path
+
+  def close(self) -> None:
+    """Closes the file; the ledger cannot be used afterwards."""
+    self._store.close()
+
+  def __enter__(self) -> "Ledger":
+    return self
+
+  def __exit__(self, *unused: object) -> None:
+    self.close()
+
+  def subject_of_pixels(self, pixels: np.ndarray) -> str:
+    """Subject id of a photo without one: keyed hash of uint8 [H, W, 3] pixels."""
+    with self._store.transaction(write=False) as connection:
+      (key,) = connection.execute("SELECT value FROM meta WHERE name='subject_key'").fetchone()
+    return pixel_subject(key, pixels)
+
+  def accept_clock(self) -> None:
+    """Accepts the present time although the last entry has a later one."""
+    self._store.accept_clock()
+
+  def grant(
+    self,
+    subject: str,
+    epsilon: amounts.Amount,
+    delta: amounts.Amount = 0.0,
+    *,
+    composition: str = "basic",
+  ) -> Remaining:
+    """Sets the whole budget of a subject (not an addition to it).
+
+    Args:
+      subject: the subject's id.
+      epsilon: > 0, for all releases together.
+      delta: in [0, 1), for all releases together.
+      composition: "basic", "adaptive" or "planned", see `rules`; fixed once a release is charged.
+    """
+    check_subject(subject)
+    budget = accounts.check_budget(epsilon, delta, composition)
+    with self._store.transaction() as connection:
+      moment = self._store.tick(connection)
+      accounts.write_budget(connection, subject, budget, moment)
+      account = accounts.read(connection, subject)
+      return accounts.remaining(account, accounts.spent(connection, account))
+
+  def charge(
+    self,
+    subject: str,
+    event: Any,
+    epsilon: amounts.Amount,
+    delta: amounts.Amount = 0.0,
+    *,
+    mechanism: str = "",
+    scope: str = "attribute",
+    release_id: str | None = None,
+  ) -> Charge:
+    """Charges one release; on the disk when this returns. Call it before anything is published.
+
+    Args:
+      subject: the subject's id.
+      event: the release's `dp_accounting` event or `PrivacyParameters`; None or a description in
+        words if unknown (counted as the worst mechanism that meets the claim).
+      epsilon, delta: the release's claim.
+      mechanism, scope: for the record. Scope "metric" is refused: its epsilon is one for each unit
+        of distance, and does not add to the others.
+      release_id: if given, a second charge with the same id and cost is free: for a resumed job
+        that publishes the very output it had drawn. Fresh noise needs a fresh id.
+
+    Raises:
+      BudgetExceededError: says what is left.
+      LedgerError: the ledger cannot be used; nothing was charged.
+    """
+    check_subject(subject)
+    if isinstance(event, str):
+      mechanism, event = mechanism or event, None
+    entry = accounts.check_entry(event, epsilon, delta, mechanism, scope)
+    with self._store.transaction() as connection:
+      repeated = self._is_repeated(connection, subject, release_id, entry)
+      account = self._account(connection, subject)
+      if not repeated:
+        moment = self._store.tick(connection)
+        if accounts.read(connection, subject) is None:
+          accounts.write_budget(connection, subject, account.budget, moment)
+        self._check_affordable(connection, account, entry)
+        account = accounts.write_release(connection, account, entry, release_id, moment)
+      spent = accounts.spent(connection, account)
+      left = accounts.remaining(account, spent)
+    return Charge(subject, release_id, float(epsilon), float(delta), repeated, left)
+
+  def remaining(self, subject: str) -> Remaining:
+    """What is left for a subject (of the default budget if it was granted none)."""
+    check_subject(subject)
+    with self._store.transaction(write=False) as connection:
+      account = self._account(connection, subject)
+      return accounts.remaining(account, accounts.spent(connection, account))
+
+  def subjects(self) -> list[str]:
+    """All subjects with a budget, sorted."""
+    with self._store.transaction(write=False) as connection:
+      rows = connection.execute("SELECT subject FROM subjects ORDER BY subject").fetchall()
+    return [subject for (subject,) in rows]
+
+  def releases(self, subject: str | None = None) -> list[dict[str, Any]]:
+    """All charges (of one subject), oldest first, amounts as exact decimals; checks the sums.
+
+    Raises:
+      LedgerCorruptError: the sums do not agree with the charges.
+    """
+    with self._store.transaction(write=False) as connection:
+      accounts.verify(connection)
+      return accounts.list_releases(connection, subject)
+
+  def _account(self, connection: Any, subject: str) -> Account:
+    """The subject's account under this run's default: the smaller budget holds."""
+    account = accounts.read(connection, subject)
+    if account is None and self._default is None:
+      raise BudgetExceededError(
+        f"subject '{subject}': has no budget in {self.path}; grant one: python -m privai_tf.ledger "
+        f"grant --ledger={self.path} --subject_id={subject} --budget_epsilon=1"
+      )
+    return accounts.tighten(account, self._default, subject)
+
+  def _is_repeated(
+    self, connection: Any, subject: str, release_id: str | None, entry: accounts.Entry
+  ) -> bool:
+    """Whether this very release was charged before; refuses the same id with another cost."""
+    if release_id is None:
+      return False
+    known = accounts.find(connection, subject, release_id)
+    if known is not None and known != entry:
+      raise LedgerConflictError(
+        f"release '{release_id}' of subject '{subject}' was charged before with other values; "
+        "nothing was charged. A new release needs a new id"
+      )
+    return known is not None
+
+  def _check_affordable(self, connection: Any, account: Account, entry: accounts.Entry) -> None:
+    """Refuses a release that would take the subject beyond its budget."""
+    after = accounts.spent(connection, account, entry)
+    if after is not None and after <= account.budget.epsilon:
+      return
+    left = accounts.remaining(account, accounts.spent(connection, account))
+    raise BudgetExceededError(
+      f"subject '{account.subject}': this release costs epsilon {amounts.text(entry.epsilon)}, delta "
+      f"{amounts.text(entry.delta)}, but epsilon {left.epsilon:g}, delta {left.delta:g} are left of "
+      f"({left.budget_epsilon:g}, {left.budget_delta:g}) after {left.releases} releases "
+      f"({left.composition} composition); nothing was charged. Lower --epsilon or grant more"
+    )

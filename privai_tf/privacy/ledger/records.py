@@ -1,0 +1,69 @@
+"""The records that the ledger hands out, and one row of its accounts."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Remaining:
+  """What a subject has left and has spent, rounded so that neither flatters.
+
+  Attributes:
+    subject: the subject.
+    epsilon: what is left: budget less `spent_epsilon`. Under `basic` that is what further releases
+      may cost together; under the tighter rules usually more fits.
+    delta: the budget's delta less the releases' deltas, at least 0.
+    spent_epsilon: of all releases together, by the budget's rule at the budget's delta; infinite if
+      no finite one holds.
+    spent_delta: sum of the releases' deltas.
+    budget_epsilon, budget_delta: the budget.
+    composition: the budget's rule.
+    releases: how many were charged.
+  """
+
+  subject: str
+  epsilon: float
+  delta: float
+  spent_epsilon: float
+  spent_delta: float
+  budget_epsilon: float
+  budget_delta: float
+  composition: str
+  releases: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Charge:
+  """A charge that is on the disk.
+
+  Attributes:
+    subject, release_id, epsilon, delta: as asked for.
+    repeated: True if the same release had been charged before, so that nothing was added.
+    remaining: what the subject has left now.
+  """
+
+  subject: str
+  release_id: str | None
+  epsilon: float
+  delta: float
+  repeated: bool
+  remaining: Remaining
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+  """A budget in units of `amounts`, and its composition rule."""
+
+  epsilon: int
+  delta: int
+  composition: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+  """A subject's budget and the sums of what was charged, in units of `amounts`."""
+
+  subject: str
+  budget: Budget
+  spent_epsilon: int = 0
+  spent_delta: int = 0
+  releases: int = 0

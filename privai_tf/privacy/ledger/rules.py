@@ -1,0 +1,112 @@
+"""Composition rules: what a subject's releases cost together, at the budget's delta.
+
+Each rule is a valid privacy filter under what it assumes; a budget keeps one rule for good, since
+picking whichever rule happens to pass would need its own proof (two filters may each spend delta).
+
+- `basic`: epsilons and deltas add up. Any mechanisms, chosen at any time, also in view of earlier
+  outputs.
+- `adaptive`: a Gaussian-DP filter (Smith and Thakurta 2022): `sum mu_i^2 <= mu^2`, where a Gaussian
+  release has `mu = sensitivity / sigma`, a pure one `2 Phi^-1(e^eps / (1 + e^eps))`, and `mu` is the
+  largest that meets the budget. Also chosen in view of earlier outputs; if no release has a delta,
+  plain addition counts if it is less (it holds surely and spends no delta).
+- `planned`: tight numerical composition (privacy loss distributions), or `basic` if that is less.
+  The mechanisms and their parameters must not depend on earlier outputs; when to stop may.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.ledger.amounts import number_down, number_up, units_up
+from privai_tf.privacy.ledger.records import Budget
+
+RULES = ("basic", "adaptive", "planned")
+
+
+@dataclasses.dataclass(frozen=True)
+class Spending:
+  """What has been released for one subject; amounts in units of `amounts`.
+
+  Attributes:
+    epsilon, delta: sums over the releases.
+    events: fetches each release's `(event or None, epsilon, delta)`; slow, so only if needed.
+  """
+
+  epsilon: int
+  delta: int
+  events: Callable[[], list[tuple[Any, int, int]]]
+
+
+def check_rule(rule: str) -> str:
+  """Refuses unknown rules."""
+  if rule not in RULES:
+    raise ConfigurationError(f"composition '{rule}': must be one of {', '.join(RULES)}")
+  return rule
+
+
+def spent_epsilon(budget: Budget, spending: Spending) -> int | None:
+  """epsilon of all releases at the budget's delta, in units, rounded up; None: none is finite.
+
+  The tight rules read all events; while plain addition fits the budget it answers for them.
+  """
+  plain = spending.epsilon if spending.delta <= budget.delta else None
+  if budget.composition == "adaptive" and spending.delta > 0:
+    plain = None  # would spend delta a second time, see above
+  if budget.composition == "basic" or budget.delta == 0:
+    return plain
+  if plain is not None and plain <= budget.epsilon:
+    return plain
+  events = [as_event(*item) for item in spending.events()]
+  total = _tight_epsilon(budget.composition, events, number_down(budget.delta))
+  candidates = [] if plain is None else [plain]
+  if math.isfinite(total):
+    candidates.append(units_up(total))
+  return min(candidates, default=None)
+
+
+def _tight_epsilon(rule: str, events: Sequence[Any], delta: float) -> float:
+  if not events:
+    return 0.0
+  if rule == "adaptive":
+    return _gaussian_filter(events, delta)
+  from privai_tf.privacy.accounting.composition import compose
+
+  return compose(events, delta)
+
+
+def as_event(event: Any, epsilon: int, delta: int) -> Any:
+  """The stored event, or the worst mechanism that meets the claim."""
+  if event is not None:
+    return event
+  from privai_tf.privacy.accounting.events import PrivacyParameters
+
+  return PrivacyParameters(number_up(epsilon), number_up(delta))
+
+
+def _gaussian_filter(events: Sequence[Any], delta: float) -> float:
+  """epsilon at `delta` of a mu-GDP interaction with `mu^2` the sum over the releases."""
+  from dp_accounting import dp_event
+
+  from privai_tf.privacy.accounting.curves import gaussian_epsilon
+  from privai_tf.privacy.accounting.events import event_claim, flatten
+
+  squares = []
+  for event, count in flatten(events).items():
+    claim = event_claim(event)
+    if isinstance(event, dp_event.GaussianDpEvent):
+      squares.append(count / event.noise_multiplier**2)
+    elif claim is not None and claim.delta == 0:
+      squares.append(count * _gaussian_parameter(claim.epsilon) ** 2)
+    else:
+      return math.inf
+  square = math.nextafter(math.fsum(squares) * (1 + 1e-14), math.inf)
+  return gaussian_epsilon(delta, math.nextafter(1 / math.sqrt(square), 0))
+
+
+def _gaussian_parameter(epsilon: float) -> float:
+  """mu such that epsilon-DP implies mu-GDP: the trade-off curves meet at the kink of epsilon-DP."""
+  from scipy import special
+
+  return -2 * float(special.ndtri(1 / (1 + math.exp(epsilon)))) if epsilon < 700 else math.inf

@@ -1,0 +1,80 @@
+"""The open ledger file: transactions that either happen wholly or raise, and the time of the entry."""
+
+import contextlib
+import math
+import os
+import pathlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+
+from privai_tf.privacy.ledger import schema
+from privai_tf.privacy.ledger.errors import LedgerClockError, LedgerReplacedError, translated
+
+# How far the clock may step back (corrections by a time server) before the ledger refuses.
+_CLOCK_TOLERANCE_SECONDS = 1.0
+
+
+class Store:
+  """One connection; threads take turns, and a forked child opens its own."""
+
+  def __init__(self, path: pathlib.Path, timeout: float, clock: Callable[[], float]):
+    self.path = path
+    self._timeout = timeout
+    self._clock = clock
+    self._lock = threading.RLock()
+    self._connect()
+
+  def _connect(self) -> None:
+    self._identity = schema.check_file(self.path)
+    self._connection = schema.connect(self.path, self._timeout)
+    self._process = os.getpid()
+
+  def close(self) -> None:
+    """Closes the connection."""
+    self._connection.close()
+
+  @contextlib.contextmanager
+  def transaction(self, write: bool = True) -> Iterator[sqlite3.Connection]:
+    """Runs the block in one transaction: committed at its end, rolled back on any error."""
+    with self._lock, translated(self.path, self._timeout):
+      if os.getpid() != self._process:
+        # SQLite connections must not cross a fork; the parent's is left alone, unclosed.
+        self._inherited = self._connection
+        self._connect()
+      if schema.check_file(self.path) != self._identity:
+        raise LedgerReplacedError(
+          f"{self.path}: was replaced while in use, and charges would go to the old file; "
+          "nothing was charged. Run again"
+        )
+      connection = self._connection
+      connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+      try:
+        yield connection
+        connection.execute("COMMIT")
+      except BaseException:
+        if connection.in_transaction:
+          connection.execute("ROLLBACK")
+        raise
+
+  def tick(self, connection: sqlite3.Connection) -> float:
+    """The time of an entry; refuses a clock that runs backwards.
+
+    Entries are ordered by time for whoever audits the ledger, and a wrong clock means that the
+    machine's state cannot be trusted (restored snapshots run backwards, too).
+    """
+    now = float(self._clock())
+    (last,) = connection.execute("SELECT value FROM meta WHERE name='last_time'").fetchone()
+    if not math.isfinite(now) or now < last - _CLOCK_TOLERANCE_SECONDS:
+      raise LedgerClockError(
+        f"{self.path}: the clock runs backwards ({last - now:.0f} s before the last entry); nothing "
+        "was charged. Set the clock right, or if the last entry's time was the wrong one: "
+        "python -m privai_tf.ledger accept_clock"
+      )
+    connection.execute("UPDATE meta SET value=? WHERE name='last_time'", (max(now, last),))
+    return max(now, last)
+
+  def accept_clock(self) -> None:
+    """Makes the present time the last entry's, after a time that lay wrongly in the future."""
+    with self.transaction() as connection:
+      connection.execute("UPDATE meta SET value=? WHERE name='last_time'", (float(self._clock()),))
