@@ -118,7 +118,7 @@ def _epsilons() -> float | tuple[float, ...]:
 def _job():
   """The job that the flags ask for."""
   from privai_tf.inversion.spec import InversionSpec
-  from privai_tf.pipeline import Budget, Job
+  from privai_tf.job import Budget, Job
   from privai_tf.privacy.spec import PrivacySpec
 
   chosen = {"steps": _STEPS.value, "learning_rate": _LEARNING_RATE.value}

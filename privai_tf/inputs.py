@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from privai_tf.errors import ConfigurationError
-from privai_tf.faces import find_inputs, output_names, prepare_face
+from privai_tf.faces import find_inputs, load_image, output_names, prepare_face
 from privai_tf.inversion import load_latents
+from privai_tf.runtime.files import shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,12 +21,15 @@ class Item:
     source: what error messages call it; for a photo its path.
     load: gives float32 [R, R, 3] in [-1, 1] for a picture, [d] or [L, d] for a code; raises
       `InputError` if it cannot be used.
+    content: gives uint8 [H, W, C] that identifies the input whatever the checkpoint (decoded pixels,
+      a code's bytes), by which the ledger recognizes a subject without an id.
     is_latent: whether `load` gives a code.
   """
 
   name: str
   source: str
   load: Callable[[], np.ndarray]
+  content: Callable[[], np.ndarray]
   is_latent: bool = False
 
 
@@ -45,7 +48,12 @@ def photos(pattern: str, resolution: int) -> list[Item]:
   """
   paths = find_inputs(pattern)
   return [
-    Item(name, str(path), functools.partial(_load_photo, path, resolution, name))
+    Item(
+      name=name,
+      source=shown(path),
+      load=functools.partial(_load_photo, path, resolution, name),
+      content=functools.partial(load_image, path),
+    )
     for path, name in zip(paths, output_names(paths), strict=True)
   ]
 
@@ -73,37 +81,45 @@ def latents(path: str, generator, latent_space: str) -> list[Item]:
   digits = len(str(len(codes) - 1))
   return [
     Item(
-      f"{stem}-{row:0{digits}d}", f"{path}, row {row}", functools.partial(_row, codes, row), True
+      name=f"{stem}-{row:0{digits}d}",
+      source=f"{shown(path)}, row {row}",
+      load=functools.partial(_row, codes, row),
+      content=functools.partial(_bytes_of_row, codes, row),
+      is_latent=True,
     )
     for row in range(len(codes))
   ]
 
 
-def _row(codes: np.ndarray, row: int) -> np.ndarray:
-  return codes[row]
+def _row(values: np.ndarray, row: int) -> np.ndarray:
+  return values[row]
+
+
+def _bytes_of_row(values: np.ndarray, row: int) -> np.ndarray:
+  return np.frombuffer(values[row].tobytes(), np.uint8).reshape(1, 1, -1)
 
 
 def portraits(count: int, seed: int, resolution: int) -> list[Item]:
   """Avatar portraits rendered afresh: not made by the generator, so the demo inverts real inputs.
 
   Args:
-    count: how many.
+    count: how many, at least 1.
     seed: of the faces shown.
     resolution: side in pixels.
 
   Returns:
     One item a portrait.
-
-  Raises:
-    ConfigurationError: if `count` is not positive.
   """
-  if count < 1:
-    raise ConfigurationError(f"--num_portraits={count}: give at least 1")
   import demo
 
   images = demo.portraits(count, seed=seed, resolution=resolution)
   digits = len(str(count - 1))
   return [
-    Item(f"portrait-{i:0{digits}d}", f"portrait {i}", functools.partial(_row, images, i))
-    for i in range(count)
+    Item(
+      name=f"portrait-{row:0{digits}d}",
+      source=f"portrait {row}",
+      load=functools.partial(_row, images, row),
+      content=functools.partial(_bytes_of_row, images, row),
+    )
+    for row in range(count)
   ]

@@ -8,84 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from privai_tf import inputs
-from privai_tf.artifacts import Inversion
+from privai_tf.artifacts import Guarantee, Inversion, Release
+from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError, PrivaiError
-from privai_tf.inversion.spec import InversionSpec
-from privai_tf.privacy.spec import PrivacySpec
+from privai_tf.inversion import invert
+from privai_tf.job import Budget, Job, Summary
+from privai_tf.privacy import privatize
+from privai_tf.privacy.accounting import attacker_bound
+from privai_tf.privacy.ledger import BudgetExceededError, Ledger
 from privai_tf.publication import PrivateFolder, PublicFolder
 from privai_tf.runtime.files import require_apart
-
-
-@dataclasses.dataclass(frozen=True)
-class Budget:
-  """Whose budget a run charges, and where.
-
-  Attributes:
-    ledger: path of the SQLite ledger.
-    epsilon, delta: the budget that a subject without one is granted; None grants nothing.
-    subject_id: the subject of every input; None takes a keyed hash of each input's content.
-  """
-
-  ledger: pathlib.Path
-  epsilon: float | None = None
-  delta: float = 0.0
-  subject_id: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-  """Everything that a run needs to know.
-
-  Attributes:
-    checkpoint: a converted folder, an official pickle, or a name in `checkpoints/`.
-    attributes: names of the boundaries of a named checkpoint, or paths of boundary files.
-    privacy: the guarantee asked for.
-    output_dir: the publishable folder.
-    input: a picture, folder or glob; None with no `input_latents` renders avatar portraits.
-    input_latents: `.npy` of codes in `inversion.latent_space`, instead of pictures.
-    num_portraits, portrait_seed: the demo's faces.
-    inversion: how codes are found.
-    private_dir: the owner's folder, None writes none.
-    save_latents: whether `private_dir` gets the codes.
-    overwrite: whether finished releases are made anew.
-    budget: the ledger to charge, None charges none.
-    batch_size: inputs that go through the stages together.
-  """
-
-  checkpoint: str
-  attributes: tuple[str, ...]
-  privacy: PrivacySpec
-  output_dir: pathlib.Path
-  input: str | None = None
-  input_latents: str | None = None
-  num_portraits: int = 8
-  portrait_seed: int = 0
-  inversion: InversionSpec = dataclasses.field(default_factory=InversionSpec)
-  private_dir: pathlib.Path | None = None
-  save_latents: bool = False
-  overwrite: bool = False
-  budget: Budget | None = None
-  batch_size: int = 8
-
-
-@dataclasses.dataclass(frozen=True)
-class Summary:
-  """What a run did.
-
-  Attributes:
-    released: names released now.
-    kept: names finished by an earlier run.
-    failures: one line an input that could not be released.
-    statement: the guarantee in words, None if nothing was released now.
-    report, comparison: the pages written.
-  """
-
-  released: tuple[str, ...]
-  kept: tuple[str, ...]
-  failures: tuple[str, ...]
-  statement: str | None
-  report: pathlib.Path
-  comparison: pathlib.Path | None
 
 
 def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary:
@@ -104,8 +36,7 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
     InputError: if there is no input at all.
     OutputError: if an output cannot be written; nothing half-written is left.
   """
-  if job.private_dir is not None:
-    require_apart(job.output_dir, job.private_dir)
+  _check(job)
   stages = _Stages(job)
   items = _items(job, stages.generator)
   public = PublicFolder(job.output_dir, stages.configuration(), job.overwrite)
@@ -120,10 +51,10 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
   batches = [
     waiting[i : i + job.batch_size] for i in range(0, len(waiting), max(1, job.batch_size))
   ]
-  with stages.ledger() as ledger:
+  with _opened(job.budget) as ledger:
     for number, batch in enumerate(batches):
       report = _shifted(progress, number, len(batches))
-      for name, outcome in stages.process(batch, public, private, ledger, report):
+      for name, outcome in stages.process(batch, _Folders(public, private), ledger, report):
         if isinstance(outcome, PrivaiError):
           failures.append(str(outcome))
         else:
@@ -139,9 +70,28 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
   )
 
 
-def _items(job: Job, generator) -> list[inputs.Item]:
+def _check(job: Job) -> None:
+  """Refuses jobs that contradict themselves, before anything is loaded."""
   if job.input is not None and job.input_latents is not None:
     raise ConfigurationError("--input and --input_latents exclude each other; give one")
+  if job.private_dir is not None:
+    require_apart(job.output_dir, job.private_dir)
+  if job.budget is not None and job.privacy.noise_seed is not None:
+    raise ConfigurationError(
+      "--noise_seed makes a simulation, whose cost is unbounded: no ledger can charge it; "
+      "drop --noise_seed or --ledger"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Folders:
+  """Where a run writes to."""
+
+  public: PublicFolder
+  private: PrivateFolder | None
+
+
+def _items(job: Job, generator) -> list[inputs.Item]:
   if job.input_latents is not None:
     return inputs.latents(job.input_latents, generator, job.inversion.latent_space)
   if job.input is not None:
@@ -172,13 +122,12 @@ class _Stages:
   """The loaded models and boundaries of one job, and the way of one batch through them."""
 
   def __init__(self, job: Job):
-    from privai_tf.attributes.boundary import Boundary
     from privai_tf.generators import load_generator
 
     self._job = job
     self.generator = load_generator(job.checkpoint)
     self._boundaries = [
-      Boundary.load(attribute, latent_space=_boundary_space(job), checkpoint=job.checkpoint)
+      Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
       for attribute in job.attributes
     ]
 
@@ -200,19 +149,7 @@ class _Stages:
       "inversion": inversion,
     }
 
-  @contextlib.contextmanager
-  def ledger(self) -> Iterator:
-    """The open ledger, or None where the job charges none."""
-    budget = self._job.budget
-    if budget is None:
-      yield None
-      return
-    from privai_tf.privacy.ledger import Ledger
-
-    with Ledger.open(budget.ledger) as ledger:
-      yield ledger
-
-  def process(self, batch, public, private, ledger, report):
+  def process(self, batch, folders: "_Folders", ledger, report):
     """One batch through all stages; a batch that fails as a whole is tried input by input.
 
     Yields:
@@ -228,23 +165,106 @@ class _Stages:
       report(1, 1)
       return
     try:
-      yield from self._release(loaded, public, private, ledger, report)
+      latents, inversion = self._invert(loaded, report)
+      release = self._privatize(latents)
     except InputError as error:
-      if len(loaded) == 1:
-        yield loaded[0][0].name, error
-        return
-      for pair in loaded:
-        try:
-          yield from self._release([pair], public, private, ledger, report)
-        except InputError as single:
-          yield pair[0].name, InputError(f"{pair[0].source}: {single}")
+      if len(loaded) > 1:
+        for item, _ in loaded:
+          yield from self.process([item], folders, ledger, report)
+      else:
+        yield loaded[0][0].name, InputError(f"{loaded[0][0].source}: {error}")
+      return
+    pixels = self._pixels(release.images)
+    for row, (item, value) in enumerate(loaded):
+      try:
+        self._charge(ledger, item, release)
+      except BudgetExceededError as error:
+        yield item.name, error
+        continue
+      bound = self._attacker_bound(release.guarantee)
+      folders.public.write(item.name, pixels[row], release.guarantee, bound)
+      if folders.private:
+        self._keep(folders.private, item, value, latents[row], inversion, row)
+      yield item.name, release.guarantee.statement
 
-  def _release(self, loaded, public, private, ledger, report):
-    raise NotImplementedError
+  def _invert(self, loaded, report) -> tuple[np.ndarray, Inversion | None]:
+    values = np.stack([value for _, value in loaded])
+    if loaded[0][0].is_latent:
+      report(1, 1)
+      return values, None
+    inversion = invert(values, self.generator, self._job.inversion, report)
+    return inversion.latents, inversion
+
+  def _privatize(self, latents: np.ndarray) -> Release:
+    return privatize(
+      latents,
+      self.generator,
+      self._boundaries,
+      self._job.privacy,
+      latent_space=self._job.inversion.latent_space,
+      synthesize=True,
+    )
+
+  def _pixels(self, images: np.ndarray) -> np.ndarray:
+    from privai_tf.generators import to_uint8
+
+    return np.asarray(to_uint8(images, family=self.generator.family))
+
+  def _attacker_bound(self, guarantee: Guarantee) -> float | None:
+    """None where there is no guarantee, or one that depends on the distance."""
+    if not guarantee.private or guarantee.scope == "metric":
+      return None
+    return attacker_bound(guarantee.epsilon, guarantee.delta)
+
+  def _charge(self, ledger, item: inputs.Item, release: Release) -> None:
+    """Pays for one release; raises before anything of it is on the disk."""
+    if ledger is None:
+      return
+    guarantee = release.guarantee
+    if not guarantee.private:
+      raise ConfigurationError(
+        f"mechanism {guarantee.mechanism} gives no guarantee that a ledger could charge; "
+        "choose another --mechanism or drop --ledger"
+      )
+    ledger.charge(
+      self._job.budget.subject_id or ledger.subject_of_pixels(item.content()),
+      release.event,
+      guarantee.epsilon,
+      guarantee.delta,
+      mechanism=guarantee.mechanism,
+      scope=guarantee.scope,
+    )
+
+  def _keep(self, private, item, value, latent, inversion: Inversion | None, row: int) -> None:
+    """What the owner sees: originals and figures computed from them."""
+    if inversion is None:
+      private.write(item.name, {"source": item.source}, latent)
+      return
+    quality = {
+      "source": item.source,
+      "psnr_db": float(inversion.psnr[row]),
+      "first_loss": float(inversion.losses[0, row]),
+      "last_loss": float(inversion.losses[-1, row]),
+      "batch_seconds": inversion.seconds,
+    }
+    both = self._pixels(np.stack([value, inversion.images[row]]))
+    private.write(item.name, quality, latent, original=both[0], inversion=both[1])
 
 
-def _boundary_space(job: Job) -> str:
-  return "Z" if job.inversion.latent_space == "Z" else "W"
+def _boundary_source(job: Job, attribute: str) -> str:
+  """A file as it is; a name belongs to the checkpoint's own boundaries."""
+  if attribute.endswith(".npy"):
+    return attribute
+  return f"{pathlib.Path(job.checkpoint).name}/{attribute}"
 
 
-__all__ = ["Budget", "Inversion", "Job", "Summary", "np", "run"]
+@contextlib.contextmanager
+def _opened(budget: Budget | None) -> Iterator[Ledger | None]:
+  """The ledger of a job, None where it charges none."""
+  if budget is None:
+    yield None
+    return
+  with Ledger.open(
+    budget.ledger, default_epsilon=budget.epsilon, default_delta=budget.delta
+  ) as ledger:
+    yield ledger
