@@ -7,6 +7,8 @@ import numpy as np
 from privai_tf.errors import InputError, LatentSpaceError
 from privai_tf.runtime.files import shown
 
+_MAGIC = b"\x93NUMPY"
+
 
 def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.ndarray:
   """Reads codes from an `.npy` file.
@@ -23,16 +25,8 @@ def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.nd
     InputError: if the file cannot be read, or holds something else than finite real numbers.
     LatentSpaceError: if the generator lacks the space or the shape is that of another one.
   """
-  if latent_space not in generator.latent_spaces:
-    raise LatentSpaceError(
-      f"The generator has no latent space {latent_space}; "
-      f"use one of {', '.join(generator.latent_spaces)}."
-    )
+  wanted = generator.code_shape(latent_space)
   codes = _read(path)
-  width = generator.latent_size
-  if latent_space != "Z":
-    width = np.shape(generator.mean_latent("W"))[-1]
-  wanted = (generator.num_layers, width) if latent_space == "W+" else (width,)
   if codes.ndim != 1 + len(wanted) or codes.shape[1:] != wanted:
     shape = ", ".join(["n", *map(str, wanted)])
     raise LatentSpaceError(
@@ -59,9 +53,7 @@ def _read(path: str | os.PathLike) -> np.ndarray:
   try:
     with open(path, "rb") as file:
       magic = file.read(6)
-    if magic != b"\x93NUMPY":
-      raise InputError(f"{shown(path)} is not an .npy file; save codes with numpy.save.")
-    codes = np.load(path, mmap_mode="r", allow_pickle=False)
+    codes = np.load(path, mmap_mode="r", allow_pickle=False) if magic == _MAGIC else None
   except OSError as error:
     raise InputError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
   except (ValueError, EOFError, OverflowError) as error:
@@ -69,6 +61,8 @@ def _read(path: str | os.PathLike) -> np.ndarray:
       f"{shown(path)} is damaged, or holds Python objects instead of numbers; save it anew with "
       "numpy.save."
     ) from error
+  if codes is None:
+    raise InputError(f"{shown(path)} is not an .npy file; save codes with numpy.save.")
   if codes.dtype.kind not in "fiu":
     raise InputError(f"{shown(path)} holds {codes.dtype}; latent codes are real numbers.")
   return codes

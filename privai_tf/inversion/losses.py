@@ -62,4 +62,4 @@ def mean_distance(codes: tf.Tensor, mean: tf.Tensor, precision: tf.Tensor) -> tf
   """
   centred = codes - mean
   distances = tf.reduce_sum(tf.linalg.matmul(centred, precision) * centred, axis=-1)
-  return distances if codes.shape.rank == 2 else tf.reduce_mean(distances, axis=1)
+  return distances if len(codes.shape) == 2 else tf.reduce_mean(distances, axis=1)

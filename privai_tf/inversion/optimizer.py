@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from privai_tf.artifacts import Inversion
-from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.errors import InputError
 from privai_tf.inversion.initialization import start_codes
 from privai_tf.inversion.perceptual import perceptual_loss
 from privai_tf.inversion.quality import psnr
@@ -105,11 +105,7 @@ def _default_batch_size(resolution: int) -> int:
 
 
 def _checked(images: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
-  if spec.latent_space not in generator.latent_spaces:
-    raise LatentSpaceError(
-      f"The generator has no latent space {spec.latent_space}; "
-      f"use one of {', '.join(generator.latent_spaces)}."
-    )
+  generator.code_shape(spec.latent_space)  # Refuses a space that the generator lacks.
   images = np.asarray(images)
   side, channels = generator.resolution, generator.num_channels
   if images.ndim != 4 or len(images) == 0 or images.shape[1:] != (side, side, channels):

@@ -50,9 +50,8 @@ class Search:
     self.generator, self.spec, self.batch_size = generator, spec, batch_size
     self.statistics = latent_statistics(generator, spec.latent_space)
     self._perceptual = perceptual_loss
-    width = generator.latent_size if spec.latent_space == "Z" else len(self.statistics.mean)
-    layers = (generator.num_layers,) if spec.latent_space == "W+" else ()
-    self._codes = keras.Variable(np.zeros((batch_size, *layers, width), np.float32))
+    shape = (batch_size, *generator.code_shape(spec.latent_space))
+    self._codes = keras.Variable(np.zeros(shape, np.float32))
     optimizer = type(keras.optimizers.get(spec.optimizer))
     rate = spec.learning_rate * self.statistics.scale
     self._optimizer = optimizer(learning_rate=Ramps(rate, spec.steps, spec.ramp_up, spec.ramp_down))

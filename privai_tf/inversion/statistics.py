@@ -37,7 +37,9 @@ def latent_statistics(generator, latent_space: str) -> LatentStatistics:
     return LatentStatistics(
       np.zeros(width, np.float32), 1.0, np.eye(width, dtype="float32") / width
     )
-  codes = np.asarray(generator.map(generator.sample_z(_SAMPLES, seed=_SEED)), np.float64)
+  labels = _random_labels(generator.config.label_size) if generator.config.label_size else None
+  samples = generator.map(generator.sample_z(_SAMPLES, seed=_SEED), labels)
+  codes = np.asarray(samples, np.float64)
   mean = np.asarray(generator.mean_latent("W"), np.float64)
   covariance = np.cov(codes, rowvar=False)
   return LatentStatistics(
@@ -45,6 +47,12 @@ def latent_statistics(generator, latent_space: str) -> LatentStatistics:
     scale=float(np.sqrt(np.trace(covariance) / len(mean))),
     precision=_precision(codes - mean, covariance),
   )
+
+
+def _random_labels(label_size: int) -> np.ndarray:
+  """One-hot labels, each class equally likely: the space is that of all classes together."""
+  classes = np.random.RandomState(_SEED).randint(label_size, size=_SAMPLES)
+  return np.eye(label_size, dtype=np.float32)[classes]
 
 
 def _precision(centred: np.ndarray, covariance: np.ndarray) -> np.ndarray:

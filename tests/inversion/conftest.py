@@ -1,7 +1,11 @@
 """A generator small enough to invert in a second, with the interface of `privai_tf.Generator`."""
 
+import types
+
 import numpy as np
 import pytest
+
+from privai_tf.errors import LatentSpaceError
 
 
 class TinyGenerator:
@@ -19,6 +23,13 @@ class TinyGenerator:
     self._mapping = random.normal(size=(8, 8)).astype(np.float32) * 0.5
     self._mean = np.full(8, 0.3, np.float32)
     self._layers = random.normal(size=(3, 8, 4 * 4 * 3)).astype(np.float32) * 0.4
+
+  config = types.SimpleNamespace(label_size=0)
+
+  def code_shape(self, latent_space):
+    if latent_space not in self.latent_spaces:
+      raise LatentSpaceError(f"There is no latent space {latent_space} here.")
+    return (3, 8) if latent_space == "W+" else (8,)
 
   def sample_z(self, count, seed):
     return np.random.RandomState(seed).randn(count, 8).astype(np.float32)
