@@ -8,6 +8,13 @@ SAFE_COPY = (
 DOWNLOAD_AGAIN = "download it again and compare its size with the one stated at the source"
 
 
+def quoted(text: str, limit: int = 80) -> str:
+  """Text of a file for a message: one printable line between quotes, shortened."""
+  head = text if len(text) <= limit else text[: limit - 3] + "..."
+  printable = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in head)
+  return f"'{printable}'"
+
+
 class NetworkFileError(CheckpointError):
   """Base of all refusals of a network file."""
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import DamagedFileError, UnsafePickleError
+from converters import identify
+from converters.errors import DamagedFileError, UnsafePickleError, quoted
 
 NETWORK_CLASSES = frozenset({("dnnlib.tflib.network", "Network"), ("tfutil", "Network")})
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # numpy 1 and 2
@@ -96,7 +97,10 @@ class Builder:
   def find(self, module: str, name: str) -> Global:
     """The inert stand-in of a known name; every other name is refused."""
     if (module, name) not in KNOWN_GLOBALS:
-      raise UnsafePickleError(f"it asks for '{module}.{name}', which is not on the allow-list")
+      identify.refuse_foreign_name(module, name)
+      raise UnsafePickleError(
+        f"it asks for {quoted(f'{module}.{name}')}, which is not on the allow-list"
+      )
     return Global(module, name)
 
   def call(self, function: Any, arguments: Any) -> Any:
@@ -156,8 +160,8 @@ class Builder:
 
   def _dtype(self, code: Any, align: Any, copy: Any) -> Dtype:
     if type(code) is not str or code not in _ITEM_SIZES:
-      kind = code if type(code) is str else type(code).__name__
-      raise UnsafePickleError(f"it uses the array type '{kind}'; only plain numbers are read")
+      kind = quoted(code if type(code) is str else type(code).__name__)
+      raise UnsafePickleError(f"it uses the array type {kind}, not plain numbers")
     if type(align) not in (int, bool) or type(copy) not in (int, bool) or align or not copy:
       raise UnsafePickleError("it builds an array type with unknown options")
     return Dtype(code)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from converters import identify, inert
-from converters.errors import DamagedFileError, NetworkFileError, UnsupportedFileError
+from converters.errors import DamagedFileError, NetworkFileError, UnsupportedFileError, quoted
 from converters.opcodes import Machine
 from converters.records import NetworkFile, NetworkRecord
 from privai_tf.errors import InputError
@@ -118,7 +118,7 @@ class _Checker:
     if id(network) in self._records:
       known = self._records[id(network)]
       if known is None:
-        raise DamagedFileError(f"the network {place} contains itself")
+        raise DamagedFileError(f"the network {quoted(place)} contains itself")
       return known
     if depth > _MAX_DEPTH:
       raise DamagedFileError("its networks are nested too deeply")
@@ -130,17 +130,19 @@ class _Checker:
   def _record(self, network: inert.Network, place: str, depth: int) -> NetworkRecord:
     state = network.state
     if state is None:
-      raise DamagedFileError(f"the network {place} has no contents")
+      raise DamagedFileError(f"the network {quoted(place)} has no contents")
     identify.refuse_other_generations(network.class_name, state)
     missing = [key for key in _REQUIRED if key not in state]
     unknown = [key for key in state if key not in _REQUIRED + _OPTIONAL]
     if missing or unknown:
       raise DamagedFileError(
-        f"the network {place} lacks the entries {missing} and has the unknown entries {unknown[:5]}"
+        f"the network {quoted(place)} lacks {missing} and has {len(unknown)} unknown entries"
       )
     name, function = state["name"], state["build_func_name"]
     if type(name) is not str or type(function) is not str:
-      raise DamagedFileError(f"the name or build_func_name of the network {place} is not text")
+      raise DamagedFileError(
+        f"the name or build_func_name of the network {quoted(place)} is not text"
+      )
     source = _source_bytes(state.get("build_module_src", ""), place)
     return NetworkRecord(
       class_name=network.class_name,
@@ -156,10 +158,10 @@ class _Checker:
 
   def _components(self, components: Any, place: str, depth: int) -> dict[str, NetworkRecord]:
     if not isinstance(components, dict):
-      raise DamagedFileError(f"the components of the network {place} are not a dictionary")
+      raise DamagedFileError(f"the components of the network {quoted(place)} are not a dictionary")
     for role, component in components.items():
       if not isinstance(component, inert.Network):
-        raise DamagedFileError(f"the component {place}/{role} is not a network")
+        raise DamagedFileError(f"the component {quoted(f'{place}/{role}')} is not a network")
     return {
       role: self._network(component, f"{place}/{role}", depth + 1)
       for role, component in components.items()
@@ -167,14 +169,18 @@ class _Checker:
 
   def _keyword_arguments(self, values: Any, place: str) -> dict[str, Any]:
     if not isinstance(values, dict):
-      raise DamagedFileError(f"the static_kwargs of the network {place} are not a dictionary")
+      raise DamagedFileError(
+        f"the static_kwargs of the network {quoted(place)} are not a dictionary"
+      )
     return {key: self._plain(value, f"{place}/{key}", 0) for key, value in values.items()}
 
   def _plain(self, value: Any, place: str, depth: int) -> Any:
     """A keyword argument's value as plain Python; the budget bounds nests of shared containers."""
     self._values_left -= 1
     if depth > _MAX_DEPTH or self._values_left < 0:
-      raise DamagedFileError(f"the keyword argument {place} is nested too deeply or too large")
+      raise DamagedFileError(
+        f"the keyword argument {quoted(place)} is nested too deeply or too large"
+      )
     if value is None or type(value) in (bool, int, float, str):
       return value
     if isinstance(value, np.generic):
@@ -183,31 +189,36 @@ class _Checker:
       return type(value)(self._plain(v, place, depth + 1) for v in value)
     if isinstance(value, dict):
       return {key: self._plain(v, place, depth + 1) for key, v in value.items()}
-    raise DamagedFileError(f"the keyword argument {place} is a {type(value).__name__}")
+    raise DamagedFileError(f"the keyword argument {quoted(place)} is a {type(value).__name__}")
 
 
 def _source_bytes(source: Any, place: str) -> bytes:
   if isinstance(source, inert.Text):
     return source.data
   if type(source) is not str:
-    raise DamagedFileError(f"the build_module_src of the network {place} is not text")
+    raise DamagedFileError(f"the build_module_src of the network {quoted(place)} is not text")
   return source.encode("utf-8", "surrogatepass")
 
 
 def _variables(values: Any, place: str) -> dict[str, np.ndarray]:
   if type(values) is not list:
-    raise DamagedFileError(f"the variables of the network {place} are not a list")
+    raise DamagedFileError(f"the variables of the network {quoted(place)} are not a list")
   variables = {}
   for pair in values:
     if type(pair) not in (tuple, list) or len(pair) != 2 or type(pair[0]) is not str:
-      raise DamagedFileError(f"a variable of the network {place} is not a name with a value")
+      raise DamagedFileError(
+        f"a variable of the network {quoted(place)} is not a name with a value"
+      )
     name, value = pair
     if name in variables:
-      raise DamagedFileError(f"the variable {place}/{name} comes twice")
+      raise DamagedFileError(f"the variable {quoted(f'{place}/{name}')} comes twice")
     array = np.asarray(value) if isinstance(value, np.generic) else None
     if isinstance(value, inert.Array):
       array = value.value
     if array is None or array.dtype.kind != "f":
-      raise DamagedFileError(f"the variable {place}/{name} is not an array of real numbers")
+      raise DamagedFileError(
+        f"the variable {quoted(f'{place}/{name}')} is not an array of real numbers"
+      )
+    array.flags.writeable = False
     variables[name] = array
   return variables
