@@ -39,8 +39,8 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
   _check(job)
   stages = _Stages(job)
   items = _items(job, stages.generator)
+  _refuse_to_replace_inputs(items, job.output_dir)
   public = PublicFolder(job.output_dir, stages.configuration(), job.overwrite)
-  _refuse_to_replace_inputs(items, public.path)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
   waiting = [item for item in items if not public.is_finished(item.name)]
   done = {item.name for item in waiting}

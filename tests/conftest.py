@@ -21,3 +21,31 @@ def shared_dir() -> pathlib.Path:
   if not (folder / "official").is_dir():
     pytest.skip(f"large reference data not found at {folder} (set PRIVAI_SHARED)")
   return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory) -> pathlib.Path:
+  """A 32 x 32 StyleGAN checkpoint with random weights, and boundaries for "smile" beside it."""
+  import numpy as np
+
+  from privai_tf.attributes.boundary import Boundary
+  from privai_tf.generators.checkpoint import save_checkpoint
+  from privai_tf.generators.config import StyleGANConfig
+  from privai_tf.generators.stylegan import MappingNetwork, SynthesisNetwork
+
+  folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
+  config = StyleGANConfig(
+    resolution=32, latent_size=16, dlatent_size=16, mapping_fmaps=16, fmap_base=256, fmap_max=16
+  )
+  networks = (MappingNetwork(config, seed=1), SynthesisNetwork(config, seed=2, constant="normal"))
+  weights = {
+    name: np.asarray(variable)
+    for network in networks
+    for name, variable in network.named_variables().items()
+  }
+  save_checkpoint(folder, config, weights, {"licence": "Apache-2.0"})
+  random = np.random.default_rng(3)
+  for space in ("W", "Z"):
+    boundary = Boundary(random.normal(size=16), latent_space=space, name="smile")
+    boundary.save(folder / f"smile_{space.lower()}_boundary.npy")
+  return folder

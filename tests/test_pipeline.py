@@ -1,0 +1,113 @@
+"""The pipeline in one process: what is published depends on nothing but the release."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from privai_tf import pipeline
+from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.inversion.spec import InversionSpec
+from privai_tf.job import Job
+from privai_tf.privacy.spec import PrivacySpec
+
+
+@pytest.fixture
+def job(tiny_checkpoint, tmp_path):
+  """A job on three codes, as a simulation with pinned noise."""
+  codes = tmp_path / "codes.npy"
+  np.save(codes, np.random.default_rng(1).normal(size=(3, 16)).astype(np.float32))
+  return Job(
+    checkpoint=str(tiny_checkpoint),
+    attributes=(str(tiny_checkpoint / "smile_w_boundary.npy"),),
+    privacy=PrivacySpec(epsilon=1.0, noise_seed=7),
+    inversion=InversionSpec(steps=3, steps_per_call=3),
+    output_dir=tmp_path / "out",
+    input_latents=str(codes),
+  )
+
+
+def _photo(folder, seed):
+  from PIL import Image
+
+  folder.mkdir()
+  pixels = np.random.default_rng(seed).integers(0, 256, (50 + seed, 60, 3), dtype=np.uint8)
+  Image.fromarray(pixels).save(folder / "face.png")
+  return folder
+
+
+def test_two_photos_under_pinned_noise_differ_in_nothing_but_the_image(job, tmp_path):
+  """`privacy.md`, section 8."""
+  folders = []
+  for name, seed in (("first", 1), ("second", 2)):
+    output = tmp_path / f"{name}_out"
+    changed = dataclasses.replace(
+      job, input=str(_photo(tmp_path / name, seed)), input_latents=None, output_dir=output
+    )
+    assert pipeline.run(changed).released == ("face",)
+    folders.append(output)
+  first, second = ({path.name: path.read_bytes() for path in f.iterdir()} for f in folders)
+  assert set(first) == set(second) == {"face.png", "face.json", "run.json", "report.html"}
+  different = {name for name in first if first[name] != second[name]}
+  assert different == {"face.png", "report.html"}
+  # The report embeds the image; with the picture's data taken out, it is the same.
+  pages = [content["report.html"].decode() for content in (first, second)]
+  stripped = [page.split("base64,")[0] + page.split('"><figcaption>')[-1] for page in pages]
+  assert stripped[0] == stripped[1]
+
+
+def test_a_simulation_says_so(job):
+  summary = pipeline.run(job)
+  content = json.loads((job.output_dir / "codes-0.json").read_text())
+  assert content["guarantee"]["private"] is False
+  assert content["attacker_bound"] is None
+  assert summary.statement == content["guarantee"]["statement"]
+  assert "warning" in (job.output_dir / "report.html").read_text()
+
+
+def test_another_configuration_in_the_same_folder_is_refused(job):
+  pipeline.run(job)
+  other = dataclasses.replace(job, privacy=PrivacySpec(epsilon=2.0, noise_seed=7))
+  with pytest.raises(ConfigurationError, match=r"other settings \(privacy\)"):
+    pipeline.run(other)
+  summary = pipeline.run(dataclasses.replace(other, overwrite=True))
+  assert len(summary.released) == 3
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(job, monkeypatch):
+  """A release that was written is kept, and only the others are drawn."""
+  from privai_tf.publication import PublicFolder
+
+  write = PublicFolder.write
+
+  def full_disk(self, name, *rest):
+    if name == "codes-1":
+      raise OutputError("codes-1.png: no space left")
+    write(self, name, *rest)
+
+  monkeypatch.setattr(PublicFolder, "write", full_disk)
+  with pytest.raises(OutputError, match="no space left"):
+    pipeline.run(job)
+  assert sorted(path.name for path in job.output_dir.glob("*.png")) == ["codes-0.png"]
+  monkeypatch.undo()
+  summary = pipeline.run(job)
+  assert summary.kept == ("codes-0",)
+  assert summary.released == ("codes-1", "codes-2")
+
+
+def test_progress_reaches_its_total(job, tmp_path):
+  seen = []
+  photos = dataclasses.replace(job, input=str(_photo(tmp_path / "photos", 3)), input_latents=None)
+  pipeline.run(photos, lambda done, total: seen.append((done, total)))
+  assert seen == sorted(seen)
+  assert seen[-1][0] == seen[-1][1]
+
+
+def test_an_output_never_replaces_its_input(job, tmp_path):
+  folder = _photo(tmp_path / "photos", 4)
+  before = (folder / "face.png").read_bytes()
+  with pytest.raises(ConfigurationError, match="would replace it"):
+    pipeline.run(dataclasses.replace(job, input=str(folder), input_latents=None, output_dir=folder))
+  assert (folder / "face.png").read_bytes() == before
+  assert [path.name for path in folder.iterdir()] == ["face.png"]

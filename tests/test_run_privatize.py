@@ -1,0 +1,146 @@
+"""The main job from the command line, on a tiny random network: files, keys, exit codes."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+_GUARANTEE_KEYS = {
+  "private",
+  "scope",
+  "statement",
+  "mechanism",
+  "epsilon",
+  "delta",
+  "clip_radius",
+  "sensitivity",
+  "noise_scale",
+}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+  """Two pictures and a text file that only claims to be one."""
+  folder = tmp_path_factory.mktemp("photos")
+  random = np.random.default_rng(0)
+  for name in ("ada", "bob"):
+    pixels = random.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / f"{name}.png")
+  (folder / "text.png").write_text("no picture")
+  return folder
+
+
+@pytest.fixture
+def privatize(repository, tiny_checkpoint):
+  """Runs the command; returns (exit code, standard output, standard error)."""
+
+  def run(*flags):
+    command = [
+      sys.executable,
+      "run_privatize.py",
+      f"--checkpoint={tiny_checkpoint}",
+      f"--attribute={tiny_checkpoint}/smile_w_boundary.npy",
+      "--steps=4",
+      *map(str, flags),
+    ]
+    result = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout, result.stderr
+
+  return run
+
+
+@pytest.mark.slow
+def test_a_folder_of_photos_with_one_bad_file(privatize, photos, tmp_path):
+  out, private = tmp_path / "out", tmp_path / "private"
+  code, stdout, stderr = privatize(
+    f"--input={photos}", f"--output_dir={out}", f"--private_dir={private}"
+  )
+  assert code == 1, stderr
+  assert "text.png" in stderr
+  assert "Traceback" not in stderr
+  names = {path.name for path in out.iterdir()}
+  assert names == {"ada.png", "ada.json", "bob.png", "bob.json", "run.json", "report.html"}
+  content = json.loads((out / "ada.json").read_text())
+  assert set(content) == {"output", "guarantee", "attacker_bound", "checkpoint", "versions"}
+  assert set(content["guarantee"]) == _GUARANTEE_KEYS
+  assert content["guarantee"]["private"] is True
+  assert content["guarantee"]["epsilon"] == 1.0
+  assert content["attacker_bound"] == pytest.approx(np.e / (1 + np.e))
+  assert content["guarantee"]["statement"] in stdout
+  with Image.open(out / "ada.png") as image:
+    assert image.size == (32, 32)
+    assert not image.info
+  run = json.loads((out / "run.json").read_text())
+  assert run["counts"] == {"released": 2, "failed": 1}
+  # The publishable files must not say where the photos lie; the owner's may.
+  for path in out.iterdir():
+    assert str(photos).encode() not in path.read_bytes()
+  assert (private.stat().st_mode & 0o777) == 0o700
+  page = (private / "comparison.html").read_text()
+  assert page.count("data:image/png;base64,") == 6
+  assert not re.search(r"(src|href)=.(https?:)?//", page + (out / "report.html").read_text())
+
+  # Again: everything is finished, nothing is released a second time.
+  before = (out / "ada.png").read_bytes()
+  code, stdout, _ = privatize(f"--input={photos}", f"--output_dir={out}")
+  assert code == 1
+  assert "0 released, 2 kept" in stdout
+  assert (out / "ada.png").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_latents_and_the_ledger(privatize, tmp_path):
+  latents = tmp_path / "codes.npy"
+  np.save(latents, np.random.default_rng(1).normal(size=(3, 16)).astype(np.float32))
+  flags = [
+    f"--input_latents={latents}",
+    f"--ledger={tmp_path / 'ledger.db'}",
+    "--budget_epsilon=1.5",
+    "--subject_id=ada",
+  ]
+  out = tmp_path / "out"
+  code, stdout, stderr = privatize(*flags, f"--output_dir={out}")
+  # One release of three fits the budget; the others leave nothing on the disk.
+  assert code == 1, stderr
+  assert "1 released, 2 failed" in stdout
+  assert stderr.count("left of") == 2
+  assert sorted(path.name for path in out.glob("*.png")) == ["codes-0.png"]
+
+
+@pytest.mark.parametrize(
+  ("flags", "problem"),
+  [
+    (["--epsilon=0"], "epsilon"),
+    (["--epsilon=nan"], "epsilon"),
+    (["--epsilon=one"], "--epsilon=one"),
+    (["--delta=2"], "delta"),
+    (["--mechanism=gaussian"], "delta"),
+    (["--mechanism=nonsense"], "nonsense"),
+    (["--clip_radius=-1"], "radius"),
+    (["--save_latents"], "--private_dir"),
+    (["--budget_epsilon=1"], "--ledger"),
+    (["--ledger=x.db", "--noise_seed=1", "--budget_epsilon=1"], "--noise_seed"),
+    (["--steps=0"], "steps"),
+    (["surplus"], "surplus"),
+  ],
+)
+def test_bad_flags_end_with_code_2_and_one_line(privatize, tmp_path, flags, problem):
+  code, stdout, stderr = privatize(f"--output_dir={tmp_path / 'out'}", *flags)
+  assert code == 2, stderr
+  lines = [line for line in stderr.splitlines() if line]
+  assert len(lines) == 1, stderr
+  assert problem in lines[0]
+  assert stdout == ""
+  assert not (tmp_path / "out").exists()
+
+
+def test_output_inside_the_private_folder_is_refused(privatize, tmp_path):
+  code, _, stderr = privatize(
+    f"--output_dir={tmp_path / 'all' / 'out'}", f"--private_dir={tmp_path / 'all'}"
+  )
+  assert code == 2
+  assert "all" in stderr
