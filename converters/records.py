@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from privai_tf.errors import CheckpointError
+
+PLACES = ("G", "D", "Gs")
+
 
 @dataclasses.dataclass(frozen=True)
 class NetworkRecord:
@@ -51,3 +55,25 @@ class NetworkFile:
   networks: tuple[NetworkRecord, ...]
   sha256: str
   size: int
+
+  def by_place(self) -> dict[str, NetworkRecord]:
+    """The networks by their place in the file, whatever their own names."""
+    places = PLACES if len(self.networks) == len(PLACES) else (self.networks[0].name,)
+    return dict(zip(places, self.networks, strict=True))
+
+  def network(self, place: str) -> NetworkRecord:
+    """One network; a file with a lone network gives that.
+
+    Args:
+      place: "G", "D" or "Gs".
+
+    Raises:
+      CheckpointError: if the file has no such place.
+    """
+    if len(self.networks) == 1:
+      return self.networks[0]
+    if place not in PLACES:
+      raise CheckpointError(
+        f"A network file has no network {place!r}; choose one of {', '.join(PLACES)}."
+      )
+    return self.by_place()[place]

@@ -15,14 +15,13 @@ import numpy as np
 from converters import identify, inert
 from converters.errors import DamagedFileError, NetworkFileError, UnsupportedFileError, quoted
 from converters.opcodes import Machine
-from converters.records import NetworkFile, NetworkRecord
+from converters.records import PLACES, NetworkFile, NetworkRecord
 from privai_tf.errors import InputError
 from privai_tf.runtime.files import shown
 
 MAX_FILE_BYTES = 4 << 30
 _MAX_DEPTH = 8  # of networks in networks, and of containers in keyword arguments
 _MAX_VALUES = 10_000  # keyword arguments of all networks together
-PLACES = ("G", "D", "Gs")
 _REQUIRED = ("version", "name", "static_kwargs", "build_func_name", "variables")
 _OPTIONAL = ("components", "build_module_src")
 
@@ -52,7 +51,7 @@ def read_network_file(path: str | os.PathLike) -> NetworkFile:
     The networks with the SHA-256 and the size of the file.
   """
   try:
-    with open(path, "rb", buffering=0) as raw:
+    with open(path, "rb", buffering=0, opener=_open) as raw:
       status = os.fstat(raw.fileno())
       if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{shown(path)} is not a regular file; give the path of a network file.")
@@ -63,6 +62,10 @@ def read_network_file(path: str | os.PathLike) -> NetworkFile:
   except NetworkFileError as error:
     error.args = (f"{shown(path)}: {error}",)
     raise
+
+
+def _open(path: str, flags: int) -> int:
+  return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # so that a pipe does not hang
 
 
 def _read(raw: io.FileIO, size: int) -> NetworkFile:

@@ -211,6 +211,7 @@ def _audit(event, arguments):
 
 @pytest.fixture(scope="session")
 def _hook():
+  "\n".encode("unicode_escape")  # Python imports this codec, for messages, on first use
   sys.addaudithook(_audit)  # cannot be removed; idle while `_events` is None
 
 

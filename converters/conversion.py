@@ -1,0 +1,116 @@
+"""An official file to folders of ours: read, convert, write, check, and only then put in place."""
+
+import math
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+from converters.convert import ConvertedNetwork, convert_network
+from converters.parity import ParityReport, check_parity
+from converters.records import NetworkFile, NetworkRecord
+from converters.restricted_pickle import read_network_file
+from privai_tf import __version__
+from privai_tf.errors import OutputError
+from privai_tf.generators.checkpoint import save_checkpoint
+from privai_tf.runtime.files import make_folder, output_error, shown
+
+ALL = "all"
+LICENCE = (
+  "Weights published by NVIDIA are licensed under Creative Commons BY-NC 4.0 "
+  "(https://creativecommons.org/licenses/by-nc/4.0/): give credit to NVIDIA, no commercial use. "
+  "For weights trained by others ask whoever made them."
+)
+
+
+def convert_file(
+  path: str | os.PathLike, output_dir: str | os.PathLike, network: str = "Gs"
+) -> tuple[NetworkFile, list[ParityReport]]:
+  """Converts networks of an official file; the output folder appears complete or not at all.
+
+  Args:
+    path: the `.pkl` file.
+    output_dir: created; it must not exist, or be empty.
+    network: "Gs", "G" or "D", which goes into `output_dir` itself, or "all": a folder in it for
+      each. A file with one network only is converted whatever its name.
+
+  Returns:
+    The file, and a report for each network converted.
+
+  Raises:
+    PrivaiError: the file was refused or does not fit, or the folder cannot be written.
+  """
+  target = Path(output_dir)
+  _require_free(target)  # before minutes of work, not after
+  file = read_network_file(path)
+  if network == ALL and len(file.networks) > 1:
+    records = file.by_place()
+  else:
+    records = {"": file.network(network)}
+  folder = make_folder(target.absolute().parent) / f".tmp-{secrets.token_hex(8)}"
+  try:
+    reports = [
+      _convert(file, Path(path).name, record, folder / place) for place, record in records.items()
+    ]
+    os.replace(folder, target)
+  except OSError as error:
+    # The name of the temporary folder would mean nothing to the reader.
+    raise output_error(target, _system_error(error)) from error
+  finally:
+    shutil.rmtree(folder, ignore_errors=True)
+  return file, reports
+
+
+def _convert(file: NetworkFile, source: str, record: NetworkRecord, folder: Path) -> ParityReport:
+  converted = convert_network(record)
+  save_checkpoint(
+    folder, converted.config, converted.weights, _provenance(file, source, record, converted)
+  )
+  return check_parity(record, converted, folder)
+
+
+def _provenance(
+  file: NetworkFile, source: str, record: NetworkRecord, converted: ConvertedNetwork
+) -> dict[str, Any]:
+  return {
+    "source": source,
+    "source_sha256": file.sha256,
+    "source_size": file.size,
+    "network": record.name,
+    "build_function": record.build_func_name,
+    "state_version": record.version,
+    "module_source_sha256": record.module_source_sha256,
+    "arguments_without_effect": _json(converted.report.arguments_without_effect),
+    "arguments_unknown": _json(converted.report.arguments_unknown),
+    "licence": LICENCE,
+    "converted_by": f"privai_tf {__version__}",
+  }
+
+
+def _json(value: Any) -> Any:
+  """A keyword argument as JSON; NaN and infinity, which JSON lacks, as text."""
+  if isinstance(value, dict):
+    return {key: _json(v) for key, v in value.items()}
+  if isinstance(value, list | tuple):
+    return [_json(v) for v in value]
+  if isinstance(value, float) and not math.isfinite(value):
+    return str(value)
+  return value
+
+
+def _require_free(target: Path) -> None:
+  try:
+    occupied = target.exists() and (not target.is_dir() or any(target.iterdir()))
+  except OSError as error:
+    raise output_error(target, error) from error
+  if occupied:
+    raise OutputError(
+      f"{shown(target)} exists and is not an empty folder; remove it, or name another folder."
+    )
+
+
+def _system_error(error: OSError) -> OSError:
+  while isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
+    error = error.__cause__
+  return error
