@@ -1,0 +1,92 @@
+"""The pages of a run: escaped, self-contained, made from the folder alone."""
+
+import base64
+import io
+import json
+import re
+
+import numpy as np
+from PIL import Image
+
+from privai_tf.evaluation import page
+from privai_tf.evaluation.comparison import comparison_page
+from privai_tf.evaluation.report import attacker_sentence, read_entries, report_page
+
+_GUARANTEE = {
+  "private": True,
+  "scope": "attribute",
+  "statement": "The coordinate <smile> is hidden.",
+  "mechanism": "laplace",
+  "epsilon": 1.0,
+  "delta": 0.0,
+  "clip_radius": 8.0,
+  "sensitivity": 16.0,
+  "noise_scale": 16.0,
+}
+
+
+def _release(folder, name, shade=100, **changes):
+  Image.fromarray(np.full((8, 8, 3), shade, np.uint8)).save(folder / f"{name}.png")
+  content = {
+    "output": f"{name}.png",
+    "guarantee": _GUARANTEE | changes,
+    "attacker_bound": 0.731,
+    "checkpoint": {"name": "avatars"},
+    "versions": {"privai-tf": "0.1.0"},
+  }
+  (folder / f"{name}.json").write_text(json.dumps(content))
+
+
+def test_report_shows_statement_bound_and_every_image_once(tmp_path):
+  _release(tmp_path, "ada")
+  _release(tmp_path, "<b>bob</b>".replace("/", ""))
+  text = report_page(tmp_path)
+  assert text.count("<figure>") == 2
+  assert text.count("The coordinate &lt;smile&gt; is hidden.") == 1
+  assert "73.1%" in text
+  assert "<b>" not in text
+  assert 'name="viewport"' in text
+  assert not re.search(r"<(script|link|iframe)|https?://", text)
+
+
+def test_releases_with_different_promises_are_shown_apart(tmp_path):
+  _release(tmp_path, "ada")
+  _release(tmp_path, "bob", private=False, statement="A simulation.", epsilon=2.0)
+  text = report_page(tmp_path)
+  assert text.index("A simulation.") < text.index("is hidden.")
+  assert text.count('class="statement warning"') == 1
+
+
+def test_unfinished_images_are_left_out(tmp_path):
+  _release(tmp_path, "ada")
+  Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "half.png")
+  (tmp_path / "run.json").write_text("{}")
+  assert [name for name, _ in read_entries(tmp_path)] == ["ada"]
+  assert "No image was released" in report_page(tmp_path / "empty")
+
+
+def test_embedded_picture_keeps_its_colours_and_limits_its_size():
+  pixels = np.full((600, 300, 3), (200, 50, 10), np.uint8)
+  data = re.search(r"base64,([^\"]+)", page.picture(pixels, "x", longest_side=256)).group(1)
+  with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+    assert image.size == (128, 256)
+    np.testing.assert_allclose(np.asarray(image)[100, 60], (200, 50, 10), atol=1)
+
+
+def test_attacker_sentence_names_the_residual_in_scope_attribute_only():
+  assert "the rest of the face may tell more" in attacker_sentence(0.73, "attribute")
+  assert "may tell more" not in attacker_sentence(0.73, "image")
+
+
+def test_comparison_puts_three_pictures_in_a_row_and_warns(tmp_path):
+  private, public = tmp_path / "private", tmp_path / "public"
+  private.mkdir()
+  public.mkdir()
+  _release(public, "ada")
+  for kind in ("original", "inversion"):
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(private / f"ada.{kind}.png")
+  (private / "ada.quality.json").write_text(json.dumps({"psnr_db": 27.123456}))
+  text = comparison_page(private, public)
+  assert re.findall(r"<figcaption>ada: (\w+)", text) == ["original", "inversion", "privatized"]
+  assert "27.12" in text
+  assert "owner's eyes only" in text.replace("&#x27;", "'")
