@@ -69,7 +69,7 @@ def invert(
 
     start = start_codes(batch.values, generator, spec, search.statistics)
     codes, found, losses = search.run(batch.values, batch.mask, start, report)
-    _require_finite(losses[-1, : batch.count], batch.start, spec)
+    _require_finite(losses[:, : batch.count], batch.start, spec)
     parts.append((codes[: batch.count], found[: batch.count], losses[:, : batch.count]))
   found = np.concatenate([part[1] for part in parts])
   return Inversion(
@@ -124,9 +124,15 @@ def _checked(images: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
 
 
 def _require_finite(losses: np.ndarray, first: int, spec: InversionSpec) -> None:
-  broken = [str(first + i) for i in np.flatnonzero(~np.isfinite(losses))]
-  if broken:
+  broken = ", ".join(str(first + i) for i in np.flatnonzero(~np.isfinite(losses[-1])))
+  if not broken:
+    return
+  if len(losses) == 1:
     raise InputError(
-      f"The inversion of image {', '.join(broken)} diverged (its loss is no longer a number); "
-      f"lower the learning rate, now {spec.learning_rate:g}."
+      f"The inversion of image {broken} cannot start: the generator's first image is not finite; "
+      "check the checkpoint, or use init='best_of:64'."
     )
+  raise InputError(
+    f"The inversion of image {broken} diverged (its loss is no longer a number); "
+    f"lower the learning rate, now {spec.learning_rate:g}."
+  )

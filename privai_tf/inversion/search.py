@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from privai_tf.inversion import losses
+from privai_tf.inversion.losses import mean_distance, pixel_loss, pyramid
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
 from privai_tf.runtime.jit import use_jit
@@ -82,33 +82,32 @@ class Search:
       variable.assign(value)
     goals = self._prepare(tf.constant(targets))
     mask_tensor = tf.constant(mask)
-    _, first = self._finish(goals)
-    records, done = [first.numpy()], 0
+    images, losses = self._finish(goals)
+    records, done = [losses.numpy()], 0
     while done < self.spec.steps and np.all(np.isfinite(records[-1][mask > 0])):
       count = min(self.spec.steps_per_call, self.spec.steps - done)
       self._advance(goals, mask_tensor, tf.constant(count))
       done += count
-      images, latest = self._finish(goals)
-      records.append(latest.numpy())
+      images, losses = self._finish(goals)
+      records.append(losses.numpy())
       report(done)
-    images, _ = self._finish(goals)
     return self._codes.numpy(), images.numpy(), np.stack(records)
 
   def _goals(self, targets: tf.Tensor):
     """What stays the same in every step: the pyramid and the perceptual features of the photos."""
     features = self._perceptual.features(targets) if self._perceptual else []
-    return losses.pyramid(targets), features
+    return pyramid(targets), features
 
   def _loss(self, goals) -> tuple[tf.Tensor, tf.Tensor]:
     levels, features = goals
     codes = tf.convert_to_tensor(self._codes)
     images = self.generator.synthesize_tensor(codes, self.spec.latent_space, self.spec.noise)
-    loss = self.spec.pixel_weight * losses.pixel_loss(images, levels)
+    loss = self.spec.pixel_weight * pixel_loss(images, levels)
     if self._perceptual:
       distance = self._perceptual.distance(images, features)
       loss += self.spec.perceptual_weight * distance
     if self.spec.latent_space != "Z" and self.spec.mean_weight:
-      far = losses.mean_distance(codes, self.statistics.mean, self.statistics.precision)
+      far = mean_distance(codes, self.statistics.mean, self.statistics.precision)
       loss += self.spec.mean_weight * far
     return images, loss
 

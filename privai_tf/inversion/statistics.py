@@ -1,12 +1,14 @@
 """Mean and spread of a latent space, from public samples of the generator."""
 
 import dataclasses
+import weakref
 
 import numpy as np
 
 _SAMPLES = 4096  # Eight for each of 512 coordinates; the covariance is regularized besides.
 _SEED = 0
 _RIDGE = 1e-2
+_known = weakref.WeakKeyDictionary()  # Per generator, as long as it lives; weights do not change.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +28,7 @@ class LatentStatistics:
 
 
 def latent_statistics(generator, latent_space: str) -> LatentStatistics:
-  """Measures a latent space on 4096 random codes (Z is standard normal by definition).
+  """Measures a latent space on 4096 random codes (Z is standard normal by definition), once.
 
   Args:
     generator: a `privai_tf.Generator`.
@@ -37,6 +39,12 @@ def latent_statistics(generator, latent_space: str) -> LatentStatistics:
     return LatentStatistics(
       np.zeros(width, np.float32), 1.0, np.eye(width, dtype="float32") / width
     )
+  if generator not in _known:
+    _known[generator] = _measured(generator)
+  return _known[generator]
+
+
+def _measured(generator) -> LatentStatistics:
   labels = _random_labels(generator.config.label_size) if generator.config.label_size else None
   samples = generator.map(generator.sample_z(_SAMPLES, seed=_SEED), labels)
   codes = np.asarray(samples, np.float64)
