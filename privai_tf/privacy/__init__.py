@@ -1,0 +1,36 @@
+"""The privacy core: latents in, private latents and their guarantee out.
+
+    spec = PrivacySpec(mechanism="laplace", scope="attribute", epsilon=1.0)
+    release = privatize(latents, generator, boundary, spec)
+    release.latents, release.guarantee.statement, release.event
+
+The public names are imported on first use; importing this package imports no TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+_PUBLIC = {
+  "Encoded": "privai_tf.privacy.release",
+  "PreparedRelease": "privai_tf.privacy.release",
+  "PrivacySpec": "privai_tf.privacy.spec",
+  "calibrate": "privai_tf.privacy.calibration",
+  "make_mechanism": "privai_tf.privacy.mechanisms",
+  "mechanism_names": "privai_tf.privacy.mechanisms",
+  "prepare": "privai_tf.privacy.release",
+  "privatize": "privai_tf.privacy.release",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+  if name not in _PUBLIC:
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+  value = getattr(importlib.import_module(_PUBLIC[name]), name)
+  globals()[name] = value
+  return value
+
+
+def __dir__() -> list[str]:
+  return __all__

@@ -1,0 +1,58 @@
+"""The mechanisms, one a file: a module here that defines a `Mechanism` is all it takes to add one."""
+
+import functools
+import importlib
+import inspect
+import pkgutil
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.mechanisms.base import Mechanism, Parameters
+
+__all__ = ["Mechanism", "Parameters", "make_mechanism", "mechanism_class", "mechanism_names"]
+
+
+@functools.cache
+def _registry() -> dict[str, type[Mechanism]]:
+  found = {}
+  for module_info in pkgutil.iter_modules(__path__):
+    module = importlib.import_module(f"{__name__}.{module_info.name}")
+    for _, member in inspect.getmembers(module, inspect.isclass):
+      ours = issubclass(member, Mechanism) and member.__module__ == module.__name__
+      if ours and not inspect.isabstract(member):
+        found[member.name] = member
+  return dict(sorted(found.items()))
+
+
+def mechanism_names() -> tuple[str, ...]:
+  """Names of all mechanisms, sorted."""
+  return tuple(_registry())
+
+
+def mechanism_class(name: str) -> type[Mechanism]:
+  """The class of a mechanism.
+
+  Raises:
+    ConfigurationError: for an unknown name.
+  """
+  try:
+    return _registry()[name]
+  except (KeyError, TypeError):
+    raise ConfigurationError(
+      f"Unknown mechanism {name!r}: use one of {', '.join(mechanism_names())}."
+    ) from None
+
+
+def make_mechanism(name: str, **parameters) -> Mechanism:
+  """A calibrated mechanism.
+
+  Args:
+    name: one of `mechanism_names()`.
+    **parameters: those of `Parameters`.
+
+  Raises:
+    ConfigurationError: if the mechanism cannot do what is asked.
+  """
+  mechanism = mechanism_class(name)
+  values = Parameters(**parameters)
+  mechanism.check(values.epsilon, values.delta)
+  return mechanism(values)

@@ -1,0 +1,165 @@
+"""What a mechanism is: a calibrated way to release clipped coordinates, and the event it costs."""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+
+from privai_tf.privacy.clipping import clip, clip_integers
+from privai_tf.privacy.grid import CELLS, dyadic_radius, from_grid, to_grid
+from privai_tf.privacy.sampling.source import SystemSource
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+  """Everything public that a mechanism is made from.
+
+  Attributes:
+    epsilon: > 0; for `metric_laplace` per unit of latent distance.
+    delta: in [0, 1).
+    clip_radius: R, in latent units; rounded up to a dyadic number. None where nothing is clipped.
+    dimensions: how many numbers k one release holds.
+    threshold: where the boundary lies on the axis, in latent units (randomized response).
+    side_distance: m, how far from the boundary a side's public value lies (randomized response).
+    lipschitz: L of the reference prototype's mechanism.
+  """
+
+  epsilon: float
+  delta: float = 0.0
+  clip_radius: float | None = None
+  dimensions: int = 1
+  threshold: float = 0.0
+  side_distance: float | None = None
+  lipschitz: float = 1.0
+
+
+class Mechanism(abc.ABC):
+  """One calibrated mechanism on `[n, k]` coordinates, rows released independently.
+
+  A subclass gives `_noise`, `distribution`, `noise_scale` and `event`; those that are not
+  "clip, add noise, clamp" override `release` and `simulate`.
+
+  Class attributes:
+    name: what flags call it.
+    norm: the clipped norm, "l1" or "l2"; None where nothing is clipped.
+    pure: whether it is epsilon-DP; then a delta is refused.
+    private: False for what is kept as a baseline only.
+    scopes: the scopes it is defined for.
+    largest_exact_dimensions: up to which k there is an exact sampler; None for any.
+    clamps: whether outputs are clamped to the clip set.
+  """
+
+  name: ClassVar[str]
+  norm: ClassVar[str | None] = "l2"
+  pure: ClassVar[bool] = True
+  private: ClassVar[bool] = True
+  scopes: ClassVar[tuple[str, ...]] = ("attribute", "image")
+  largest_exact_dimensions: ClassVar[int | None] = None
+  summary: ClassVar[str]
+
+  def __init__(self, parameters: Parameters):
+    self.parameters = parameters
+    self.epsilon = parameters.epsilon
+    self.delta = parameters.delta
+    self.dimensions = parameters.dimensions
+    self.clip_radius = None
+    self.radius_steps = None
+    if self.norm is not None:
+      self.clip_radius = dyadic_radius(parameters.clip_radius)
+      self.radius_steps = int(self.clip_radius * CELLS)
+    self._calibrate()
+
+  @classmethod
+  def check(cls, epsilon: float, delta: float) -> None:  # noqa: B027, most have nothing to refuse.
+    """Refuses what this mechanism alone cannot do.
+
+    Raises:
+      ConfigurationError: naming the value and the remedy.
+    """
+
+  def _calibrate(self) -> None:  # noqa: B027, randomized response has no scale.
+    """Computes the noise's scale; called once the radius is known."""
+
+  @property
+  def sensitivity(self) -> float | None:
+    """Largest distance of two clipped coordinates, in latent units; None without clipping."""
+    return None if self.clip_radius is None else 2 * self.clip_radius
+
+  @property
+  @abc.abstractmethod
+  def noise_scale(self) -> float | None:
+    """Scale of the noise in latent units (b, sigma, ...); None where there is none."""
+
+  @abc.abstractmethod
+  def event(self) -> Any:
+    """The `dp_accounting` event that one row's release costs."""
+
+  @abc.abstractmethod
+  def distribution(self) -> Any:
+    """TensorFlow Probability distribution of the noise (event shape [k], float64, latent units)."""
+
+  def _noise(self, count: int, source: SystemSource) -> np.ndarray:
+    """Exact noise on the grid, int64 [count, k]."""
+    raise NotImplementedError(f"{self.name} has no exact sampler")
+
+  def encode(self, coordinates: np.ndarray) -> np.ndarray:
+    """Clips coordinates [n, k] in latent units and rounds them to the grid, int64 [n, k]."""
+    if self.norm is None:
+      return to_grid(coordinates)
+    return to_grid(clip(coordinates, self.clip_radius, self.norm))
+
+  def release(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
+    """The private release: clips, adds exact integer noise, clamps.
+
+    Args:
+      coordinates: int64 [n, k] on the grid (see `encode`); clipped here too, exactly.
+      source: random words; None, as every real release has it: the operating system's.
+
+    Returns:
+      int64 [n, k] on the grid.
+    """
+    source = source or SystemSource()
+    clipped = clip_integers(coordinates, self.radius_steps, self.norm)
+    return self.clamp(clipped + self._noise(len(clipped), source))
+
+  def clamp(self, noisy: np.ndarray) -> np.ndarray:
+    """Back into the clip set, int64 [n, k]: post-processing, which costs nothing."""
+    return clip_integers(noisy, self.radius_steps, self.norm)
+
+  def release_values(self, coordinates: np.ndarray) -> np.ndarray:
+    """`release` in latent units, as an audit calls it.
+
+    Args:
+      coordinates: [n, k] in latent units.
+
+    Returns:
+      float64 [n, k], multiples of 2^-16.
+    """
+    return from_grid(self.release(self.encode(coordinates)))
+
+  def simulate(self, coordinates: Any, seed: Any) -> Any:
+    """The same release with floating-point noise from TensorFlow Probability. Not private.
+
+    Args:
+      coordinates: float64 tensor [n, k] in latent units.
+      seed: stateless seed, int32 tensor [2].
+
+    Returns:
+      float64 tensor [n, k].
+    """
+    import tensorflow as tf
+
+    clipped = clip_tensor(coordinates, self.clip_radius, self.norm)
+    noise = self.distribution().sample(tf.shape(clipped)[0], seed=seed)
+    return clip_tensor(clipped + noise, self.clip_radius, self.norm)
+
+
+def clip_tensor(coordinates: Any, radius: float, norm: str) -> Any:
+  """`clipping.clip` on tensors."""
+  import tensorflow as tf
+
+  order = 1 if norm == "l1" else 2
+  norms = tf.norm(coordinates, ord=order, axis=-1, keepdims=True)
+  least = tf.constant(1e-300, coordinates.dtype)
+  return coordinates * tf.minimum(tf.ones_like(norms), radius / tf.maximum(norms, least))

@@ -1,0 +1,76 @@
+"""Independent Laplace noise on each axis; pure epsilon.
+
+#### References
+Dwork, McSherry, Nissim and Smith, "Calibrating Noise to Sensitivity", TCC 2006.
+"""
+
+import math
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+
+from privai_tf.privacy.grid import CELLS
+from privai_tf.privacy.mechanisms.base import Mechanism
+from privai_tf.privacy.sampling.discrete_laplace import discrete_laplace
+from privai_tf.privacy.sampling.source import SystemSource
+
+_SUBSTEPS = 1024
+
+
+class Laplace(Mechanism):
+  """Clips in L1 to R, adds Laplace noise of scale 2R / epsilon to each axis."""
+
+  name = "laplace"
+  norm: ClassVar[str | None] = "l1"
+  summary = "independent Laplace noise on each axis"
+
+  def _calibrate(self) -> None:
+    self.scale_steps = laplace_steps(Fraction(2 * self.radius_steps), Fraction(self.epsilon))
+
+  @property
+  def noise_scale(self) -> float:
+    """b in latent units."""
+    return float(self.scale_steps / CELLS)
+
+  def _noise(self, count: int, source: SystemSource) -> np.ndarray:
+    draws = discrete_laplace(self.scale_steps, count * self.dimensions, source)
+    return draws.reshape(count, self.dimensions)
+
+  def distribution(self) -> Any:
+    import tensorflow as tf
+    import tensorflow_probability as tfp
+
+    scale = tf.fill([self.dimensions], tf.constant(self.noise_scale, tf.float64))
+    return tfp.distributions.Independent(tfp.distributions.Laplace(tf.zeros_like(scale), scale), 1)
+
+  def event(self) -> Any:
+    """Laplace noise of multiplier 1 / epsilon, which `laplace_steps` makes an upper bound."""
+    import dp_accounting
+
+    return dp_accounting.LaplaceDpEvent(noise_multiplier=inverse_down(self.epsilon))
+
+
+def inverse_down(epsilon: float) -> float:
+  """1 / epsilon, rounded so that an event of this noise multiplier costs no less than epsilon."""
+  inverse = 1 / epsilon
+  return inverse if Fraction(inverse) * Fraction(epsilon) <= 1 else math.nextafter(inverse, 0)
+
+
+def laplace_steps(sensitivity: Fraction, epsilon: Fraction) -> Fraction:
+  """Scale of the discrete noise, in grid steps, rounded up.
+
+  At scale t the integer noise is exactly (D / t)-DP for inputs D steps apart. Its curve
+  delta(epsilon) equals that of continuous Laplace noise at D + 1 points and is linear in e^epsilon
+  between them, which is above. A scale larger by 1 / D lowers the curve by more than that (for
+  t >= 1), so that the continuous curve at `epsilon`, which accountants know, is an upper bound.
+
+  Args:
+    sensitivity: D, in grid steps.
+    epsilon: exact.
+
+  Returns:
+    t >= D / epsilon + 1 / D, a multiple of 1 / 1024.
+  """
+  exact = sensitivity / epsilon + 1 / sensitivity
+  return Fraction(math.ceil(exact * _SUBSTEPS), _SUBSTEPS)

@@ -1,0 +1,197 @@
+"""What guarantee is asked for, checked before anything is computed. Imports no TensorFlow."""
+
+import dataclasses
+import math
+import numbers
+from typing import Any
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.mechanisms import mechanism_class
+
+SCOPES = ("attribute", "image", "metric")
+WPLUS_MODES = ("tied", "per_layer")
+
+
+@dataclasses.dataclass(frozen=True)
+class PrivacySpec:
+  """The guarantee asked for, and the public choices that go with it.
+
+  Attributes:
+    mechanism: see `privai_tf.privacy.mechanisms`.
+    scope: what is protected: "attribute" (the coordinate along the boundary), "image" (everything)
+      or "metric" (in proportion to latent distance).
+    epsilon: > 0; a tuple gives each attribute its own (scope "attribute"); for scope "metric" per
+      unit of latent distance.
+    delta: of the whole release, in [0, 1); several attributes share it equally.
+    wplus_mode: W+ codes: "tied" (one coordinate for all layers) or "per_layer".
+    clip_quantile: R is this quantile of the clipped quantity over generated samples, in (0, 1].
+    clip_radius: R in latent units, instead of the quantile. It must not come from an input.
+    components: directions k that scopes "image" and "metric" release; None: as many as hold 99% of
+      the variance.
+    noise_seed: makes a seeded simulation instead of a private release.
+    calibration_count, calibration_seed: the generated samples that calibrate.
+    noise_maps_optimized: noise maps found by inversion are part of what is published.
+    pasted_back: the face is pasted into its original frame.
+    lipschitz: L of `reference_postclip`, score units per latent unit.
+  """
+
+  mechanism: str = "laplace"
+  scope: str = "attribute"
+  epsilon: float | tuple[float, ...] = 1.0
+  delta: float = 0.0
+  wplus_mode: str = "tied"
+  clip_quantile: float = 0.99
+  clip_radius: float | None = None
+  components: int | None = None
+  noise_seed: int | None = None
+  calibration_count: int = 10_000
+  calibration_seed: int = 0
+  noise_maps_optimized: bool = False
+  pasted_back: bool = False
+  lipschitz: float = 1.0
+
+  def __post_init__(self):
+    mechanism = mechanism_class(self.mechanism)
+    _one_of("scope", self.scope, SCOPES)
+    _one_of("W+ mode", self.wplus_mode, WPLUS_MODES)
+    self._check_budget(mechanism)
+    self._check_scope(mechanism)
+    self._check_numbers()
+
+  @property
+  def private(self) -> bool:
+    """Whether releases under this spec carry a guarantee at all."""
+    return self.noise_seed is None and mechanism_class(self.mechanism).private
+
+  @property
+  def epsilons(self) -> tuple[float, ...]:
+    """The epsilons as a tuple, of length 1 for one joint release."""
+    return self.epsilon if isinstance(self.epsilon, tuple) else (self.epsilon,)
+
+  def _check_budget(self, mechanism: type) -> None:
+    if isinstance(self.epsilon, list):
+      object.__setattr__(self, "epsilon", tuple(self.epsilon))
+    if self.epsilons == ():
+      raise ConfigurationError("epsilon is empty: give one number, or one for each attribute.")
+    # Plain floats, so that exact fractions and JSON can be made of them.
+    epsilons = tuple(_epsilon(value) for value in self.epsilons)
+    object.__setattr__(
+      self, "epsilon", epsilons if isinstance(self.epsilon, tuple) else epsilons[0]
+    )
+    object.__setattr__(self, "delta", _delta(self.delta))
+    if mechanism.pure and self.delta > 0:
+      raise ConfigurationError(
+        f"delta is {self.delta} and {self.mechanism} is purely epsilon-private, it has no use for "
+        "one: set delta to 0, or use gaussian."
+      )
+    for epsilon in epsilons:
+      mechanism.check(epsilon, self.delta)
+
+  def _check_scope(self, mechanism: type) -> None:
+    if self.scope not in mechanism.scopes:
+      raise ConfigurationError(
+        f"Mechanism {self.mechanism} is not defined for scope {self.scope}: it is for "
+        f"{' and '.join(mechanism.scopes)}."
+      )
+    if isinstance(self.epsilon, tuple) and len(self.epsilon) > 1 and self.scope != "attribute":
+      raise ConfigurationError(
+        f"{len(self.epsilon)} epsilons with scope {self.scope}: only scope attribute has a budget "
+        "for each attribute; give one epsilon."
+      )
+    if self.scope != "attribute":
+      if self.noise_maps_optimized:
+        raise ConfigurationError(
+          f"Optimized noise maps with scope {self.scope} would be released unprotected: use the "
+          "checkpoint's fixed noise, or scope attribute."
+        )
+      if self.pasted_back:
+        raise ConfigurationError(
+          f"Pasting the face back with scope {self.scope} would release the frame unprotected: "
+          "publish the face alone, or use scope attribute."
+        )
+    elif self.components is not None:
+      raise ConfigurationError(
+        f"components is {self.components} with scope attribute, whose directions are the "
+        "boundaries: leave it out, or use scope image."
+      )
+
+  def _check_numbers(self) -> None:
+    if not _is_real(self.clip_quantile) or not 0 < self.clip_quantile <= 1:
+      raise ConfigurationError(
+        f"clip_quantile is {self.clip_quantile!r}: it must be in (0, 1], for example 0.99."
+      )
+    if self.clip_radius is not None and not (
+      _is_real(self.clip_radius) and 2.0**-8 <= self.clip_radius <= 2.0**20
+    ):
+      raise ConfigurationError(
+        f"clip_radius is {self.clip_radius!r}: it must be from 1/256 to 2^20 latent units; leave it "
+        "out to calibrate it from generated samples."
+      )
+    if not _is_real(self.lipschitz) or not 0 < self.lipschitz < math.inf:
+      raise ConfigurationError(f"lipschitz is {self.lipschitz!r}: it must be positive and finite.")
+    for name, least in (("components", 1), ("calibration_count", 100), ("noise_seed", 0)):
+      value = getattr(self, name)
+      if value is not None and not (_is_integer(value) and value >= least):
+        raise ConfigurationError(
+          f"{name} is {value!r}: it must be a whole number, at least {least}."
+        )
+    if not _is_integer(self.calibration_seed) or not 0 <= self.calibration_seed < 2**32:
+      raise ConfigurationError(
+        f"calibration_seed is {self.calibration_seed!r}: it must be a whole number in [0, 2^32)."
+      )
+
+
+def _one_of(what: str, value: Any, known: tuple[str, ...]) -> None:
+  if value not in known:
+    raise ConfigurationError(f"Unknown {what} {value!r}: use one of {', '.join(known)}.")
+
+
+def _is_integer(value: Any) -> bool:
+  return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_real(value: Any) -> bool:
+  return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _epsilon(value: Any) -> float:
+  if not _is_real(value):
+    raise ConfigurationError(f"epsilon is {value!r}: it must be a number such as 1.0.")
+  value = float(value)
+  if math.isnan(value):
+    raise ConfigurationError("epsilon is NaN (not a number): give a positive number such as 1.0.")
+  if math.isinf(value):
+    raise ConfigurationError(
+      "epsilon is infinite, which promises nothing: give a positive number such as 1.0."
+    )
+  if value <= 0:
+    raise ConfigurationError(
+      f"epsilon is {value}: no release that depends on its input is that private; give a positive "
+      "number such as 1.0."
+    )
+  if not 1e-6 <= value <= 500:
+    raise ConfigurationError(
+      f"epsilon is {value}: only 1e-6 to 500 is supported (below, the output is pure noise; above, "
+      "nothing is promised)."
+    )
+  return value
+
+
+def _delta(value: Any) -> float:
+  if not _is_real(value):
+    raise ConfigurationError(f"delta is {value!r}: it must be a number such as 1e-5, or 0.")
+  value = float(value)
+  if math.isnan(value):
+    raise ConfigurationError("delta is NaN (not a number): give 0, or a number such as 1e-5.")
+  if value < 0:
+    raise ConfigurationError(f"delta is {value}: it is a probability; give 0 or one such as 1e-5.")
+  if value >= 1:
+    raise ConfigurationError(
+      f"delta is {value}: from 1 on (infinite included) nothing is promised; give one such as 1e-5."
+    )
+  if 0 < value < 1e-100:
+    raise ConfigurationError(
+      f"delta is {value}: below 1e-100 is not supported; give one such as 1e-12, or use laplace "
+      "with delta 0."
+    )
+  return value
