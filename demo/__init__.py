@@ -1,0 +1,20 @@
+"""The demo model "avatars": rendered portraits with known factors, and a StyleGAN that draws them."""
+
+import numpy as np
+
+
+def portraits(count: int, seed: int, resolution: int = 64) -> np.ndarray:
+  """Portraits rendered afresh (no generator made them), for a run without input pictures.
+
+  Args:
+    count: how many.
+    seed: of the factors.
+    resolution: width and height R in pixels.
+
+  Returns:
+    float32 [count, R, R, 3] in [-1, 1].
+  """
+  from demo.factors import sample_factors
+  from demo.renderer import render
+
+  return render(sample_factors(count, seed), resolution)
