@@ -73,17 +73,11 @@ class PrivacySpec:
       object.__setattr__(self, "epsilon", tuple(self.epsilon))
     if self.epsilons == ():
       raise ConfigurationError("epsilon is empty: give one number, or one for each attribute.")
-    # Plain floats, so that exact fractions and JSON can be made of them.
-    epsilons = tuple(_epsilon(value) for value in self.epsilons)
+    epsilons = tuple(_number("epsilon", value) for value in self.epsilons)
     object.__setattr__(
       self, "epsilon", epsilons if isinstance(self.epsilon, tuple) else epsilons[0]
     )
-    object.__setattr__(self, "delta", _delta(self.delta))
-    if mechanism.pure and self.delta > 0:
-      raise ConfigurationError(
-        f"delta is {self.delta} and {self.mechanism} is purely epsilon-private, it has no use for "
-        "one: set delta to 0, or use gaussian."
-      )
+    object.__setattr__(self, "delta", _number("delta", self.delta))
     for epsilon in epsilons:
       mechanism.check(epsilon, self.delta)
 
@@ -154,44 +148,8 @@ def _is_real(value: Any) -> bool:
   return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def _epsilon(value: Any) -> float:
+def _number(name: str, value: Any) -> float:
+  """A plain float, so that exact fractions and JSON can be made of it."""
   if not _is_real(value):
-    raise ConfigurationError(f"epsilon is {value!r}: it must be a number such as 1.0.")
-  value = float(value)
-  if math.isnan(value):
-    raise ConfigurationError("epsilon is NaN (not a number): give a positive number such as 1.0.")
-  if math.isinf(value):
-    raise ConfigurationError(
-      "epsilon is infinite, which promises nothing: give a positive number such as 1.0."
-    )
-  if value <= 0:
-    raise ConfigurationError(
-      f"epsilon is {value}: no release that depends on its input is that private; give a positive "
-      "number such as 1.0."
-    )
-  if not 1e-6 <= value <= 500:
-    raise ConfigurationError(
-      f"epsilon is {value}: only 1e-6 to 500 is supported (below, the output is pure noise; above, "
-      "nothing is promised)."
-    )
-  return value
-
-
-def _delta(value: Any) -> float:
-  if not _is_real(value):
-    raise ConfigurationError(f"delta is {value!r}: it must be a number such as 1e-5, or 0.")
-  value = float(value)
-  if math.isnan(value):
-    raise ConfigurationError("delta is NaN (not a number): give 0, or a number such as 1e-5.")
-  if value < 0:
-    raise ConfigurationError(f"delta is {value}: it is a probability; give 0 or one such as 1e-5.")
-  if value >= 1:
-    raise ConfigurationError(
-      f"delta is {value}: from 1 on (infinite included) nothing is promised; give one such as 1e-5."
-    )
-  if 0 < value < 1e-100:
-    raise ConfigurationError(
-      f"delta is {value}: below 1e-100 is not supported; give one such as 1e-12, or use laplace "
-      "with delta 0."
-    )
-  return value
+    raise ConfigurationError(f"{name} is {value!r}: it must be a number.")
+  return float(value)

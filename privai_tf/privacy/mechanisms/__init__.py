@@ -52,7 +52,4 @@ def make_mechanism(name: str, **parameters) -> Mechanism:
   Raises:
     ConfigurationError: if the mechanism cannot do what is asked.
   """
-  mechanism = mechanism_class(name)
-  values = Parameters(**parameters)
-  mechanism.check(values.epsilon, values.delta)
-  return mechanism(values)
+  return mechanism_class(name)(Parameters(**parameters))

@@ -2,10 +2,12 @@
 
 import abc
 import dataclasses
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.clipping import clip, clip_integers
 from privai_tf.privacy.grid import CELLS, dyadic_radius, from_grid, to_grid
 from privai_tf.privacy.sampling.source import SystemSource
@@ -46,8 +48,9 @@ class Mechanism(abc.ABC):
     pure: whether it is epsilon-DP; then a delta is refused.
     private: False for what is kept as a baseline only.
     scopes: the scopes it is defined for.
+    largest_dimensions: how many numbers one release may hold; None: any.
     largest_exact_dimensions: up to which k there is an exact sampler; None for any.
-    clamps: whether outputs are clamped to the clip set.
+    summary: the noise in a few words, for the statement.
   """
 
   name: ClassVar[str]
@@ -55,10 +58,18 @@ class Mechanism(abc.ABC):
   pure: ClassVar[bool] = True
   private: ClassVar[bool] = True
   scopes: ClassVar[tuple[str, ...]] = ("attribute", "image")
+  largest_dimensions: ClassVar[int | None] = None
   largest_exact_dimensions: ClassVar[int | None] = None
   summary: ClassVar[str]
 
   def __init__(self, parameters: Parameters):
+    self.check(parameters.epsilon, parameters.delta)
+    limit = self.largest_dimensions
+    if parameters.dimensions < 1 or (limit is not None and parameters.dimensions > limit):
+      raise ConfigurationError(
+        f"{self.name} releases at most {limit} number at a time, and {parameters.dimensions} were "
+        "asked for: give each attribute its own epsilon (and W+ codes wplus_mode='tied')."
+      )
     self.parameters = parameters
     self.epsilon = parameters.epsilon
     self.delta = parameters.delta
@@ -66,20 +77,34 @@ class Mechanism(abc.ABC):
     self.clip_radius = None
     self.radius_steps = None
     if self.norm is not None:
+      if parameters.clip_radius is None:
+        raise ConfigurationError(f"{self.name} clips: give a clip_radius in latent units.")
       self.clip_radius = dyadic_radius(parameters.clip_radius)
       self.radius_steps = int(self.clip_radius * CELLS)
     self._calibrate()
 
   @classmethod
-  def check(cls, epsilon: float, delta: float) -> None:  # noqa: B027, most have nothing to refuse.
-    """Refuses what this mechanism alone cannot do.
+  def check(cls, epsilon: float, delta: float) -> None:
+    """Refuses what this mechanism cannot do.
 
     Raises:
       ConfigurationError: naming the value and the remedy.
     """
+    check_range(epsilon, delta)
+    if cls.pure and delta > 0:
+      raise ConfigurationError(
+        f"delta is {delta} and {cls.name} is purely epsilon-private, it has no use for one: set "
+        "delta to 0, or use gaussian."
+      )
+    if not cls.pure and delta == 0:
+      raise ConfigurationError(
+        f"delta is 0 and {cls.name} is never purely epsilon-private: give a delta such as 1e-5, or "
+        "use laplace."
+      )
 
-  def _calibrate(self) -> None:  # noqa: B027, randomized response has no scale.
-    """Computes the noise's scale; called once the radius is known."""
+  @abc.abstractmethod
+  def _calibrate(self) -> None:
+    """Computes the scale of the noise; called once the radius is known."""
 
   @property
   def sensitivity(self) -> float | None:
@@ -96,8 +121,15 @@ class Mechanism(abc.ABC):
     """The `dp_accounting` event that one row's release costs."""
 
   @abc.abstractmethod
-  def distribution(self) -> Any:
-    """TensorFlow Probability distribution of the noise (event shape [k], float64, latent units)."""
+  def distribution(self, coordinates: Any = None) -> Any:
+    """The TensorFlow Probability distribution of outputs before clamping, in latent units.
+
+    Args:
+      coordinates: float64 [..., k], clipped; None: the origin, which gives that of the noise.
+
+    Returns:
+      A distribution of event shape [k].
+    """
 
   def _noise(self, count: int, source: SystemSource) -> np.ndarray:
     """Exact noise on the grid, int64 [count, k]."""
@@ -148,11 +180,54 @@ class Mechanism(abc.ABC):
     Returns:
       float64 tensor [n, k].
     """
+    clipped = clip_tensor(coordinates, self.clip_radius, self.norm)
+    noisy = self.distribution(clipped).sample(seed=seed)
+    return clip_tensor(noisy, self.clip_radius, self.norm)
+
+  def _centers(self, coordinates: Any) -> Any:
+    """`coordinates` as a float64 tensor; zeros [k] for None."""
     import tensorflow as tf
 
-    clipped = clip_tensor(coordinates, self.clip_radius, self.norm)
-    noise = self.distribution().sample(tf.shape(clipped)[0], seed=seed)
-    return clip_tensor(clipped + noise, self.clip_radius, self.norm)
+    if coordinates is None:
+      return tf.zeros([self.dimensions], tf.float64)
+    return tf.convert_to_tensor(coordinates, tf.float64)
+
+
+def check_range(epsilon: float, delta: float) -> None:
+  """Refuses an epsilon or delta that no mechanism can have.
+
+  Raises:
+    ConfigurationError: naming the value and the remedy.
+  """
+  if math.isnan(epsilon):
+    raise ConfigurationError("epsilon is NaN (not a number): give a positive number such as 1.0.")
+  if math.isinf(epsilon):
+    raise ConfigurationError(
+      f"epsilon is {epsilon} (infinite), which promises nothing: give a positive number such as 1.0."
+    )
+  if epsilon <= 0:
+    raise ConfigurationError(
+      f"epsilon is {epsilon}: no release that depends on its input is that private; give a positive "
+      "number such as 1.0."
+    )
+  if not 1e-6 <= epsilon <= 500:
+    raise ConfigurationError(
+      f"epsilon is {epsilon}: only 1e-6 to 500 is supported (below, the output is pure noise; above, "
+      "nothing is promised)."
+    )
+  if math.isnan(delta):
+    raise ConfigurationError("delta is NaN (not a number): give 0, or a number such as 1e-5.")
+  if delta < 0:
+    raise ConfigurationError(f"delta is {delta}: it is a probability; give 0 or one such as 1e-5.")
+  if delta >= 1:
+    raise ConfigurationError(
+      f"delta is {delta}: from 1 on (infinite included) nothing is promised; give one such as 1e-5."
+    )
+  if 0 < delta < 1e-100:
+    raise ConfigurationError(
+      f"delta is {delta}: below 1e-100 is not supported; give one such as 1e-12, or use laplace "
+      "with delta 0."
+    )
 
 
 def clip_tensor(coordinates: Any, radius: float, norm: str) -> Any:

@@ -29,14 +29,6 @@ class Gaussian(Mechanism):
   pure: ClassVar[bool] = False
   summary = "normal noise"
 
-  @classmethod
-  def check(cls, epsilon: float, delta: float) -> None:
-    if delta == 0:
-      raise ConfigurationError(
-        f"delta is 0 and {cls.name} noise is never purely epsilon-private: give a delta such as "
-        "1e-5, or use laplace."
-      )
-
   def _calibrate(self) -> None:
     self.sigma_steps = discrete_sigma(
       self.epsilon, self.delta, self.sensitivity * CELLS, self.dimensions
@@ -57,12 +49,11 @@ class Gaussian(Mechanism):
     draws = discrete_gaussian(self.sigma_steps, count * self.dimensions, source)
     return draws.reshape(count, self.dimensions)
 
-  def distribution(self) -> Any:
-    import tensorflow as tf
+  def distribution(self, coordinates: Any = None) -> Any:
     import tensorflow_probability as tfp
 
-    scale = tf.fill([self.dimensions], tf.constant(self.noise_scale, tf.float64))
-    return tfp.distributions.MultivariateNormalDiag(tf.zeros_like(scale), scale)
+    centers = self._centers(coordinates)
+    return tfp.distributions.Independent(tfp.distributions.Normal(centers, self.noise_scale), 1)
 
   def event(self) -> Any:
     """Normal noise at the multiplier that (epsilon, delta) needs; what is added is no less."""

@@ -37,12 +37,11 @@ class Laplace(Mechanism):
     draws = discrete_laplace(self.scale_steps, count * self.dimensions, source)
     return draws.reshape(count, self.dimensions)
 
-  def distribution(self) -> Any:
-    import tensorflow as tf
+  def distribution(self, coordinates: Any = None) -> Any:
     import tensorflow_probability as tfp
 
-    scale = tf.fill([self.dimensions], tf.constant(self.noise_scale, tf.float64))
-    return tfp.distributions.Independent(tfp.distributions.Laplace(tf.zeros_like(scale), scale), 1)
+    centers = self._centers(coordinates)
+    return tfp.distributions.Independent(tfp.distributions.Laplace(centers, self.noise_scale), 1)
 
   def event(self) -> Any:
     """Laplace noise of multiplier 1 / epsilon, which `laplace_steps` makes an upper bound."""

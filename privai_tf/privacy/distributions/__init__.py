@@ -1,0 +1,1 @@
+"""Distributions that TensorFlow Probability lacks. Import late: they import TensorFlow."""

@@ -1,0 +1,75 @@
+"""Keeps or flips the side of the boundary; pure epsilon, the least noise for one binary attribute.
+
+#### References
+Warner, "Randomized Response", JASA 1965.
+"""
+
+import math
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.grid import CELLS, to_grid
+from privai_tf.privacy.mechanisms.base import Mechanism
+from privai_tf.privacy.sampling.bernoulli import keep_side
+from privai_tf.privacy.sampling.source import SystemSource
+
+
+class RandomizedResponse(Mechanism):
+  """Says the coordinate's side with probability e^epsilon / (1 + e^epsilon), else the other.
+
+  The output is one of two public values, at the distance m on either side of the boundary.
+  """
+
+  name = "randomized_response"
+  norm: ClassVar[str | None] = None
+  scopes: ClassVar[tuple[str, ...]] = ("attribute",)
+  largest_dimensions: ClassVar[int | None] = 1
+  summary = "randomized response"
+
+  def _calibrate(self) -> None:
+    distance = self.parameters.side_distance
+    if distance is None or not 0 < distance < math.inf:
+      raise ConfigurationError(
+        f"randomized_response needs the public distance of a side's value, and has {distance}: "
+        "calibrate the boundary on generated samples."
+      )
+    self._threshold = int(to_grid(self.parameters.threshold))
+    self._distance = max(1, int(to_grid(distance)))
+
+  @property
+  def side_values(self) -> tuple[float, float]:
+    """The two possible outputs, in latent units."""
+    low, high = self._threshold - self._distance, self._threshold + self._distance
+    return low / CELLS, high / CELLS
+
+  @property
+  def noise_scale(self) -> None:
+    """No noise is added."""
+    return None
+
+  def release(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
+    kept = keep_side(Fraction(self.epsilon), len(coordinates), source or SystemSource())
+    positive = (coordinates > self._threshold) == kept[:, np.newaxis]
+    return np.where(positive, self._threshold + self._distance, self._threshold - self._distance)
+
+  def simulate(self, coordinates: Any, seed: Any) -> Any:
+    return self.distribution(coordinates).sample(seed=seed)
+
+  def distribution(self, coordinates: Any = None) -> Any:
+    """Of the output, on its two values."""
+    import tensorflow as tf
+    import tensorflow_probability as tfp
+
+    positive = self._centers(coordinates) > self._threshold / CELLS
+    logits = tf.where(positive, tf.constant([0.0, self.epsilon], tf.float64), [self.epsilon, 0.0])
+    outcomes = tf.constant(self.side_values, tf.float64)
+    two = tfp.distributions.FiniteDiscrete(outcomes, logits=logits[..., tf.newaxis, :])
+    return tfp.distributions.Independent(two, 1)
+
+  def event(self) -> Any:
+    from privai_tf.privacy.accounting.events import pure_event
+
+    return pure_event(self.epsilon)
