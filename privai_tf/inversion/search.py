@@ -51,11 +51,11 @@ class Search:
     self.statistics = latent_statistics(generator, spec.latent_space)
     self._perceptual = perceptual_loss
     shape = (batch_size, *generator.code_shape(spec.latent_space))
-    self._codes = keras.Variable(np.zeros(shape, np.float32))
+    self._white = keras.Variable(np.zeros(shape, np.float32))
     optimizer = type(keras.optimizers.get(spec.optimizer))
     rate = spec.learning_rate * self.statistics.scale
     self._optimizer = optimizer(learning_rate=Ramps(rate, spec.steps, spec.ramp_up, spec.ramp_down))
-    self._optimizer.build([self._codes])
+    self._optimizer.build([self._white])
     self._fresh = [variable.numpy() for variable in self._optimizer.variables]
     compiled = tf.function(jit_compile=use_jit(spec.jit), autograph=False)
     self._prepare = compiled(self._goals)
@@ -77,7 +77,7 @@ class Search:
       Codes like `start`, images [B, R, R, C], losses [records, B] (before the first step, then
       after every call). Losses may be infinite or NaN; then the search ended there.
     """
-    self._codes.assign(start)
+    self._white.assign((start - self.statistics.mean) @ self.statistics.inverse_root)
     for variable, value in zip(self._optimizer.variables, self._fresh, strict=True):
       variable.assign(value)
     goals = self._prepare(tf.constant(targets))
@@ -91,7 +91,13 @@ class Search:
       images, losses = self._finish(goals)
       records.append(losses.numpy())
       report(done)
-    return self._codes.numpy(), images.numpy(), np.stack(records)
+    return self._codes().numpy(), images.numpy(), np.stack(records)
+
+  def _codes(self) -> tf.Tensor:
+    """The codes of the coordinates that are optimized: whitened, except in Z (white already)."""
+    if self.spec.latent_space == "Z":
+      return tf.convert_to_tensor(self._white.value)
+    return self.statistics.mean + tf.linalg.matmul(self._white.value, self.statistics.root)
 
   def _goals(self, targets: tf.Tensor):
     """What stays the same in every step: the pyramid and the perceptual features of the photos."""
@@ -100,7 +106,7 @@ class Search:
 
   def _loss(self, goals) -> tuple[tf.Tensor, tf.Tensor]:
     levels, features = goals
-    codes = tf.convert_to_tensor(self._codes)
+    codes = self._codes()
     images = self.generator.synthesize_tensor(codes, self.spec.latent_space, self.spec.noise)
     loss = self.spec.pixel_weight * pixel_loss(images, levels)
     if self._perceptual:
@@ -114,13 +120,13 @@ class Search:
   def _take_steps(self, goals, mask: tf.Tensor, count: tf.Tensor) -> None:
     def step(index):
       with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(self._codes.value)
+        tape.watch(self._white.value)
         _, loss = self._loss(goals)
         # The sum, not the mean: each image's gradient is its own, whatever the batch holds.
         total = tf.reduce_sum(tf.where(mask > 0, loss, 0.0))
-      self._optimizer.apply([tape.gradient(total, self._codes.value)], [self._codes])
+      self._optimizer.apply([tape.gradient(total, self._white.value)], [self._white])
       if self.spec.latent_space == "Z":
-        self._codes.assign(_on_sphere(self._codes.value))
+        self._white.assign(_on_sphere(self._white.value))
       return index + 1
 
     tf.while_loop(lambda index: index < count, step, [tf.constant(0)], parallel_iterations=1)

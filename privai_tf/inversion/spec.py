@@ -9,15 +9,15 @@ from privai_tf.runtime.jit import JIT_MODES
 
 LATENT_SPACES = ("W", "W+", "Z")
 PERCEPTUAL_MODES = ("auto", "vgg16", "none")
+# All of Keras but Adafactor and Lamb, whose steps are relative to the coordinates' size: they
+# start at 0.
 OPTIMIZERS = (
   "adadelta",
-  "adafactor",
   "adagrad",
   "adam",
   "adamax",
   "adamw",
   "ftrl",
-  "lamb",
   "lion",
   "muon",
   "nadam",
@@ -37,10 +37,10 @@ class InversionSpec:
   Attributes:
     latent_space: "W" (one code for all layers), "W+" (one a layer, more faithful) or "Z".
     steps: optimization steps.
-    learning_rate: peak rate, in standard deviations of the latent space (the root mean square over
-      its coordinates), so that one value suits every checkpoint.
-    optimizer: the name of a Keras optimizer ("adam", "nadam", "rmsprop", "sgd", ...). Those that
-      look at the norm of the whole variable (adafactor, lamb, muon) couple the images of a batch.
+    learning_rate: peak rate, in standard deviations of the latent space along its principal
+      directions, so that one value suits every checkpoint.
+    optimizer: the name of a Keras optimizer, one of `OPTIMIZERS`. Those that look at the norm of
+      the whole variable (muon) couple the images of a batch.
     ramp_up: share of the steps in which the rate grows linearly from 0.
     ramp_down: share of the steps, at the end, in which it falls to 0 along a cosine.
     init: where to start. "mean": the mean code (not in Z, where no image belongs to it); "random":

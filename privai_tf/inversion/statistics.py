@@ -20,11 +20,16 @@ class LatentStatistics:
     scale: root mean square, over the coordinates, of the standard deviation.
     precision: float32 [d, d], so that `(w - mean)' precision (w - mean)` is 1 on average for the
       generator's own codes.
+    root: float32 [d, d]; `w = mean + c root` makes codes of the space's covariance from c of unit
+      covariance.
+    inverse_root: float32 [d, d], its inverse.
   """
 
   mean: np.ndarray
   scale: float
   precision: np.ndarray
+  root: np.ndarray
+  inverse_root: np.ndarray
 
 
 def latent_statistics(generator, latent_space: str) -> LatentStatistics:
@@ -36,9 +41,8 @@ def latent_statistics(generator, latent_space: str) -> LatentStatistics:
   """
   if latent_space == "Z":
     width = generator.latent_size
-    return LatentStatistics(
-      np.zeros(width, np.float32), 1.0, np.eye(width, dtype="float32") / width
-    )
+    identity = np.eye(width, dtype=np.float32)
+    return LatentStatistics(np.zeros(width, np.float32), 1.0, identity / width, identity, identity)
   if generator not in _known:
     _known[generator] = _measured(generator)
   return _known[generator]
@@ -50,10 +54,19 @@ def _measured(generator) -> LatentStatistics:
   codes = np.asarray(samples, np.float64)
   mean = np.asarray(generator.mean_latent("W"), np.float64)
   covariance = np.cov(codes, rowvar=False)
+  width = len(mean)
+  # A ridge: directions without variance must neither weigh infinitely nor be out of reach.
+  ridge = max(_RIDGE * np.trace(covariance) / width, np.finfo(np.float32).tiny)
+  variances, directions = np.linalg.eigh(covariance)
+  deviations = np.sqrt(np.maximum(variances, 0) + ridge)
+  inverse_root = directions / deviations
+  typical = np.mean(np.sum(np.square((codes - mean) @ inverse_root), axis=1))
   return LatentStatistics(
     mean=mean.astype(np.float32),
-    scale=float(np.sqrt(np.trace(covariance) / len(mean))),
-    precision=_precision(codes - mean, covariance),
+    scale=float(np.sqrt(np.trace(covariance) / width)),
+    precision=(inverse_root @ inverse_root.T / max(typical, 1e-12)).astype(np.float32),
+    root=np.ascontiguousarray((directions * deviations).T, np.float32),
+    inverse_root=inverse_root.astype(np.float32),
   )
 
 
@@ -61,12 +74,3 @@ def _random_labels(label_size: int) -> np.ndarray:
   """One-hot labels, each class equally likely: the space is that of all classes together."""
   classes = np.random.RandomState(_SEED).randint(label_size, size=_SAMPLES)
   return np.eye(label_size, dtype=np.float32)[classes]
-
-
-def _precision(centred: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-  """Inverse covariance with a ridge: directions without variance must not weigh infinitely."""
-  width = len(covariance)
-  ridge = max(_RIDGE * np.trace(covariance) / width, np.finfo(np.float32).tiny)
-  inverse = np.linalg.inv(covariance + ridge * np.eye(width))
-  typical = np.mean(np.einsum("nd,de,ne->n", centred, inverse, centred, optimize=True))
-  return (inverse / max(typical, 1e-12)).astype(np.float32)
