@@ -1,8 +1,11 @@
 """Pixel norm, and instance norm with style as one multiplication and one addition."""
 
+from typing import Any, NamedTuple
+
 from keras import ops
 
 EPSILON = 1e-8
+_ONE_PASS_FROM = 64
 
 
 def pixel_norm(x, epsilon: float = EPSILON):
@@ -18,7 +21,43 @@ def pixel_norm(x, epsilon: float = EPSILON):
   return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + epsilon)
 
 
-def instance_norm_style(x, style=None, normalize: bool = True, epsilon: float = EPSILON):
+class Styled(NamedTuple):
+  """Features with a scale and a shift still to be applied: `values * scale + shift`.
+
+  Applying them costs two passes over the memory, which the layer after the last one can do without.
+
+  Attributes:
+    values: [N, H, W, C].
+    scale, shift: [N, 1, 1, C], or None for 1 and 0.
+  """
+
+  values: Any
+  scale: Any
+  shift: Any
+
+  def applied(self):
+    """[N, H, W, C]."""
+    if self.scale is None:
+      return self.values
+    return self.values * self.scale + self.shift
+
+
+def _spatial_mean(x):
+  # Axis by axis: both faster and, by shorter sums, more exact than over both axes at once.
+  return ops.mean(ops.mean(x, axis=2, keepdims=True), axis=1, keepdims=True)
+
+
+def _spatial_moments(x):
+  """Mean and biased variance over height and width, [N, 1, 1, C] each."""
+  mean = _spatial_mean(x)
+  if x.shape[1] < _ONE_PASS_FROM:
+    return mean, _spatial_mean(ops.square(x - mean))
+  # One pass instead of two. What it loses by cancellation is far below the sums' own rounding, as
+  # means after a leaky ReLU are of the size of the deviation.
+  return mean, ops.maximum(_spatial_mean(ops.square(x)) - ops.square(mean), 0.0)
+
+
+def style_features(x, style=None, normalize: bool = True, epsilon: float = EPSILON) -> Styled:
   """Adaptive instance normalization (StyleGAN paper, equation 1): `norm(x) * (s0 + 1) + s1`.
 
   Args:
@@ -28,20 +67,19 @@ def instance_norm_style(x, style=None, normalize: bool = True, epsilon: float = 
     epsilon: added to the biased variance.
 
   Returns:
-    [N, H, W, C].
+    `x` with one scale and one shift that do both.
   """
   channels = x.shape[-1]
-  scale, shift = 1.0, 0.0
+  scale, shift = None, None
   if style is not None:
     style = ops.reshape(style, (-1, 2, 1, 1, channels))
     scale, shift = style[:, 0] + 1.0, style[:, 1]
   if normalize:
-    mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
-    scale = scale * ops.rsqrt(variance + epsilon)
-    shift = shift - mean * scale
-  elif style is None:
-    return x
-  return x * scale + shift
+    mean, variance = _spatial_moments(x)
+    inverse = ops.rsqrt(variance + epsilon)
+    scale = inverse if scale is None else scale * inverse
+    shift = -mean * scale if shift is None else shift - mean * scale
+  return Styled(x, scale, shift)
 
 
 def minibatch_deviation(x, group_size: int, features: int = 1, epsilon: float = EPSILON):
