@@ -12,6 +12,7 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command
+from privai_tf.runtime.startup import start_tensorflow
 
 _INPUT = flags.DEFINE_string(
   "input", None, "A picture, a folder of pictures or a glob; without it, avatar portraits."
@@ -182,10 +183,12 @@ def _tell(summary) -> None:
 
 
 def main(_: list[str]) -> int:
+  job = _job()  # Bad settings are told at once, before TensorFlow is loaded.
+  start_tensorflow()
+
   from privai_tf import pipeline
   from privai_tf.runtime.progress import progress_bar
 
-  job = _job()
   with progress_bar("Privatizing") as progress:
     summary = pipeline.run(job, progress)
   _tell(summary)

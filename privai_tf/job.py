@@ -3,8 +3,10 @@
 import dataclasses
 import pathlib
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.privacy.spec import PrivacySpec
+from privai_tf.runtime.files import require_apart
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +59,17 @@ class Job:
   overwrite: bool = False
   budget: Budget | None = None
   batch_size: int = 8
+
+  def __post_init__(self):
+    if self.input is not None and self.input_latents is not None:
+      raise ConfigurationError("--input and --input_latents exclude each other; give one")
+    if self.private_dir is not None:
+      require_apart(self.output_dir, self.private_dir)
+    if self.budget is not None and self.privacy.noise_seed is not None:
+      raise ConfigurationError(
+        "--noise_seed makes a simulation, whose cost is unbounded: no ledger can charge it; "
+        "drop --noise_seed or --ledger"
+      )
 
 
 @dataclasses.dataclass(frozen=True)

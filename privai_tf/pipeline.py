@@ -17,7 +17,6 @@ from privai_tf.privacy import privatize
 from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
 from privai_tf.publication import PrivateFolder, PublicFolder
-from privai_tf.runtime.files import require_apart
 
 
 def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary:
@@ -36,7 +35,6 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
     InputError: if there is no input at all.
     OutputError: if an output cannot be written; nothing half-written is left.
   """
-  _check(job)
   stages = _Stages(job)
   items = _items(job, stages.generator)
   _refuse_to_replace_inputs(items, job.output_dir)
@@ -68,19 +66,6 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
     report=public.finish(failed=len(failures)),
     comparison=private.finish(public.path) if private else None,
   )
-
-
-def _check(job: Job) -> None:
-  """Refuses jobs that contradict themselves, before anything is loaded."""
-  if job.input is not None and job.input_latents is not None:
-    raise ConfigurationError("--input and --input_latents exclude each other; give one")
-  if job.private_dir is not None:
-    require_apart(job.output_dir, job.private_dir)
-  if job.budget is not None and job.privacy.noise_seed is not None:
-    raise ConfigurationError(
-      "--noise_seed makes a simulation, whose cost is unbounded: no ledger can charge it; "
-      "drop --noise_seed or --ledger"
-    )
 
 
 @dataclasses.dataclass(frozen=True)

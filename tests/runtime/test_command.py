@@ -1,0 +1,81 @@
+"""Exit codes and the one line that a user gets."""
+
+import subprocess
+import sys
+
+import pytest
+
+_PROGRAM = """
+from absl import flags
+from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.runtime import command
+_KIND = flags.DEFINE_enum("kind", "fine", ["fine", "some", "flags", "input", "stop", "bug"], "")
+def main(arguments):
+  print(arguments)
+  if _KIND.value == "flags": raise ConfigurationError("size is 0; give more")
+  if _KIND.value == "input": raise InputError("x.png: broken; make it anew")
+  if _KIND.value == "stop": raise KeyboardInterrupt
+  if _KIND.value == "bug": raise ValueError("ours")
+  return 1 if _KIND.value == "some" else None
+command.run(main, ("PICKLE",))
+"""
+
+
+def _run(repository, *arguments):
+  return subprocess.run(
+    [sys.executable, "-c", _PROGRAM, *arguments],
+    cwd=repository,
+    capture_output=True,
+    text=True,
+    check=False,
+  )
+
+
+@pytest.mark.parametrize(
+  ("arguments", "code", "line"),
+  [
+    (["file"], 0, ""),
+    (["file", "--kind=some"], 1, ""),
+    (["file", "--kind=flags"], 2, "size is 0; give more"),
+    (["file", "--kind=input"], 1, "x.png: broken; make it anew"),
+    (["file", "--kind=stop"], 130, "Interrupted"),
+    (["file", "--kind=else"], 2, "kind"),
+    (["file", "--unknown=1"], 2, "unknown"),
+    ([], 2, "Expected PICKLE; got: none"),
+    (["file", "second"], 2, "got: file second"),
+  ],
+)
+def test_exit_code_and_one_line(repository, arguments, code, line):
+  result = _run(repository, *arguments)
+  assert result.returncode == code
+  lines = result.stderr.splitlines()
+  assert len(lines) == (1 if line else 0)
+  assert line in result.stderr
+
+
+def test_a_defect_of_ours_keeps_its_traceback(repository):
+  result = _run(repository, "file", "--kind=bug")
+  assert result.returncode == 1
+  assert "Traceback" in result.stderr
+
+
+def test_what_is_written_while_starting_is_shown_only_on_failure(repository):
+  program = """
+import os, sys
+from privai_tf.runtime import startup
+def start():
+  os.write(2, b"chatter ")
+  if sys.argv[1] == "fail": raise ImportError("no TensorFlow")
+startup._start = start
+startup.start_tensorflow()
+os.write(2, b"after")
+"""
+  results = [
+    subprocess.run(
+      [sys.executable, "-c", program, mode], cwd=repository, capture_output=True, check=False
+    )
+    for mode in ("pass", "fail")
+  ]
+  assert results[0].stderr == b"after"
+  assert b"chatter" in results[1].stderr
+  assert b"no TensorFlow" in results[1].stderr
