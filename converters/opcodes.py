@@ -13,10 +13,12 @@ import struct
 from collections.abc import Callable
 from typing import IO, Any
 
+from converters.calls import Calls
 from converters.errors import DamagedFileError, UnsafePickleError
-from converters.inert import Builder, Text, decode
+from converters.inert import Text
+from converters.text import decode
 
-MAX_STEPS = 1_000_000  # official files: about 10,000
+MAX_STEPS = 250_000  # official files: about 10,000
 MAX_NAME_BYTES = 1 << 16  # longer texts stay undecoded
 MAX_TEXT_BYTES = 1 << 24  # of all decoded texts together
 MAX_INTEGER_BYTES = 16
@@ -31,7 +33,7 @@ class Machine:
     """Args: `file`, of `size` bytes, opened for buffered binary reading."""
     self._file = file
     self._left = size
-    self._builder = Builder(size)
+    self._calls = Calls(size)
     self._text_left = MAX_TEXT_BYTES
     self._stack: list[Any] = []
     self._marks: list[int] = []
@@ -185,25 +187,25 @@ class Machine:
     self._stack.append(self._memo[key])
 
   def name(self) -> None:
-    self._stack.append(self._builder.find(self._line(), self._line()))
+    self._stack.append(self._calls.find(self._line(), self._line()))
 
   def name_from_stack(self) -> None:
     module, name = self._pop_many(2)
     if type(module) is not str or type(name) is not str:
       raise UnsafePickleError("it asks for a name (STACK_GLOBAL) that is not text")
-    self._stack.append(self._builder.find(module, name))
+    self._stack.append(self._calls.find(module, name))
 
   def call(self) -> None:
     function, arguments = self._pop_many(2)
-    self._stack.append(self._builder.call(function, arguments))
+    self._stack.append(self._calls.call(function, arguments))
 
   def instance(self) -> None:
     cls, arguments = self._pop_many(2)
-    self._stack.append(self._builder.instance(cls, arguments))
+    self._stack.append(self._calls.instance(cls, arguments))
 
   def build(self) -> None:
     state = self._pop()
-    self._builder.build(self._top(), state)
+    self._calls.build(self._top(), state)
 
   def push(self, make: Callable[[], Any]) -> None:
     self._stack.append(make())

@@ -19,9 +19,13 @@ from converters.records import PLACES, NetworkFile, NetworkRecord
 from privai_tf.errors import InputError
 from privai_tf.runtime.files import shown
 
-MAX_FILE_BYTES = 4 << 30
+MAX_FILE_BYTES = 1 << 30  # official files: up to 330 MB
 _MAX_DEPTH = 8  # of networks in networks, and of containers in keyword arguments
 _MAX_VALUES = 10_000  # keyword arguments of all networks together
+# Networks can share their parts in the file: without these limits a small file could make much work.
+_MAX_NETWORKS = 32  # official: 9
+_MAX_VARIABLES = 20_000  # of all networks together; official: 500
+_MAX_SOURCE_BYTES = 1 << 22  # official: 40,000
 _REQUIRED = ("version", "name", "static_kwargs", "build_func_name", "variables")
 _OPTIONAL = ("components", "build_module_src")
 
@@ -103,6 +107,7 @@ class _Checker:
   def __init__(self):
     self._records: dict[int, NetworkRecord | None] = {}  # by identity; None while in the making
     self._values_left = _MAX_VALUES
+    self._variables_left = _MAX_VARIABLES
 
   def networks(self, value: Any) -> tuple[NetworkRecord, ...]:
     values = (value,) if isinstance(value, inert.Network) else value
@@ -123,8 +128,8 @@ class _Checker:
       if known is None:
         raise DamagedFileError(f"the network {quoted(place)} contains itself")
       return known
-    if depth > _MAX_DEPTH:
-      raise DamagedFileError("its networks are nested too deeply")
+    if depth > _MAX_DEPTH or len(self._records) >= _MAX_NETWORKS:
+      raise DamagedFileError("its networks are too many, or nested too deeply")
     self._records[id(network)] = None
     record = self._record(network, place, depth)
     self._records[id(network)] = record
@@ -155,7 +160,7 @@ class _Checker:
       components=self._components(state.get("components", {}), place, depth),
       build_func_name=function,
       module_source_sha256=hashlib.sha256(source).hexdigest() if source else "",
-      variables=_variables(state["variables"], place),
+      variables=self._variables(state["variables"], place),
       module_source_length=len(source),
     )
 
@@ -194,34 +199,38 @@ class _Checker:
       return {key: self._plain(v, place, depth + 1) for key, v in value.items()}
     raise DamagedFileError(f"the keyword argument {quoted(place)} is a {type(value).__name__}")
 
+  def _variables(self, values: Any, place: str) -> dict[str, np.ndarray]:
+    if type(values) is not list:
+      raise DamagedFileError(f"the variables of the network {quoted(place)} are not a list")
+    self._variables_left -= len(values)
+    if self._variables_left < 0:
+      raise DamagedFileError("its networks have too many variables")
+    variables = {}
+    for pair in values:
+      if type(pair) not in (tuple, list) or len(pair) != 2 or type(pair[0]) is not str:
+        raise DamagedFileError(
+          f"a variable of the network {quoted(place)} is not a name with a value"
+        )
+      name, value = pair
+      if name in variables:
+        raise DamagedFileError(f"the variable {quoted(f'{place}/{name}')} comes twice")
+      array = np.asarray(value) if isinstance(value, np.generic) else None
+      if isinstance(value, inert.Array):
+        array = value.value
+      if array is None or array.dtype.kind != "f":
+        raise DamagedFileError(
+          f"the variable {quoted(f'{place}/{name}')} is not an array of real numbers"
+        )
+      array.flags.writeable = False
+      variables[name] = array
+    return variables
+
 
 def _source_bytes(source: Any, place: str) -> bytes:
-  if isinstance(source, inert.Text):
-    return source.data
-  if type(source) is not str:
-    raise DamagedFileError(f"the build_module_src of the network {quoted(place)} is not text")
-  return source.encode("utf-8", "surrogatepass")
-
-
-def _variables(values: Any, place: str) -> dict[str, np.ndarray]:
-  if type(values) is not list:
-    raise DamagedFileError(f"the variables of the network {quoted(place)} are not a list")
-  variables = {}
-  for pair in values:
-    if type(pair) not in (tuple, list) or len(pair) != 2 or type(pair[0]) is not str:
-      raise DamagedFileError(
-        f"a variable of the network {quoted(place)} is not a name with a value"
-      )
-    name, value = pair
-    if name in variables:
-      raise DamagedFileError(f"the variable {quoted(f'{place}/{name}')} comes twice")
-    array = np.asarray(value) if isinstance(value, np.generic) else None
-    if isinstance(value, inert.Array):
-      array = value.value
-    if array is None or array.dtype.kind != "f":
-      raise DamagedFileError(
-        f"the variable {quoted(f'{place}/{name}')} is not an array of real numbers"
-      )
-    array.flags.writeable = False
-    variables[name] = array
-  return variables
+  if type(source) is str:
+    source = inert.Text(source.encode("utf-8", "surrogatepass"), "utf-8")
+  if not isinstance(source, inert.Text) or len(source.data) > _MAX_SOURCE_BYTES:
+    raise DamagedFileError(
+      f"the build_module_src of the network {quoted(place)} is not text, or too long"
+    )
+  return source.data

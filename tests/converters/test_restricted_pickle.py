@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from converters.errors import UnsafePickleError
+from converters.errors import UnsafePickleError, UnsupportedFileError
 from converters.restricted_pickle import read_network_file, read_network_pickle
 
 VARIANTS = {
@@ -30,6 +30,7 @@ def test_every_dialect_gives_the_same_records(variant, assembler, write):
     "lod": np.float32(1.5),
     "4x4/Conv/weight": rng.standard_normal((3, 3, 8, 16)).astype(np.float32),
     "bias": rng.standard_normal(5).astype(np.float32),
+    "long": rng.standard_normal(20_000).astype(np.float32),
   }
   arguments = {
     "resolution": 1024,
@@ -217,3 +218,12 @@ def test_the_reader_imports_no_unpickler_and_no_tensorflow(repository):
 def test_a_plain_pickle_of_the_right_shape_is_not_enough(write):
   with pytest.raises(UnsafePickleError, match="protocol 5"):
     read_network_pickle(write(pickle.dumps((1, 2, 3), protocol=5)))
+
+
+def test_a_file_too_large_for_a_network_is_not_read(tmp_path):
+  path = tmp_path / "large.pkl"
+  with path.open("wb") as file:
+    file.write(b"\x80\x04")
+    file.truncate(2 << 30)  # a hole, no space taken
+  with pytest.raises(UnsupportedFileError, match="more than any official network file"):
+    read_network_pickle(path)
