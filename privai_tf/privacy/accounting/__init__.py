@@ -11,6 +11,7 @@ Noise is always in units of the sensitivity (`sigma / 2R`, `b / 2R`) and events 
 
 from privai_tf.privacy.accounting.attackers import attacker_bound, best_attacker
 from privai_tf.privacy.accounting.calibration import (
+  classic_multiplier,
   gaussian_multiplier,
   gaussian_sigma,
   laplace_multiplier,
@@ -21,6 +22,7 @@ from privai_tf.privacy.accounting.curves import (
   gaussian_delta,
   gaussian_epsilon,
   l2_laplace_delta,
+  l2_laplace_epsilon,
   laplace_delta,
   laplace_epsilon,
   pure_delta,
@@ -35,6 +37,7 @@ __all__ = [
   "PrivacyParameters",
   "attacker_bound",
   "best_attacker",
+  "classic_multiplier",
   "compose",
   "compose_delta",
   "compose_rdp",
@@ -44,6 +47,7 @@ __all__ = [
   "gaussian_multiplier",
   "gaussian_sigma",
   "l2_laplace_delta",
+  "l2_laplace_epsilon",
   "laplace_delta",
   "laplace_epsilon",
   "laplace_multiplier",

@@ -1,0 +1,317 @@
+"""How far the accounting is from exact numbers and from tensorflow-privacy's.
+
+    python -m benchmarks.accounting [--reference=FOLDER]
+
+Prints a table: the largest deviations in both directions, beside the tolerance. Upper bounds
+(epsilon, delta, noise) must not lie below the exact value by more than the doubles' own rounding.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+import pathlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from privai_tf.privacy import accounting
+
+REFERENCE = pathlib.Path(__file__).resolve().parents[1] / "tests" / "data" / "dp_reference"
+
+
+@dataclasses.dataclass(frozen=True)
+class Deviation:
+  """Deviations of one quantity from its reference.
+
+  Attributes:
+    quantity: what is compared.
+    source: reference file, and who made it.
+    count: number of values.
+    lowest, highest: most negative and most positive deviation.
+    relative: whether deviations are relative.
+    below, above: tolerances in the two directions.
+  """
+
+  quantity: str
+  source: str
+  count: int
+  lowest: float
+  highest: float
+  relative: bool
+  below: float
+  above: float
+
+  @property
+  def holds(self) -> bool:
+    """Whether all values are within the tolerances."""
+    return -self.below <= self.lowest and self.highest <= self.above
+
+
+def compare(
+  quantity: str,
+  source: str,
+  pairs: Iterable[tuple[float, float]],
+  *,
+  below: float,
+  above: float,
+  relative: bool = False,
+) -> Deviation:
+  """Compares (ours, reference) pairs."""
+  deviations = [
+    (ours - exact) / exact if relative and exact else ours - exact for ours, exact in pairs
+  ]
+  low, high = min(deviations), max(deviations)
+  return Deviation(quantity, source, len(deviations), low, high, relative, below, above)
+
+
+def gaussian(data: dict[str, Any]) -> Iterator[Deviation]:
+  """Analytic Gaussian calibration."""
+  rows = [*data["rows"], *data["classical_formula_outside_its_range"]]
+  pairs = [(accounting.gaussian_sigma(row["epsilon"], row["delta"]), row["sigma"]) for row in rows]
+  yield compare("sigma(epsilon, delta)", "exact", pairs, below=1e-15, above=2e-13, relative=True)
+  low = [row for row in rows if row["epsilon"] <= 1]
+  pairs = [
+    (
+      accounting.classic_multiplier(row["epsilon"], row["delta"]),
+      row["sigma_classical_formula"],
+    )
+    for row in low
+  ]
+  yield compare("textbook sigma", "exact", pairs, below=1e-15, above=1e-15, relative=True)
+  pairs = [
+    (
+      accounting.gaussian_delta(row["epsilon"], row["sigma_classical_formula"]),
+      row["delta_actually_met_by_classical_sigma"],
+    )
+    for row in rows
+  ]
+  yield compare("delta(epsilon, sigma)", "exact", pairs, below=1e-13, above=1e-11, relative=True)
+
+
+def laplace(data: dict[str, Any]) -> Iterator[Deviation]:
+  """The Laplace curve."""
+  curve, inverse = [], []
+  for row in data["rows"]:
+    pure = row["sensitivity_over_scale"]
+    curve += [
+      (accounting.laplace_delta(point["epsilon"], pure), point["delta"]) for point in row["curve"]
+    ]
+    inverse += [
+      (accounting.laplace_epsilon(point["delta"], pure), point["epsilon"])
+      for point in row["inverse"]
+    ]
+  yield compare("Laplace delta(epsilon)", "exact", curve, below=1e-15, above=1e-15)
+  yield compare("Laplace epsilon(delta)", "exact", inverse, below=4e-15, above=4e-15)
+
+
+def composition(data: dict[str, Any]) -> Iterator[Deviation]:
+  """Sequences of the same mechanism."""
+  import dp_accounting
+
+  pairs = [
+    (
+      accounting.compose([dp_accounting.GaussianDpEvent(row["sigma"])] * row["n"], row["delta"]),
+      row["epsilon"],
+    )
+    for row in data["gaussian"]["rows"]
+  ]
+  yield compare("epsilon of 1-100 Gaussian", "exact", pairs, below=1e-14, above=3e-13)
+
+  def laplaces(row: dict[str, Any]) -> list[Any]:
+    return [dp_accounting.LaplaceDpEvent(1 / row["sensitivity_over_scale"])] * row["n"]
+
+  pairs = [
+    (accounting.compose(laplaces(row), row["delta"]), row["epsilon"])
+    for row in data["laplace"]["rows"]
+  ]
+  yield compare("epsilon of 1-100 Laplace", "exact", pairs, below=1e-15, above=4.1e-8)
+  pairs = [
+    (accounting.compose_delta(laplaces(row), row["epsilon"]), row["delta"])
+    for row in data["laplace"]["curve_a_0.5"]
+  ]
+  yield compare("delta of 1-10 Laplace", "exact", pairs, below=1e-15, above=3e-10)
+  rows = data["pure_dp_worst_case"]["rows"]
+  pairs = [
+    (accounting.pure_delta(row["eps_total"], row["eps_each"], row["n"]), row["delta"])
+    for row in rows
+  ]
+  yield compare("delta of n pure mechanisms", "exact", pairs, below=1e-15, above=2e-13)
+  pairs = [
+    (
+      accounting.compose_delta(
+        [accounting.pure_event(row["eps_each"])] * row["n"], row["eps_total"]
+      ),
+      row["delta"],
+    )
+    for row in rows
+  ]
+  yield compare("the same through events", "exact", pairs, below=1e-15, above=2e-13)
+
+
+def attackers(data: dict[str, Any]) -> Iterator[Deviation]:
+  """Bounds on, and best values of, attribute inference."""
+  bounds = []
+  for row in data["bounds"]:
+    claim = row["epsilon"], row["delta"]
+    bounds.append((accounting.attacker_bound(*claim), row["max_accuracy_balanced_binary"]))
+    for classes in (3, 5, 10):
+      accuracy = accounting.attacker_bound(*claim, classes=classes)
+      bounds.append((accuracy, row[f"max_accuracy_uniform_{classes}_classes"]))
+    for prior in (0.7, 0.9):
+      accuracy = accounting.attacker_bound(*claim, prior=prior)
+      bounds.append((accuracy, row[f"max_accuracy_prior_{prior}"]))
+  yield compare("attacker's bound", "exact", bounds, below=4e-16, above=4e-16)
+  best = []
+  for row in data["mechanisms"]:
+    epsilon = row["epsilon"]
+    best += [
+      (
+        accounting.best_attacker("laplace", epsilon),
+        row["laplace_best_accuracy_at_extremes"],
+      ),
+      (
+        accounting.best_attacker("gaussian", epsilon, 1e-5),
+        row["gaussian_best_accuracy_at_extremes"],
+      ),
+      (
+        accounting.best_attacker("gaussian", epsilon, 1e-5, releases=10),
+        row["gaussian_n10_best_accuracy"],
+      ),
+    ]
+  yield compare("best attacker", "exact", best, below=1e-14, above=1e-14)
+
+
+def l2_laplace(data: dict[str, Any]) -> Iterator[Deviation]:
+  """The L2 mechanism in 1, 2, 5 and 512 dimensions."""
+  one = data["approximate_dp_of_one_release"]
+  pairs = [
+    (accounting.l2_laplace_delta(row["epsilon"], row["eps_pure"], row["k"]), row["delta"] or 0.0)
+    for row in one["curve"]
+  ]
+  yield compare("L2 Laplace delta(epsilon)", "quadrature", pairs, below=1e-13, above=1e-13)
+  pairs = [
+    (accounting.l2_laplace_epsilon(row["delta"], row["eps_pure"], row["k"]), row["epsilon"])
+    for row in one["epsilon_at_delta"]
+  ]
+  yield compare("L2 Laplace epsilon(delta)", "quadrature", pairs, below=1e-8, above=1e-8)
+
+
+def tensorflow_privacy(data: dict[str, Any]) -> Iterator[Deviation]:
+  """Numbers that tensorflow-privacy 0.9.0 printed."""
+  import dp_accounting
+
+  source = "tensorflow-privacy"
+  rows = data["gaussian_releases"]
+  events = [
+    [dp_accounting.GaussianDpEvent(row["noise_multiplier"])] * row["n_releases"] for row in rows
+  ]
+  deltas = [row["delta"] for row in rows]
+  ours = [accounting.compose(*pair) for pair in zip(events, deltas, strict=True)]
+  yield _column("Gaussian, GDP", source, ours, rows, "eps_gdp", below=5e-13, above=5e-13)
+  yield _column("Gaussian, PLD", source, ours, rows, "eps_pld", below=4e-8, above=1e-9)
+  ours = [accounting.compose_rdp(*pair) for pair in zip(events, deltas, strict=True)]
+  yield _column("Gaussian, RDP", source, ours, rows, "eps_rdp", below=1e-12, above=1e-12)
+  rows = data["laplace_releases"]
+  ours = [
+    accounting.compose(
+      [dp_accounting.LaplaceDpEvent(row["scale"])] * row["n_releases"], row["delta"]
+    )
+    for row in rows
+  ]
+  yield _column("Laplace, PLD", source, ours, rows, "eps_pld", below=4e-8, above=6e-10)
+  yield from _training(data["dp_sgd"], source)
+  rows = data["delta_eps_mu"]
+  ours = [accounting.gaussian_delta(row["eps"], 1 / row["mu"]) for row in rows]
+  yield _column("delta(epsilon, mu)", source, ours, rows, "delta", below=1e-15, above=1e-14)
+  rows = [row for row in data["compute_noise"] if "exact_sigma" in row]
+  ours = [
+    accounting.gaussian_multiplier(row["target_epsilon"], row["delta"], row["epochs"])
+    for row in rows
+  ]
+  yield _column("sigma for n releases", source, ours, rows, "exact_sigma", below=4e-12, above=4e-12)
+  rows = data["user_level_group_privacy"]
+  ours = [
+    _group_epsilon(row["noise_multiplier"], row["max_examples_per_user"], row["user_delta"])
+    for row in rows
+  ]
+  yield _column("group privacy, RDP", source, ours, rows, "eps_user_rdp", below=1e-11, above=1e-11)
+
+
+def _column(
+  quantity: str, source: str, ours: list[float], rows: list[dict[str, Any]], key: str, **tolerances
+) -> Deviation:
+  pairs = zip(ours, [row[key] for row in rows], strict=True)
+  return compare(quantity, source, pairs, **tolerances)
+
+
+def _training(rows: list[dict[str, Any]], source: str) -> Iterator[Deviation]:
+  """DP-SGD; its RDP conversion changed between dp-accounting 0.4.3 and 0.6.0 by up to 0.3%."""
+  import dp_accounting
+
+  ours, renyi = [], []
+  for row in rows:
+    steps = math.ceil(row["number_of_examples"] * row["num_epochs"] / row["batch_size"])
+    step = dp_accounting.PoissonSampledDpEvent(
+      row["batch_size"] / row["number_of_examples"],
+      dp_accounting.GaussianDpEvent(row["noise_multiplier"]),
+    )
+    event = dp_accounting.SelfComposedDpEvent(step, steps)
+    ours.append(accounting.compose([event], row["delta"]))
+    renyi.append(accounting.compose_rdp([event], row["delta"]))
+  yield _column("DP-SGD, PLD", source, ours, rows, "eps_pld", below=4e-8, above=1e-7)
+  yield _column("DP-SGD, RDP", source, renyi, rows, "eps_rdp", below=2e-2, above=2e-2)
+
+
+def _group_epsilon(multiplier: float, size: int, delta: float) -> float:
+  """epsilon of a person with `size` examples: `k e` at `delta_1 (e^(k e) - 1) / (e^e - 1)`."""
+  import dp_accounting
+  from scipy import optimize
+
+  event = dp_accounting.GaussianDpEvent(multiplier)
+
+  def gap(log_delta: float) -> float:
+    each = accounting.compose_rdp([event], math.exp(log_delta))
+    return log_delta + math.log(math.expm1(size * each) / math.expm1(each)) - math.log(delta)
+
+  log_delta = optimize.brentq(gap, -40.0, math.log(delta), xtol=1e-13)
+  return size * accounting.compose_rdp([event], math.exp(log_delta))
+
+
+PARTS: dict[str, Callable[[dict[str, Any]], Iterator[Deviation]]] = {
+  "gaussian_analytic": gaussian,
+  "laplace_curve": laplace,
+  "composition_exact": composition,
+  "attribute_inference_bound": attackers,
+  "l2_mechanism": l2_laplace,
+  "tf_privacy_accounting": tensorflow_privacy,
+}
+
+
+def deviations(name: str, folder: pathlib.Path = REFERENCE) -> list[Deviation]:
+  """Deviations from the reference file `name` in `folder`."""
+  return list(PARTS[name](json.loads((folder / f"{name}.json").read_text())))
+
+
+def main() -> int:
+  """Prints the table as Markdown; returns 1 if a tolerance is broken."""
+  parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+  parser.add_argument("--reference", type=pathlib.Path, default=REFERENCE, help="reference folder")
+  folder = parser.parse_args().reference
+  print("| reference | quantity | values | lowest | highest | kind | allowed | holds |")
+  print("|---|---|---|---|---|---|---|---|")
+  broken = 0
+  for name in PARTS:
+    for row in deviations(name, folder):
+      broken += not row.holds
+      kind = "relative" if row.relative else "absolute"
+      print(
+        f"| {name} | {row.quantity} ({row.source}) | {row.count} | {row.lowest:+.1e} |"
+        f" {row.highest:+.1e} | {kind} | -{row.below:.1e} to +{row.above:.1e} |"
+        f" {'yes' if row.holds else 'NO'} |"
+      )
+  return 1 if broken else 0
+
+
+if __name__ == "__main__":
+  sys.exit(main())
