@@ -1,5 +1,6 @@
 """The optimization loop, compiled once for one generator, specification and batch size."""
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -57,10 +58,20 @@ class Search:
     self._optimizer = optimizer(learning_rate=Ramps(rate, spec.steps, spec.ramp_up, spec.ramp_down))
     self._optimizer.build([self._white])
     self._fresh = [variable.numpy() for variable in self._optimizer.variables]
-    compiled = tf.function(jit_compile=use_jit(spec.jit), autograph=False)
-    self._prepare = compiled(self._goals)
-    self._advance = compiled(self._take_steps)
-    self._finish = compiled(self._evaluate)
+    self._trace(use_jit(spec.jit))
+
+  def _trace(self, jit: bool) -> None:
+    """Traces everything once, for the only shapes that will come; no later call can retrace."""
+    compiled = functools.partial(tf.function, jit_compile=jit, autograph=False)
+    side, channels = self.generator.resolution, self.generator.num_channels
+    photos = tf.TensorSpec((self.batch_size, side, side, channels), tf.float32)
+    self._prepare = compiled(self._goals).get_concrete_function(photos)
+    goals = tf.nest.map_structure(
+      lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), self._prepare.structured_outputs
+    )
+    mask, count = tf.TensorSpec((self.batch_size,), tf.float32), tf.TensorSpec((), tf.int32)
+    self._advance = compiled(self._take_steps).get_concrete_function(goals, mask, count)
+    self._finish = compiled(self._evaluate).get_concrete_function(goals)
 
   def run(
     self, targets: np.ndarray, mask: np.ndarray, start: np.ndarray, report: Callable[[int], None]

@@ -74,7 +74,7 @@ class InversionSpec:
   layer_weights: tuple[float, ...] = (1.0,) * 8
   pixel_weight: float = 1.0
   perceptual_weight: float = 0.1
-  mean_weight: float = 1e-4
+  mean_weight: float = 1e-3
   noise: str = "fixed"
   jit: str = "auto"
   steps_per_call: int = 25
