@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +24,7 @@ _FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
 # W+ codes are layers of W codes: they share W's boundaries.
 _PLANE_SPACE = {"W": "W", "W+": "W", "Z": "Z"}
 _LEAST_NORM = 1e-12
+_LEAST_ANGLE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -103,6 +105,44 @@ class Boundary:
         f"Boundary '{self.name}' has {self.width} numbers and the latents have {width}; use the "
         "boundary of the checkpoint that the latents are from."
       )
+
+  def conditioned_on(self, others: Sequence["Boundary"], mean: np.ndarray | None = None) -> Self:
+    """The boundary with what it shares with other attributes taken out (a conditional boundary).
+
+    Moving along its normal changes no other attribute's distance. The plane crosses the normal's
+    axis through `mean` where the original plane does.
+
+    Args:
+      others: boundaries of the same space and width.
+      mean: [d], where the attributes are at their average; None: the origin.
+
+    Returns:
+      A boundary without calibration, which is another one's.
+
+    Raises:
+      InputError: if nothing is left of the normal.
+    """
+    for other in others:
+      self.require_space(other.latent_space, other.width)
+    shared, _ = np.linalg.qr(np.stack([other.normal for other in others], axis=1))
+    # Twice: once leaves rounding errors of the first projection.
+    rest = self.normal - shared @ (shared.T @ self.normal)
+    rest = rest - shared @ (shared.T @ rest)
+    length = float(np.linalg.norm(rest))
+    names = [other.name for other in others]
+    if length < _LEAST_ANGLE:
+      raise InputError(
+        f"Boundary '{self.name}' points along {', '.join(names)} (collinear): nothing is left of it."
+      )
+    mean = np.zeros(self.width) if mean is None else np.asarray(mean, np.float64)
+    distance = (float(self.normal @ mean) + self.intercept) / length
+    return dataclasses.replace(
+      self,
+      normal=rest / length,
+      intercept=distance - float(rest @ mean) / length,
+      provenance={**self.provenance, "conditioned_on": names},
+      calibration=None,
+    )
 
   @classmethod
   def load(cls, source: str | os.PathLike, latent_space: str | None = None) -> Self:

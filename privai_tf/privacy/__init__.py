@@ -18,6 +18,7 @@ _PUBLIC = {
   "make_mechanism": "privai_tf.privacy.mechanisms",
   "mechanism_names": "privai_tf.privacy.mechanisms",
   "prepare": "privai_tf.privacy.release",
+  "principal_directions": "privai_tf.privacy.directions",
   "privatize": "privai_tf.privacy.release",
 }
 

@@ -14,6 +14,7 @@ from privai_tf.privacy.calibration import (
   stored_figures,
   upper_quantile,
 )
+from privai_tf.privacy.directions import principal_directions
 from privai_tf.privacy.mechanisms import Mechanism, make_mechanism, mechanism_class
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.privacy.subspace import Subspace, attribute_basis
@@ -53,13 +54,20 @@ def plan(
   """
   layers = code_shape[0] if latent_space == "W+" else None
   tied = spec.wplus_mode == "tied"
-  mean = public_mean(generator, latent_space)
   if spec.scope == "attribute":
     _check_attributes(spec, boundaries, layers)
     basis = attribute_basis(boundaries)
+    mean = public_mean(generator, latent_space)
     subspace = Subspace(mean, basis, np.ones(basis.shape[1]), True, layers, tied)
   else:
-    raise ConfigurationError(f"scope {spec.scope} is not available yet")
+    found = principal_directions(
+      generator, latent_space, spec.calibration_count, spec.calibration_seed
+    )
+    k = found.components(spec.components)
+    # Whitened for scope image; scope metric speaks of latent distances, which must stay what
+    # they are (a projection makes none larger).
+    scales = found.deviations[:k] if spec.scope == "image" else np.ones(k)
+    subspace = Subspace(found.mean, found.basis[:, :k], scales, False, layers, tied)
   if len(spec.epsilons) == 1:
     groups = [list(range(subspace.numbers))]
   else:
@@ -146,22 +154,23 @@ class _Figures:
     level = str(float(self._spec.clip_quantile))
     if stored is not None and level in stored["coordinate_quantiles"]:
       return stored["coordinate_quantiles"][level]
-    coordinates = self._public_coordinates()[:, positions]
+    subspace = self._subspace
+    directions = subspace.basis.shape[1]
+    # A generated sample has the same code in all layers, and so the same coordinates in each.
+    coordinates = self._public_coordinates()[:, sorted({p % directions for p in positions})]
     order = 1 if self._norm == "l1" else 2
-    sizes = np.linalg.norm(coordinates, ord=order, axis=1)
+    copies = subspace.numbers // directions
+    sizes = np.linalg.norm(coordinates, ord=order, axis=1) * copies ** (1 / order)
     return upper_quantile(sizes, self._spec.clip_quantile)
 
   def _public_coordinates(self) -> np.ndarray:
-    spec, subspace = self._spec, self._subspace
+    """Of the generated samples, one layer's: float64 [count, k]."""
+    spec = self._spec
     codes = public_samples(
       self._generator, self._latent_space, spec.calibration_count, spec.calibration_seed
     )
-    codes = codes.astype(np.float64)
-    if subspace.layers is None or subspace.tied:
-      return dataclasses.replace(subspace, layers=None).coordinates(codes)
-    # A generated sample has the same code, and so the same coordinates, in all layers.
-    one = dataclasses.replace(subspace, layers=None).coordinates(codes)
-    return np.tile(one, (1, subspace.layers))
+    one_layer = dataclasses.replace(self._subspace, layers=None)
+    return one_layer.coordinates(codes.astype(np.float64))
 
   def _sides(self, index: int) -> dict[str, float]:
     """Where the boundary lies on its axis, and the median distance from it."""

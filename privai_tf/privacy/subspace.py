@@ -56,10 +56,10 @@ class Subspace:
     Returns:
       float64 [n, numbers].
     """
+    if self.layers is not None and self.tied:
+      latents = latents.mean(axis=1)
     coordinates = (latents - self.mean) @ self.basis / self.scales
-    if self.layers is None:
-      return coordinates
-    return coordinates.mean(axis=1) if self.tied else coordinates.reshape(len(latents), -1)
+    return coordinates.reshape(len(latents), -1)
 
   def rest(self, latents: np.ndarray) -> np.ndarray | None:
     """r = (I - Q Q^T)(w - mu), rounded to the grid once: int64 like latents; None if dropped.

@@ -57,6 +57,25 @@ def test_coordinate_is_the_signed_distance_from_the_plane():
     boundary.coordinate(np.zeros((1, 3)))
 
 
+def test_conditional_boundary_leaves_the_other_attributes_alone():
+  age = Boundary(_normal(32, 1), 0.4, "W", "age", {"seed": 1}, {"count": 3})
+  others = [Boundary(_normal(32, 2), name="glasses"), Boundary(_normal(32, 3), name="gender")]
+  mean = np.full(32, 0.1)
+  conditional = age.conditioned_on(others, mean)
+  for other in others:
+    assert abs(conditional.normal @ other.normal) < 1e-15
+  assert conditional.normal @ age.normal > 0
+  assert conditional.calibration is None
+  assert conditional.provenance == {"seed": 1, "conditioned_on": ["glasses", "gender"]}
+  # On the axis through the mean, both planes are crossed at the same point.
+  step = -conditional.coordinate(mean)
+  np.testing.assert_allclose(age.coordinate(mean + step * conditional.normal), 0, atol=1e-12)
+  with pytest.raises(errors.InputError, match=r"'age' points along age \(collinear\)"):
+    age.conditioned_on([age])
+  with pytest.raises(errors.LatentSpaceError, match="latent space"):
+    age.conditioned_on([Boundary(_normal(32, 2), latent_space="Z")])
+
+
 def test_named_boundary(tmp_path, monkeypatch):
   monkeypatch.setattr(boundary_module, "_FOLDER", tmp_path)
   (tmp_path / "avatars").mkdir()

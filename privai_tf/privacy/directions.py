@@ -1,0 +1,127 @@
+"""Principal directions of a latent space, from generated samples: what scope "image" releases."""
+
+import dataclasses
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.privacy.calibration import plane_space, public_samples
+from privai_tf.runtime.files import shown, write_bytes
+
+_FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
+# Directions that vary less than this share of the first carry nothing but rounding errors.
+_LEAST_DEVIATION = 1e-4
+_SHARE = 0.99
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Directions:
+  """Mean and principal directions of one latent space.
+
+  Attributes:
+    mean: float64 [d].
+    basis: float64 [d, r], orthonormal, by falling variance; r is the numerical rank.
+    deviations: float64 [r], standard deviations along them, in latent units.
+    origin: generator fingerprint, latent space, count and seed of the samples.
+  """
+
+  mean: np.ndarray
+  basis: np.ndarray
+  deviations: np.ndarray
+  origin: dict[str, Any]
+
+  def components(self, asked: int | None) -> int:
+    """How many directions to use: as asked, or as many as hold 99% of the variance.
+
+    Raises:
+      ConfigurationError: if more are asked for than vary at all.
+    """
+    rank = len(self.deviations)
+    if asked is None:
+      shares = np.cumsum(self.deviations**2) / np.sum(self.deviations**2)
+      return min(rank, int(np.searchsorted(shares, _SHARE)) + 1)
+    if asked > rank:
+      raise ConfigurationError(
+        f"components is {asked} and the generator's codes vary in {rank} directions only: ask for "
+        f"at most {rank}."
+      )
+    return asked
+
+  def save(self, path: str | os.PathLike) -> None:
+    """Writes an `.npz`, whole or not at all."""
+    buffer = io.BytesIO()
+    arrays = {"mean": self.mean, "basis": self.basis, "deviations": self.deviations}
+    origin = {f"origin_{key}": np.array(str(value)) for key, value in self.origin.items()}
+    np.savez(buffer, allow_pickle=False, **arrays, **origin)
+    write_bytes(path, buffer.getvalue())
+
+  @classmethod
+  def load(cls, path: str | os.PathLike) -> "Directions":
+    """Reads what `save` wrote.
+
+    Raises:
+      InputError: if the file is damaged.
+    """
+    try:
+      with np.load(path, allow_pickle=False) as arrays:
+        origin = {
+          key.removeprefix("origin_"): str(arrays[key]) for key in arrays if "origin_" in key
+        }
+        loaded = cls(arrays["mean"], arrays["basis"], arrays["deviations"], origin)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+      raise InputError(
+        f"{shown(path)} does not hold principal directions; make it anew."
+      ) from error
+    basis = loaded.basis
+    sound = basis.ndim == 2 and loaded.mean.shape == basis.shape[:1]
+    sound = sound and loaded.deviations.shape == basis.shape[1:] and bool(loaded.deviations.all())
+    if not sound or not np.allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=1e-6):
+      raise InputError(f"{shown(path)} holds directions that are not orthonormal; make it anew.")
+    return loaded
+
+
+def principal_directions(
+  generator: Any, latent_space: str, count: int, seed: int, folder: Path = _FOLDER
+) -> Directions:
+  """The directions stored for these samples, or computed from them.
+
+  Args:
+    generator: a `Generator`.
+    latent_space: "W" or "W+" (one layer's codes are W codes), or "Z".
+    count, seed: the samples.
+    folder: where `CHECKPOINT/principal_<w|z>.npz` are looked for; one counts only if it was made
+      from this generator and these samples.
+  """
+  space = plane_space(latent_space)
+  origin = {
+    "generator": getattr(generator, "fingerprint", None),
+    "latent_space": space,
+    "count": count,
+    "seed": seed,
+  }
+  wanted = {key: str(value) for key, value in origin.items()}
+  for path in sorted(folder.glob(f"*/principal_{space.lower()}.npz")):
+    stored = Directions.load(path)
+    if stored.origin == wanted:
+      return stored
+  return compute_directions(public_samples(generator, space, count, seed), origin)
+
+
+def compute_directions(samples: np.ndarray, origin: dict[str, Any]) -> Directions:
+  """Principal directions of samples [n, d]; signs are fixed so that they are reproducible."""
+  samples = samples.astype(np.float64)
+  mean = samples.mean(axis=0)
+  variances, basis = np.linalg.eigh(np.cov(samples, rowvar=False))
+  deviations = np.sqrt(np.maximum(variances[::-1], 0))
+  basis = basis[:, ::-1]
+  rank = int((deviations > _LEAST_DEVIATION * deviations[0]).sum())
+  if rank == 0:
+    raise ConfigurationError("The generator's codes do not vary: there are no directions.")
+  basis = basis[:, :rank]
+  basis = basis * np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(rank)])
+  return Directions(mean, basis, deviations[:rank], origin)
