@@ -9,6 +9,7 @@ from converters.tables import (
   convert_variables,
   dense_from_channels_last,
   dense_to_channels_last,
+  level_of_detail,
   same,
   swap_inputs_outputs,
 )
@@ -96,7 +97,7 @@ def convert_generator(record: NetworkRecord):
   """`G_paper` -> (configuration, weights, arguments)."""
   values = _SIGNATURE | record.static_kwargs
   arguments = sort_arguments(values, _GENERATOR_FIELDS, _FIXED, record.name)
-  config = PGGANConfig(**arguments.used, lod=float(record.variables.get("lod", 0.0)))
+  config = PGGANConfig(**arguments.used, lod=level_of_detail(record))
   return config, convert_variables(record, generator_rows(config), record.name), arguments
 
 
@@ -104,5 +105,5 @@ def convert_discriminator(record: NetworkRecord):
   """`D_paper` -> (configuration, weights, arguments)."""
   values = _SIGNATURE | record.static_kwargs
   arguments = sort_arguments(values, _DISCRIMINATOR_FIELDS, _FIXED, record.name)
-  config = PGGANDiscriminatorConfig(**arguments.used, lod=float(record.variables.get("lod", 0.0)))
+  config = PGGANDiscriminatorConfig(**arguments.used, lod=level_of_detail(record))
   return config, convert_variables(record, discriminator_rows(config), record.name), arguments

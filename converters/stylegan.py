@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator
 
-from converters.arguments import Arguments, sort_arguments
+from converters.arguments import sort_arguments
 from converters.records import NetworkRecord
-from converters.tables import Row, channels_last, convert_variables, dense_from_channels_last
+from converters.tables import (
+  Row,
+  channels_last,
+  convert_variables,
+  dense_from_channels_last,
+  level_of_detail,
+)
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.config import StyleGANConfig, StyleGANDiscriminatorConfig
 
@@ -155,7 +161,7 @@ def convert_generator(record: NetworkRecord):
   fields = _MAPPING_FIELDS | _SYNTHESIS_FIELDS | _TRUNCATION_FIELDS
   values = mapping.static_kwargs | synthesis.static_kwargs | top
   arguments = sort_arguments(values, fields, _FIXED, record.name)
-  lod = float(record.variables.get("lod", 0.0))
+  lod = level_of_detail(record)
   config = StyleGANConfig(**arguments.used, lod=lod)
   rows = [Row("lod", None, ()), Row("dlatent_avg", "mapping/w/mean", (config.dlatent_size,))]
   weights = convert_variables(record, rows, record.name)
@@ -170,9 +176,6 @@ def convert_discriminator(record: NetworkRecord):
   """`D_basic` -> (configuration, weights, arguments)."""
   values = {"num_channels": 1, "resolution": 32} | record.static_kwargs
   arguments = sort_arguments(values, _DISCRIMINATOR_FIELDS, _FIXED, record.name)
-  lod = float(record.variables.get("lod", 0.0))
+  lod = level_of_detail(record)
   config = StyleGANDiscriminatorConfig(**arguments.used, lod=lod)
   return config, convert_variables(record, discriminator_rows(config), record.name), arguments
-
-
-__all__ = ["Arguments", "convert_discriminator", "convert_generator"]

@@ -95,3 +95,9 @@ def convert_variables(record: NetworkRecord, rows: Iterable[Row], path: str) -> 
       "The file is damaged or was changed; download it again."
     )
   return converted
+
+
+def level_of_detail(record: NetworkRecord) -> float:
+  """The network's `lod`; 0 where it is missing or no number, which the table then reports."""
+  value = np.asarray(record.variables.get("lod", 0.0))
+  return float(value) if value.shape == () and value.dtype.kind == "f" else 0.0

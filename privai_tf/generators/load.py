@@ -77,12 +77,7 @@ def _convert(path: Path, network: str) -> Checkpoint:
   from converters.restricted_pickle import read_network_file
 
   file = read_network_file(path)
-  records = {record.name: record for record in file.networks}
-  record = file.networks[0] if len(records) == 1 else records.get(network)
-  if record is None:
-    raise CheckpointError(
-      f"{shown(path)} holds no network {network!r}; it holds {', '.join(records)}."
-    )
+  record = file.network(network)
   converted = convert_network(record)
   provenance = {"source": path.name, "source_sha256": file.sha256, "network": record.name}
   return Checkpoint(converted.config, converted.weights, provenance)
