@@ -11,6 +11,7 @@ Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", N
 from privai_tf.privacy.sampling.bernoulli import bernoulli_exp, keep_side, successes_exp1
 from privai_tf.privacy.sampling.discrete_gaussian import discrete_gaussian
 from privai_tf.privacy.sampling.discrete_laplace import discrete_laplace
+from privai_tf.privacy.sampling.radial import radial_laplace
 from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.sampling.uniform import fair_bits, uniform_below
 
@@ -21,6 +22,7 @@ __all__ = [
   "discrete_laplace",
   "fair_bits",
   "keep_side",
+  "radial_laplace",
   "successes_exp1",
   "uniform_below",
 ]

@@ -1,0 +1,139 @@
+"""Every guarantee that cannot be given is refused by its own message, with the remedy."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class, mechanism_names
+from privai_tf.privacy.spec import PrivacySpec
+
+_NAN, _INFINITY = float("nan"), float("inf")
+_REFUSED = [
+  ({"epsilon": _NAN}, "epsilon is NaN", "positive number"),
+  ({"epsilon": _INFINITY}, "epsilon is inf .*promises nothing", "positive number"),
+  ({"epsilon": -_INFINITY}, "epsilon is -inf", "positive number"),
+  ({"epsilon": 0}, "epsilon is 0", "positive number"),
+  ({"epsilon": -1.0}, "epsilon is -1", "positive number"),
+  ({"epsilon": 1e-9}, "epsilon is 1e-09: only 1e-6 to 500", "supported"),
+  ({"epsilon": 1e6}, "only 1e-6 to 500", "supported"),
+  ({"epsilon": "1"}, "epsilon is '1'", "must be a number"),
+  ({"epsilon": True}, "epsilon is True", "must be a number"),
+  ({"epsilon": ()}, "epsilon is empty", "one for each"),
+  ({"epsilon": (1.0, _NAN)}, "epsilon is NaN", "positive number"),
+  ({"delta": _NAN}, "delta is NaN", "1e-5"),
+  ({"delta": -1e-5}, "delta is -1e-05: it is a probability", "1e-5"),
+  ({"delta": 1.0}, "delta is 1.0: from 1 on", "1e-5"),
+  ({"delta": _INFINITY}, "delta is inf: from 1 on", "1e-5"),
+  ({"delta": None}, "delta is None", "must be a number"),
+  ({"mechanism": "gaussian", "delta": 1e-200}, "below 1e-100", "laplace"),
+  ({"mechanism": "laplace", "delta": 1e-5}, "laplace is purely", "gaussian"),
+  (
+    {"mechanism": "randomized_response", "delta": 1e-5},
+    "randomized_response is purely",
+    "delta to 0",
+  ),
+  ({"mechanism": "gaussian"}, "gaussian is never purely", "use laplace"),
+  ({"mechanism": "gaussian_classic", "delta": 1e-5, "epsilon": 2}, "epsilon <= 1", "use gaussian"),
+  ({"mechanism": "reference_postclip"}, "delta is 0", "give a delta"),
+  ({"mechanism": "cauchy"}, "Unknown mechanism 'cauchy'", "use one of .*laplace"),
+  ({"mechanism": []}, "Unknown mechanism", "use one of"),
+  ({"scope": "face"}, "Unknown scope 'face'", "attribute, image, metric"),
+  ({"wplus_mode": "each"}, "Unknown W[+] mode 'each'", "tied, per_layer"),
+  ({"scope": "metric"}, "laplace is not defined for scope metric", "attribute"),
+  ({"mechanism": "metric_laplace"}, "not defined for scope attribute", "metric"),
+  (
+    {"mechanism": "randomized_response", "scope": "image"},
+    "not defined for scope image",
+    "attribute",
+  ),
+  ({"scope": "image", "epsilon": (1, 2)}, "2 epsilons with scope image", "give one epsilon"),
+  ({"scope": "image", "noise_maps_optimized": True}, "noise maps with scope image", "fixed noise"),
+  ({"scope": "image", "pasted_back": True}, "Pasting the face back", "face alone"),
+  ({"components": 4}, "components is 4 with scope attribute", "scope image"),
+  ({"scope": "image", "components": 0}, "components is 0", "at least 1"),
+  ({"clip_quantile": 0}, "clip_quantile is 0", "0.99"),
+  ({"clip_quantile": _NAN}, "clip_quantile is nan", "0.99"),
+  ({"clip_radius": 0.0}, "clip_radius is 0.0", "leave it out"),
+  ({"clip_radius": _NAN}, "clip_radius is nan", "leave it out"),
+  ({"clip_radius": 1e9}, "clip_radius is 1000000000.0", "leave it out"),
+  ({"lipschitz": -1}, "lipschitz is -1", "positive"),
+  ({"noise_seed": -1}, "noise_seed is -1", "at least 0"),
+  ({"noise_seed": 0.5}, "noise_seed is 0.5", "whole number"),
+  ({"calibration_count": 3}, "calibration_count is 3", "at least 100"),
+  ({"calibration_seed": 2**32}, "calibration_seed is 4294967296", "whole number"),
+]
+
+
+@pytest.mark.parametrize(("fields", "problem", "remedy"), _REFUSED)
+def test_refused_with_problem_and_remedy(fields, problem, remedy):
+  with pytest.raises(ConfigurationError, match=f"{problem}.*{remedy}") as caught:
+    PrivacySpec(**fields)
+  assert "\n" not in str(caught.value)
+
+
+def test_every_refusal_is_worded_for_its_own_case():
+  messages = set()
+  for fields, _, _ in _REFUSED:
+    with pytest.raises(ConfigurationError) as caught:
+      PrivacySpec(**fields)
+    messages.add(str(caught.value))
+  assert len(messages) >= len(_REFUSED) - 2  # NaN epsilons, alone and in a tuple, share one.
+
+
+def test_a_spec_is_plain_hashable_and_frozen():
+  spec = PrivacySpec(epsilon=[np.float32(0.5), 1], delta=0)
+  assert spec.epsilon == (0.5, 1.0)
+  assert type(spec.epsilon[0]) is float
+  assert json.loads(json.dumps(dataclasses.asdict(spec)))["epsilon"] == [0.5, 1.0]
+  assert hash(spec) == hash(PrivacySpec(epsilon=(0.5, 1.0)))
+  with pytest.raises(dataclasses.FrozenInstanceError):
+    spec.epsilon = 3.0
+
+
+def test_private_or_not():
+  assert PrivacySpec().private
+  assert not PrivacySpec(noise_seed=0).private
+  assert not PrivacySpec(mechanism="reference_postclip", delta=1e-5).private
+
+
+def test_the_eight_mechanisms_are_found():
+  assert mechanism_names() == (
+    "exponential",
+    "gaussian",
+    "gaussian_classic",
+    "l2_laplace",
+    "laplace",
+    "metric_laplace",
+    "randomized_response",
+    "reference_postclip",
+  )
+  assert [n for n in mechanism_names() if not mechanism_class(n).private] == ["reference_postclip"]
+
+
+@pytest.mark.parametrize(
+  ("name", "parameters", "words"),
+  [
+    ("laplace", {"epsilon": 1.0}, "clip_radius"),
+    ("laplace", {"epsilon": _NAN, "clip_radius": 1.0}, "epsilon is NaN"),
+    ("gaussian", {"epsilon": 1.0, "clip_radius": 1.0}, "delta is 0"),
+    ("randomized_response", {"epsilon": 1.0}, "side's value"),
+    ("randomized_response", {"epsilon": 1.0, "side_distance": _NAN}, "side's value"),
+    ("exponential", {"epsilon": 1.0, "clip_radius": 1.0, "dimensions": 2}, "its own epsilon"),
+  ],
+)
+def test_mechanisms_made_directly_refuse_too(name, parameters, words):
+  with pytest.raises(ConfigurationError, match=words):
+    make_mechanism(name, **parameters)
+
+
+def test_importing_the_spec_imports_no_tensorflow_and_no_scipy():
+  code = (
+    "import sys, privai_tf.privacy, privai_tf.privacy.spec, privai_tf.privacy.release; "
+    "sys.exit(any(m in sys.modules for m in ('tensorflow', 'scipy', 'dp_accounting')))"
+  )
+  subprocess.run([sys.executable, "-c", code], check=True)
