@@ -543,7 +543,7 @@ def test_broken_file_is_refused(name, assembler, write, nothing_executed):
   assert reason in message, message
   assert len(message) < 500 + len(str(path))
   assert "\n" not in message
-  assert seconds < 10
+  assert seconds < 20  # of processor time, with memory tracing
   assert peak < 2_000_000 + 80 * size  # an empty container takes one byte in the file
 
 

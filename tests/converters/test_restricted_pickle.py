@@ -184,26 +184,6 @@ def test_files_of_the_official_layout(config, easydict, shared_dir, tmp_path):
   assert total > 0.8 * path.stat().st_size
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("config", ["sg_full", "pg_full"])
-def test_a_1024_file_is_read_fast_in_little_memory(config, shared_dir, repository, tmp_path):
-  path = tmp_path / "full.pkl"
-  script = shared_dir / "official" / "write_pickle.py"
-  subprocess.run([sys.executable, str(script), config, str(path)], check=True)
-  code = (
-    "import resource, sys, time\n"
-    "from converters.restricted_pickle import read_network_pickle\n"
-    "start = time.perf_counter()\n"
-    "networks = read_network_pickle(sys.argv[1])\n"
-    "print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
-  )
-  command = [sys.executable, "-c", code, str(path)]
-  run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=repository)
-  seconds, megabytes = map(float, run.stdout.split())
-  assert seconds < 10  # measured: 0.4 s
-  assert megabytes < 600  # measured: 350 MB for a file of 325 MB
-
-
 def test_the_reader_imports_no_unpickler_and_no_tensorflow(repository):
   code = (
     "import sys\n"
