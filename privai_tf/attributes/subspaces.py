@@ -1,0 +1,150 @@
+"""The directions of a latent space that hold an attribute, and their files."""
+
+import dataclasses
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.runtime.files import shown, write_bytes, write_json
+
+_ARRAYS = ("basis", "readers", "center")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AttributeSubspace:
+  """k directions that hold an attribute; without them a linear probe cannot find it.
+
+  Attributes:
+    basis: float64 [k, d], orthonormal rows.
+    readers: float64 [k, d]: erasing takes `basis^T readers (x - center)` from x. For an orthogonal
+      projection they are the basis itself.
+    center: float64 [d], what stays where it is.
+    latent_space: "W" (which serves W+ too) or "Z".
+    name: the attribute.
+    method: "inlp" or "leace".
+    accuracies: balanced accuracy of a linear probe on held-out codes, after 0, ..., k directions
+      (two numbers, before and after, where all are found at once).
+    provenance: what made it, and the probes on codes that no choice was made with; JSON values.
+  """
+
+  basis: np.ndarray
+  readers: np.ndarray
+  center: np.ndarray
+  latent_space: str
+  name: str
+  method: str
+  accuracies: tuple[float, ...]
+  provenance: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+  @property
+  def k(self) -> int:
+    """How many directions there are."""
+    return len(self.basis)
+
+  def erase(self, codes: np.ndarray) -> np.ndarray:
+    """Codes without the attribute.
+
+    Args:
+      codes: [..., d], of the subspace's latent space.
+
+    Returns:
+      float64 [..., d].
+    """
+    codes = np.asarray(codes, np.float64)
+    if codes.shape[-1:] != self.center.shape:
+      raise LatentSpaceError(
+        f"Subspace '{self.name}' has {len(self.center)} numbers a direction and the latents have "
+        f"shape {list(codes.shape)}; use the subspace of the checkpoint that they are from."
+      )
+    return codes - (codes - self.center) @ self.readers.T @ self.basis
+
+  def boundaries(self) -> list[Boundary]:
+    """A boundary for each direction, through the center: `privatize` takes such a list."""
+    return [
+      Boundary(row, -float(row @ self.center), self.latent_space, f"{self.name}_{number}")
+      for number, row in enumerate(self.basis, start=1)
+    ]
+
+  def save(self, path: str | os.PathLike) -> Path:
+    """Writes the `.npz` (basis, readers, center) and its companion `.json`.
+
+    Raises:
+      InputError: if `path` does not end in `.npz`.
+      OutputError: if it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != ".npz":
+      raise InputError(f"{shown(path)} does not end in .npz: subspaces are .npz files.")
+    companion = {
+      "name": self.name,
+      "latent_space": self.latent_space,
+      "method": self.method,
+      "k": self.k,
+      "probe_accuracy": list(self.accuracies),
+      "provenance": self.provenance,
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: getattr(self, name) for name in _ARRAYS})
+    write_bytes(path, buffer.getvalue())
+    write_json(path.with_suffix(".json"), companion)
+    return path
+
+  @classmethod
+  def load(cls, path: str | os.PathLike, latent_space: str) -> Self:
+    """Reads a subspace.
+
+    Args:
+      path: the `.npz` file; its companion lies beside it.
+      latent_space: what it is wanted for: "W", "W+" or "Z".
+
+    Raises:
+      InputError: if a file is missing or damaged.
+      LatentSpaceError: if it is for another space.
+    """
+    path = Path(path)
+    arrays = _read_arrays(path)
+    companion = _read_companion(path.with_suffix(".json"))
+    if companion["latent_space"] != latent_space.removesuffix("+"):
+      raise LatentSpaceError(
+        f"{shown(path)} is for latent space {companion['latent_space']} and the latents are from "
+        f"{latent_space}; find the subspace in {latent_space}."
+      )
+    return cls(
+      **arrays,
+      latent_space=companion["latent_space"],
+      name=companion["name"],
+      method=companion["method"],
+      accuracies=tuple(companion["probe_accuracy"]),
+      provenance=companion["provenance"],
+    )
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+  try:
+    with np.load(path, allow_pickle=False) as file:
+      arrays = {name: np.asarray(file[name], np.float64) for name in _ARRAYS}
+  except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    raise InputError(f"{shown(path)} is not a subspace's .npz file ({error}).") from error
+  shape = arrays["basis"].shape
+  if arrays["readers"].shape != shape or arrays["center"].shape != shape[1:] or len(shape) != 2:
+    raise InputError(f"{shown(path)} holds arrays that do not fit together; find it again.")
+  return arrays
+
+
+def _read_companion(path: Path) -> dict[str, Any]:
+  try:
+    companion = json.loads(path.read_text(encoding="utf-8"))
+  except (OSError, ValueError) as error:
+    raise InputError(f"{shown(path)} cannot be read as JSON ({error}); find it again.") from error
+  wanted = ("name", "latent_space", "method", "probe_accuracy", "provenance")
+  missing = [key for key in wanted if not isinstance(companion, dict) or key not in companion]
+  if missing:
+    raise InputError(f"{shown(path)} lacks {', '.join(missing)}: it is no subspace's companion.")
+  return companion

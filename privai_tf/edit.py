@@ -1,0 +1,118 @@
+r"""Moves codes along an attribute's boundary and draws every step.
+
+  python -m privai_tf.edit --checkpoint=avatars --boundary=avatars/smile --latent_space=W \
+      --num=4 --start_distance=-3 --end_distance=3 --steps=10 --output_dir=smiles
+
+Distances are signed and measured from the boundary's plane, in latent units. Stopped, it goes on
+where it was when called again.
+"""
+
+import pathlib
+
+from absl import flags
+
+from privai_tf.runtime import command
+
+_CHECKPOINT = flags.DEFINE_string(
+  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+)
+_BOUNDARY = flags.DEFINE_string(
+  "boundary", None, "An .npy file (InterFaceGAN's too), CHECKPOINT/ATTRIBUTE or just ATTRIBUTE."
+)
+_CONDITIONS = flags.DEFINE_list(
+  "conditions", [], "Boundaries whose distances shall stay as they are; as --boundary."
+)
+_LATENT_SPACE = flags.DEFINE_enum(
+  "latent_space", None, ["Z", "W", "W+"], "The space that the codes are from."
+)
+_LATENT_CODES = flags.DEFINE_string(
+  "latent_codes", None, "A .npy of codes [n, d] or, for W+, [n, L, d]; without it, fresh samples."
+)
+_NUM = flags.DEFINE_integer(
+  "num",
+  None,
+  "How many codes; default: all of --latent_codes, or one fresh sample.",
+  lower_bound=1,
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Of fresh samples and random noise.", lower_bound=0)
+_START_DISTANCE = flags.DEFINE_float("start_distance", -3.0, "Distance of the first step.")
+_END_DISTANCE = flags.DEFINE_float("end_distance", 3.0, "Distance of the last step.")
+_STEPS = flags.DEFINE_integer("steps", 10, "How many steps.", lower_bound=1)
+_RELATIVE = flags.DEFINE_bool(
+  "relative", False, "Distances are from each code instead of from the plane."
+)
+_TRUNCATION_PSI = flags.DEFINE_float(
+  "truncation_psi", None, "Of Z and W codes, 1: none; default: the checkpoint's."
+)
+_TRUNCATION_CUTOFF = flags.DEFINE_integer(
+  "truncation_cutoff", None, "First layer that is not truncated; default: the checkpoint's."
+)
+_LABELS = flags.DEFINE_string(
+  "labels", None, "A class for all codes, or a .npy [n, label_size]; only for such checkpoints."
+)
+_NOISE = flags.DEFINE_enum("noise", "fixed", ["fixed", "random", "none"], "The noise inputs.")
+_BATCH_SIZE = flags.DEFINE_integer(
+  "batch_size", None, "Pictures at a time; default: by the resolution.", lower_bound=1
+)
+_GIF = flags.DEFINE_bool("gif", False, "Also an animated GIF of each code.")
+_MP4 = flags.DEFINE_bool("mp4", False, "Also a film of each code (needs imageio-ffmpeg).")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for pictures, strips and codes.")
+
+flags.mark_flags_as_required(["boundary", "latent_space", "output_dir"])
+
+
+def _source(boundary: str) -> str:
+  """A file or a full name as it is; a bare name belongs to the checkpoint's own boundaries."""
+  if boundary.endswith(".npy") or "/" in boundary:
+    return boundary
+  return f"{pathlib.Path(_CHECKPOINT.value).name}/{boundary}"
+
+
+def _job():
+  """The job that the flags ask for."""
+  from privai_tf.drawing import Drawing
+  from privai_tf.edits import EditJob
+
+  return EditJob(
+    output_dir=pathlib.Path(_OUTPUT_DIR.value),
+    boundary=_source(_BOUNDARY.value),
+    latent_space=_LATENT_SPACE.value,
+    conditions=tuple(map(_source, _CONDITIONS.value)),
+    latent_codes=_LATENT_CODES.value,
+    num=_NUM.value,
+    seed=_SEED.value,
+    start_distance=_START_DISTANCE.value,
+    end_distance=_END_DISTANCE.value,
+    steps=_STEPS.value,
+    relative=_RELATIVE.value,
+    labels=_LABELS.value,
+    gif=_GIF.value,
+    mp4=_MP4.value,
+    drawing=Drawing(
+      truncation_psi=_TRUNCATION_PSI.value,
+      truncation_cutoff=_TRUNCATION_CUTOFF.value,
+      noise=_NOISE.value,
+      noise_seed=_SEED.value,
+      batch_size=_BATCH_SIZE.value,
+    ),
+  )
+
+
+def main(_: list[str]) -> None:
+  from privai_tf.edits import edit_codes
+  from privai_tf.generators import load_generator
+  from privai_tf.runtime.progress import progress_bar
+
+  job = _job()
+  generator = load_generator(_CHECKPOINT.value)
+  with progress_bar("Editing", unit="image") as progress:
+    summary = edit_codes(job, generator, progress)
+  kept = f", {summary.kept} of them from an earlier run" if summary.kept else ""
+  print(
+    f"{summary.codes} codes moved along '{summary.boundary}': {summary.pictures} pictures{kept}."
+  )
+  print(f"Strips: {', '.join(map(str, summary.strips[:4]))}{' ...' if summary.codes > 4 else ''}")
+
+
+if __name__ == "__main__":
+  command.run(main)
