@@ -5,6 +5,7 @@ of earlier outputs use basic composition or the ledger's `adaptive` rule.
 """
 
 import collections
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -161,8 +162,14 @@ def _distribution(counts: collections.Counter, grid: float) -> Any:
   """PLD of everything in `counts`."""
   bound = _basic(counts, _LEAST_FOURIER_DELTA)
   grid = choose_grid(bound if math.isfinite(bound) else 0.0, grid)
+  return _composed(tuple(sorted(counts.items(), key=repr)), grid)
+
+
+@functools.lru_cache(maxsize=4)
+def _composed(counts: tuple[tuple[Any, int], ...], grid: float) -> Any:
+  """PLD of (event, count) pairs; the last few are kept, for other deltas of the same releases."""
   total = None
-  for event, count in counts.items():
+  for event, count in counts:
     one = event_distribution(event, count, grid)
     total = one if total is None else total.compose(one)
   return total

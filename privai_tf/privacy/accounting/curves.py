@@ -84,7 +84,9 @@ def gaussian_epsilon(delta: float, multiplier: float) -> float:
   while gaussian_delta(epsilon, multiplier) > delta:
     epsilon += step
     step *= 2
-  return epsilon
+  # Noise that was calibrated for epsilon = 1 should cost 1, not 1 and a rounding error.
+  tidy = round(epsilon, 10)
+  return tidy if tidy < epsilon and gaussian_delta(tidy, multiplier) <= delta else epsilon
 
 
 def pure_delta(epsilon: float, pure: float, releases: int = 1) -> float:

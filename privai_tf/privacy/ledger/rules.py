@@ -101,8 +101,10 @@ def _gaussian_filter(events: Sequence[Any], delta: float) -> float:
       squares.append(count * _gaussian_parameter(claim.epsilon) ** 2)
     else:
       return math.inf
-  square = math.nextafter(math.fsum(squares) * (1 + 1e-14), math.inf)
-  return gaussian_epsilon(delta, math.nextafter(1 / math.sqrt(square), 0))
+  if len(events) == 1 and isinstance(events[0], dp_event.GaussianDpEvent):
+    return gaussian_epsilon(delta, events[0].noise_multiplier)
+  square = math.fsum(squares) * (1 + 1e-14)  # covers the rounding of its terms
+  return gaussian_epsilon(delta, 1 / math.sqrt(square))
 
 
 def _gaussian_parameter(epsilon: float) -> float:

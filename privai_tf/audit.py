@@ -1,0 +1,149 @@
+"""Audits mechanisms through the release that users get: a lower bound on epsilon beside the claim.
+
+    python -m privai_tf.audit --mechanism=laplace --epsilon=1 --samples=200000
+    python -m privai_tf.audit --mechanism=all --epsilon=0.5,1,2,4 --output=audit
+
+`--output=FOLDER` also gets `audit.json` and `audit.png`. With `--checkpoint` and `--attribute` the
+release of that checkpoint is audited, otherwise the same code on a stand-in of 8 dimensions. Exit
+code 1 if a claim does not hold.
+"""
+
+import dataclasses
+import json
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from absl import app, flags
+
+from privai_tf.errors import ConfigurationError, OutputError, PrivaiError
+
+_MECHANISM = flags.DEFINE_list("mechanism", ["laplace"], "Mechanisms, or all.")
+_EPSILON = flags.DEFINE_list("epsilon", ["1"], "Claimed epsilons.")
+_DELTA = flags.DEFINE_float("delta", 1e-5, "Claimed delta of the mechanisms that have one.")
+_SAMPLES = flags.DEFINE_integer("samples", 200_000, "Releases of each of the two neighbours.")
+_TARGET = flags.DEFINE_list("target", ["coordinate", "latent"], "Outputs that are audited.")
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for audit.json and audit.png.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint whose release is audited.")
+_ATTRIBUTE = flags.DEFINE_string("attribute", None, "The checkpoint's attribute.")
+_SPACE = flags.DEFINE_enum("latent_space", "W", ["W", "W+", "Z"], "Latent space of the release.")
+
+_CONFIDENCE = 0.95
+
+
+def main(arguments: Sequence[str]) -> int:
+  """Runs the audits; returns the exit code (1: a claim is broken, 2: bad flags)."""
+  try:
+    if len(arguments) > 1:
+      raise ConfigurationError(f"unexpected argument '{arguments[1]}': flags begin with --")
+    results = _audit_all(_claims())
+    if _OUTPUT.value:
+      _write(pathlib.Path(_OUTPUT.value), results)
+  except PrivaiError as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 2 if isinstance(error, ConfigurationError) else 1
+  broken = [row for row in results if row["violated"]]
+  print(_verdict(results, broken))
+  return 1 if broken else 0
+
+
+def _claims() -> list[tuple[str, float, float]]:
+  """The (mechanism, epsilon, delta) asked for; `all` leaves out what is defined for no epsilon."""
+  from privai_tf.privacy.mechanisms import mechanism_class, mechanism_names
+
+  everything = _MECHANISM.value == ["all"]
+  claims = []
+  for name in mechanism_names() if everything else _MECHANISM.value:
+    mechanism = mechanism_class(name)
+    if everything and not mechanism.private:
+      continue
+    for text in _EPSILON.value:
+      try:
+        epsilon = float(text)
+      except ValueError as error:
+        raise ConfigurationError(f"--epsilon={text}: must be a number such as 1.0") from error
+      delta = 0.0 if mechanism.pure else _DELTA.value
+      try:
+        mechanism.check(epsilon, delta)
+      except ConfigurationError:
+        if everything:
+          continue
+        raise
+      claims.append((name, epsilon, delta))
+  return claims
+
+
+def _audit_all(claims: list[tuple[str, float, float]]) -> list[dict[str, Any]]:
+  """One audit for each claim and target, printed as they come."""
+  from privai_tf.privacy.audit import audit, prepare_audit, reachable_epsilon
+  from privai_tf.privacy.mechanisms import mechanism_class
+
+  generator, boundary = _checkpoint()
+  results = []
+  print(
+    f"{'mechanism':<20} {'output':<11} {'claim':>7} {'delta':>7} {'bound':>7} {'exact':>7}  event"
+  )
+  for name, epsilon, delta in claims:
+    audited = prepare_audit(
+      name, epsilon, delta, generator=generator, boundary=boundary, latent_space=_SPACE.value
+    )
+    exact = None
+    if mechanism_class(name).private:
+      exact = reachable_epsilon(name, audited.claim, delta)
+    for target in _TARGET.value:
+      result = audit(
+        audited,
+        samples=_SAMPLES.value,
+        target=target,
+        confidence=_CONFIDENCE,
+        audits=len(claims) * len(_TARGET.value),
+      )
+      results.append({**dataclasses.asdict(result), "exact": exact})
+      print(
+        f"{name:<20} {target:<11} {result.claim:>7.4g} {delta:>7.1g} {result.lower_bound:>7.4f}"
+        f" {'-' if exact is None else f'{exact:.4f}':>7}  {result.event}"
+        f"{'   CLAIM BROKEN' if result.violated else ''}",
+        flush=True,
+      )
+  return results
+
+
+def _checkpoint() -> tuple[Any, Any]:
+  """The generator and boundary to audit; (None, None) for the stand-in."""
+  if _CHECKPOINT.value is None:
+    return None, None
+  if _ATTRIBUTE.value is None:
+    raise ConfigurationError("--checkpoint needs --attribute, for example --attribute=smile")
+  import privai_tf
+  from privai_tf.attributes.boundary import Boundary
+
+  generator = privai_tf.load_generator(_CHECKPOINT.value)
+  name = f"{pathlib.Path(_CHECKPOINT.value).name}/{_ATTRIBUTE.value}"
+  return generator, Boundary.load(name, latent_space=_SPACE.value)
+
+
+def _verdict(results: list[dict[str, Any]], broken: list[dict[str, Any]]) -> str:
+  family = f"{len(results)} audits; false alarm of all together at most {1 - _CONFIDENCE:.2g}"
+  if broken:
+    names = sorted({row["mechanism"] for row in broken})
+    return f"CLAIM BROKEN: {', '.join(names)} ({family})"
+  return f"no claim is broken ({family}); bounds at {_CONFIDENCE:.0%} each"
+
+
+def _write(folder: pathlib.Path, results: list[dict[str, Any]]) -> None:
+  """audit.json for machines and audit.png for people."""
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "audit.json").write_text(json.dumps({"audits": results}, indent=1) + "\n")
+  except OSError as error:
+    raise OutputError(
+      f"{folder}: cannot be written ({error.strerror}); name another --output folder"
+    ) from error
+  from privai_tf.privacy.audit.plot import draw_audits
+
+  draw_audits(results, folder / "audit.png")
+
+
+if __name__ == "__main__":
+  app.run(main)

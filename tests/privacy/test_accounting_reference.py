@@ -1,0 +1,62 @@
+"""The accounting against exact numbers and tensorflow-privacy's, through benchmarks/accounting.py."""
+
+import importlib.util
+import json
+import pathlib
+import sys
+
+import pytest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+COPIES = REPOSITORY / "tests" / "data" / "dp_reference"
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+  path = REPOSITORY / "benchmarks" / "accounting.py"
+  spec = importlib.util.spec_from_file_location("accounting_benchmark", path)
+  module = importlib.util.module_from_spec(spec)
+  sys.modules[spec.name] = module
+  spec.loader.exec_module(module)
+  yield module
+  del sys.modules[spec.name]
+
+
+@pytest.mark.parametrize(
+  "name",
+  [
+    "gaussian_analytic",
+    "laplace_curve",
+    "composition_exact",
+    "attribute_inference_bound",
+    "l2_mechanism",
+    "tf_privacy_accounting",
+  ],
+)
+def test_within_the_stated_tolerances(benchmark, name):
+  rows = benchmark.deviations(name)
+  assert rows
+  for row in rows:
+    assert row.holds, row
+
+
+def test_every_part_is_tested_and_every_copy_used(benchmark):
+  assert set(benchmark.PARTS) == {
+    path.stem for path in COPIES.glob("*.json") if path.stem != "baseline_latent_attribute_privacy"
+  }
+
+
+def test_a_deviation_beyond_its_tolerance_is_noticed(benchmark):
+  row = benchmark.compare("x", "y", [(1.0, 1.0), (1.0 + 1e-9, 1.0)], below=0.0, above=1e-10)
+  assert not row.holds
+
+
+def test_copies_equal_the_shared_files(shared_dir):
+  def without_strings(value):
+    if isinstance(value, dict):
+      return {k: without_strings(v) for k, v in value.items() if not k.endswith("_str")}
+    return [without_strings(v) for v in value] if isinstance(value, list) else value
+
+  for path in COPIES.glob("*.json"):
+    shared = json.loads((shared_dir / "dp_reference" / path.name).read_text())
+    assert json.loads(path.read_text()) == without_strings(shared), path.name
