@@ -89,9 +89,10 @@ def check_file(path: pathlib.Path) -> tuple[int, int]:
 def connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
   """Opens an existing file for reading and writing, checks it and upgrades it.
 
-  Write-ahead log with `synchronous=FULL`: a charge is on the disk before `charge` returns, for one
-  flush (a rollback journal needs four, and took a third of the rate). The last process to close the
-  file folds the log back into it.
+  Write-ahead log, which `Store` flushes after each commit: a charge is on the disk before `charge`
+  returns, for one flush (a rollback journal needs four). `synchronous=NORMAL` flushes log and file
+  around checkpoints, the only other moments that matter. The last process to close the file folds
+  the log back into it.
   """
   with translated(path, timeout):
     connection = sqlite3.connect(
@@ -103,7 +104,7 @@ def connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
     )
     try:
       connection.execute("PRAGMA foreign_keys=ON")
-      connection.execute("PRAGMA synchronous=FULL")
+      connection.execute("PRAGMA synchronous=NORMAL")
       connection.execute("PRAGMA trusted_schema=OFF")
       if _version(connection, path) < len(MIGRATIONS):
         _upgrade(connection, path)

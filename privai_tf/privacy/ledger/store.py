@@ -11,7 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 
 from privai_tf.privacy.ledger import schema
-from privai_tf.privacy.ledger.errors import LedgerClockError, LedgerReplacedError, translated
+from privai_tf.privacy.ledger.errors import (
+  LedgerClockError,
+  LedgerReadOnlyError,
+  LedgerReplacedError,
+  translated,
+)
 
 # How far the clock may step back (corrections by a time server) before the ledger refuses.
 _CLOCK_TOLERANCE_SECONDS = 1.0
@@ -33,10 +38,14 @@ class Store:
     self._identity = schema.check_file(self.path)
     self._connection = schema.connect(self.path, self._timeout)
     self._process = os.getpid()
+    self._log: int | None = None
 
   def close(self) -> None:
     """Closes the connection."""
     self._connection.close()
+    if self._log is not None:
+      os.close(self._log)
+      self._log = None
 
   @contextlib.contextmanager
   def transaction(self, write: bool = True) -> Iterator[sqlite3.Connection]:
@@ -60,6 +69,31 @@ class Store:
         if connection.in_transaction:
           connection.execute("ROLLBACK")
         raise
+      if write:
+        self._flush()
+
+  def _flush(self) -> None:
+    """Brings everything committed so far to the disk.
+
+    Done after the lock is given back, so that processes flush side by side, and one flush serves
+    all whose commits it finds: with the flush inside COMMIT a slow disk sets the rate for all of
+    them together. Nobody returns before their own commit is on the disk.
+    """
+    try:
+      if self._log is None:
+        self._log = os.open(f"{self.path}-wal", os.O_RDONLY)
+        # The log's own name must survive as well.
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+          os.fsync(folder)
+        finally:
+          os.close(folder)
+      os.fsync(self._log)
+    except OSError as error:
+      raise LedgerReadOnlyError(
+        f"{self.path}: could not be brought to the disk ({error.strerror}); the charge may be lost, "
+        "so release nothing. Check the disk, then run again"
+      ) from error
 
   def _begin(self, connection: sqlite3.Connection, write: bool) -> None:
     """Starts a transaction; waits for other writers, polling often.
