@@ -67,9 +67,12 @@ def calibrate(
   Returns:
     A copy whose `calibration` holds the samples' origin, the quantiles of the coordinate's size
     `|n . (w - mu)|`, and the median distance from the plane.
+
+  Raises:
+    LatentSpaceError: if the boundary's width is not the generator's.
   """
-  boundary.require_space(boundary.latent_space, boundary.width)
   codes = public_samples(generator, boundary.latent_space, count, seed)
+  boundary.require_space(boundary.latent_space, codes.shape[1])
   offsets = (codes - public_mean(generator, boundary.latent_space)) @ boundary.normal
   calibration = {
     "generator": getattr(generator, "fingerprint", None),

@@ -78,7 +78,7 @@ def plan(
     mechanism = make_mechanism(
       spec.mechanism,
       epsilon=epsilon,
-      delta=spec.delta / len(groups),
+      delta=spec.delta_share(len(groups)),
       dimensions=len(positions),
       lipschitz=spec.lipschitz,
       **figures.of(index, positions),
@@ -113,11 +113,15 @@ def _check_attributes(
 
 def _check_exact(spec: PrivacySpec, mechanism: Mechanism) -> None:
   limit = mechanism.largest_exact_dimensions
+  remedy = {
+    "attribute": "use laplace or gaussian",
+    "image": "use gaussian, or fewer components",
+    "metric": "use fewer components",
+  }[spec.scope]
   if spec.private and limit is not None and mechanism.dimensions > limit:
     raise ConfigurationError(
       f"{spec.mechanism} has no exact sampler for {mechanism.dimensions} numbers (at most {limit}), "
-      "and floating-point noise would leak: use gaussian, fewer directions, or a simulation "
-      "(noise_seed)."
+      f"and floating-point noise would leak: {remedy}, or make a simulation (noise_seed)."
     )
 
 

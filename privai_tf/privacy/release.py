@@ -9,7 +9,6 @@ Neighbours of scope "attribute" are two `Encoded` that share `rest`; tests and a
 
 import dataclasses
 import functools
-import math
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -132,7 +131,7 @@ class PreparedRelease:
       scope=self.spec.scope,
       statement=statement(self.spec, self.attributes, self.latent_space),
       mechanism=self.spec.mechanism,
-      epsilon=math.fsum(self.spec.epsilons),
+      epsilon=self.spec.total_epsilon,
       delta=self.spec.delta,
       clip_radius=self._common("clip_radius"),
       sensitivity=self._common("sensitivity"),

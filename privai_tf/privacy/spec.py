@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import numbers
+from fractions import Fraction
 from typing import Any
 
 from privai_tf.errors import ConfigurationError
@@ -67,6 +68,18 @@ class PrivacySpec:
   def epsilons(self) -> tuple[float, ...]:
     """The epsilons as a tuple, of length 1 for one joint release."""
     return self.epsilon if isinstance(self.epsilon, tuple) else (self.epsilon,)
+
+  @property
+  def total_epsilon(self) -> float:
+    """Of the whole release: the sum, rounded up where a float cannot hold it."""
+    exact = sum(Fraction(value) for value in self.epsilons)
+    total = float(exact)
+    return total if Fraction(total) >= exact else math.nextafter(total, math.inf)
+
+  def delta_share(self, shares: int) -> float:
+    """One of equal parts of delta, rounded down so that together they are no more than delta."""
+    share = self.delta / shares
+    return share if Fraction(share) * shares <= Fraction(self.delta) else math.nextafter(share, 0)
 
   def _check_budget(self, mechanism: type) -> None:
     if isinstance(self.epsilon, list):

@@ -54,7 +54,8 @@ def _attribute(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) 
   if len(spec.epsilons) > 1:
     shares = zip(attributes, spec.epsilons, strict=True)
     sentences.append(
-      f"Of this, {_listed([f'{name} has epsilon = {value:g}' for name, value in shares])}."
+      f"Of this, {_listed([f'{name} has epsilon = {value:g}' for name, value in shares])}; what a "
+      "direction shares with one named before it is protected with that one's."
     )
   sentences.append(
     "Not promised: that the rest of the face hides the attribute. The residual, everything outside "
@@ -100,14 +101,14 @@ def _metric(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) -> 
 
 
 def _strength(spec: PrivacySpec) -> str:
-  total = math.fsum(spec.epsilons)
+  total = spec.total_epsilon
   strength = f"epsilon = {total:g}"
   strength += f", delta = {spec.delta:g}" if spec.delta else " (pure, delta = 0)"
   return f"{strength} by {mechanism_class(spec.mechanism).summary}"
 
 
 def _odds(spec: PrivacySpec, what: str) -> str:
-  total = math.fsum(spec.epsilons)
+  total = spec.total_epsilon
   bound = attacker_bound(total, spec.delta)
   failure = f", but for a probability of {spec.delta:g}" if spec.delta else ""
   return (

@@ -4,9 +4,12 @@ import dataclasses
 import json
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class, mechanism_names
@@ -93,6 +96,17 @@ def test_a_spec_is_plain_hashable_and_frozen():
   assert hash(spec) == hash(PrivacySpec(epsilon=(0.5, 1.0)))
   with pytest.raises(dataclasses.FrozenInstanceError):
     spec.epsilon = 3.0
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(1e-6, 100), min_size=1, max_size=5), st.floats(1e-100, 0.9))
+def test_budget_sums_never_undercount(epsilons, delta):
+  spec = PrivacySpec(epsilon=tuple(epsilons))
+  exact = sum(map(Fraction, epsilons))
+  assert exact <= Fraction(spec.total_epsilon) <= exact * (1 + Fraction(1, 2**51))
+  shared = PrivacySpec("gaussian", delta=delta)
+  for shares in range(1, 8):
+    assert Fraction(shared.delta_share(shares)) * shares <= Fraction(delta)
 
 
 def test_private_or_not():

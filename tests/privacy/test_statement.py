@@ -46,6 +46,7 @@ def test_delta_and_shares_are_stated():
   text = _say(("age", "smile"), mechanism="gaussian", epsilon=(0.5, 1.5), delta=1e-5)
   assert "epsilon = 2, delta = 1e-05" in text
   assert "age has epsilon = 0.5 and smile has epsilon = 1.5" in text
+  assert "shares with one named before it" in text
   assert "but for a probability of 1e-05" in text
   bound = 100 * (math.exp(2) + 1e-5) / (1 + math.exp(2))
   assert f"{bound:.1f}%" in text
