@@ -18,6 +18,7 @@ _CHUNK = 50_000
 # Draws on which the event is chosen, as a share of those that are counted.
 _SELECTION_SHARE = 0.25
 _CANDIDATES = 200
+_SELECTION_CONFIDENCE = 0.9999
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +92,6 @@ def audit(
   event = _choose(
     [_draw(audited, side, math.ceil(_SELECTION_SHARE * samples), target) for side in (0, 1)],
     audited.delta,
-    confidence,
   )
   counts = [event.count(_draw(audited, side, samples, target)) for side in (0, 1)]
   likelier, other = counts[event.side], counts[1 - event.side]
@@ -140,8 +140,11 @@ def _along_axis(subspace: Any, latents: np.ndarray) -> np.ndarray:
   return (first - subspace.mean) @ subspace.basis[:, 0]
 
 
-def _choose(draws: list[np.ndarray], delta: float, confidence: float) -> _Event:
-  """The event with the largest bound on these draws (which are not counted afterwards)."""
+def _choose(draws: list[np.ndarray], delta: float) -> _Event:
+  """The event with the largest bound on these draws (which are not counted afterwards).
+
+  At a high confidence, so that no rare event wins by luck among so many candidates.
+  """
   pooled = np.sort(np.concatenate(draws))
   ranks = np.linspace(0, len(pooled) - 1, _CANDIDATES).astype(int)
   thresholds = np.unique(pooled[ranks])
@@ -153,7 +156,9 @@ def _choose(draws: list[np.ndarray], delta: float, confidence: float) -> _Event:
       event = _Event(float(threshold), above, 0)
       counts = [event.count(draw) for draw in draws]
       side = int(counts[1] > counts[0])
-      bound = epsilon_lower_bound(counts[side], counts[1 - side], len(draws[0]), delta, confidence)
+      bound = epsilon_lower_bound(
+        counts[side], counts[1 - side], len(draws[0]), delta, _SELECTION_CONFIDENCE
+      )
       if bound > best:
         best, chosen = bound, dataclasses.replace(event, side=side)
   return chosen
