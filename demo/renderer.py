@@ -4,9 +4,11 @@ import functools
 
 import numpy as np
 
-from demo.factors import Look
+from demo.factors import NAMES, Look
 
 _BATCH = 32
+# Compiling takes as long as drawing this many portraits without, in batches of 8.
+_COMPILED_FROM, _SMALL_BATCH = 96, 8
 _LEAST_GRID = 128
 
 
@@ -21,13 +23,18 @@ def render(factors: np.ndarray, resolution: int = 64) -> np.ndarray:
     float32 [N, R, R, 3] in [-1, 1].
   """
   factors = np.asarray(factors, np.float32)
-  draw = _compiled(resolution)
+  many = len(factors) >= _COMPILED_FROM
+  batch = _BATCH if many else _SMALL_BATCH
   images = np.empty((len(factors), resolution, resolution, 3), np.float32)
-  for start in range(0, len(factors), _BATCH):
-    chunk = factors[start : start + _BATCH]
-    # Always whole batches: each new shape would be compiled anew.
-    padded = np.concatenate([chunk, np.zeros((_BATCH - len(chunk), chunk.shape[1]), np.float32)])
-    images[start : start + len(chunk)] = draw(vars(Look.of(padded)))[: len(chunk)]
+  for start in range(0, len(factors), batch):
+    chunk = factors[start : start + batch]
+    count = len(chunk)
+    if many:
+      # Always whole batches: each new shape would be compiled anew.
+      chunk = np.concatenate([chunk, np.zeros((batch - count, len(NAMES)), np.float32)])
+      images[start : start + count] = _compiled(resolution)(vars(Look.of(chunk)))[:count]
+    else:
+      images[start : start + count] = _draw(vars(Look.of(chunk)), resolution)
   return images
 
 
