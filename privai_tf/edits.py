@@ -145,9 +145,8 @@ def _boundary(job: EditJob, generator: Any) -> Boundary:
   ]
   for boundary in boundaries:
     boundary.require_space(job.latent_space, width)
-  # The planes meet where the codes are: near the space's mean.
-  center = generator.mean_latent("Z" if job.latent_space == "Z" else "W")
-  return condition(boundaries[0], boundaries[1:], center)
+  mean = generator.mean_latent("Z" if job.latent_space == "Z" else "W")
+  return condition(boundaries[0], boundaries[1:], mean)
 
 
 def _codes(job: EditJob, generator: Any) -> tuple[np.ndarray, np.ndarray | None]:

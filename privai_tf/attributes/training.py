@@ -117,8 +117,8 @@ def train_conditional(
   Raises:
     InputError: if the boundary lies in the conditions' span.
   """
-  center = np.asarray(codes[training.selection.train], np.float64).mean(axis=0)
-  boundary = condition(training.boundary, conditions, center)
+  mean = np.asarray(codes[training.selection.train], np.float64).mean(axis=0)
+  boundary = condition(training.boundary, conditions, mean)
   accuracy = accuracies(boundary, codes, training.selection)
   provenance = {**boundary.provenance, "accuracy": accuracy}
   return dataclasses.replace(boundary, provenance=provenance)
