@@ -11,13 +11,12 @@ code 1 if a claim does not hold.
 import dataclasses
 import json
 import pathlib
-import sys
-from collections.abc import Sequence
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 
-from privai_tf.errors import ConfigurationError, OutputError, PrivaiError
+from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.runtime import command
 
 _MECHANISM = flags.DEFINE_list("mechanism", ["laplace"], "Mechanisms, or all.")
 _EPSILON = flags.DEFINE_list("epsilon", ["1"], "Claimed epsilons.")
@@ -32,17 +31,10 @@ _SPACE = flags.DEFINE_enum("latent_space", "W", ["W", "W+", "Z"], "Latent space 
 _CONFIDENCE = 0.95
 
 
-def main(arguments: Sequence[str]) -> int:
-  """Runs the audits; returns the exit code (1: a claim is broken, 2: bad flags)."""
-  try:
-    if len(arguments) > 1:
-      raise ConfigurationError(f"unexpected argument '{arguments[1]}': flags begin with --")
-    results = _audit_all(_claims())
-    if _OUTPUT.value:
-      _write(pathlib.Path(_OUTPUT.value), results)
-  except PrivaiError as error:
-    print(f"error: {error}", file=sys.stderr)
-    return 2 if isinstance(error, ConfigurationError) else 1
+def main(_: list[str]) -> int:
+  results = _audit_all(_claims())
+  if _OUTPUT.value:
+    _write(pathlib.Path(_OUTPUT.value), results)
   broken = [row for row in results if row["violated"]]
   print(_verdict(results, broken))
   return 1 if broken else 0
@@ -146,4 +138,4 @@ def _write(folder: pathlib.Path, results: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-  app.run(main)
+  command.run(main)

@@ -13,13 +13,14 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TextIO
 
-from absl import app, flags
+from absl import flags
 
-from privai_tf.errors import ConfigurationError, OutputError, PrivaiError
+from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.privacy.ledger import Ledger
+from privai_tf.runtime import command
 
 _LEDGER = flags.DEFINE_string("ledger", None, "The ledger's file.")
 _SUBJECT = flags.DEFINE_string("subject_id", None, "The subject; left out: all subjects.")
@@ -30,26 +31,18 @@ _COMPOSITION = flags.DEFINE_enum(
 )
 _OUTPUT = flags.DEFINE_string("output", None, "export: the JSON file; left out: standard output.")
 
-_COMMANDS = ("show", "grant", "export", "accept_clock")
 
-
-def main(arguments: Sequence[str]) -> int:
-  """Runs one command; returns the exit code (1: the ledger refused, 2: bad flags)."""
-  try:
-    command = arguments[1] if len(arguments) == 2 else None
-    if command not in _COMMANDS:
-      raise ConfigurationError(
-        f"command '{' '.join(arguments[1:])}': must be one of {', '.join(_COMMANDS)}, for example "
-        "python -m privai_tf.ledger show --ledger=ledger.db"
-      )
-    if not _LEDGER.value:
-      raise ConfigurationError("--ledger is missing: name the ledger's file")
-    with Ledger.open(_LEDGER.value, create=command == "grant") as ledger:
-      _RUN[command](ledger)
-  except PrivaiError as error:
-    print(f"error: {error}", file=sys.stderr)
-    return 2 if isinstance(error, ConfigurationError) else 1
-  return 0
+def main(arguments: list[str]) -> None:
+  (name,) = arguments
+  if name not in _RUN:
+    raise ConfigurationError(
+      f"command '{name}': must be one of {', '.join(_RUN)}, for example "
+      "python -m privai_tf.ledger show --ledger=ledger.db"
+    )
+  if not _LEDGER.value:
+    raise ConfigurationError("--ledger is missing: name the ledger's file")
+  with Ledger.open(_LEDGER.value, create=name == "grant") as ledger:
+    _RUN[name](ledger)
 
 
 def _show(ledger: Ledger) -> None:
@@ -111,4 +104,4 @@ _RUN = {"show": _show, "grant": _grant, "export": _export, "accept_clock": _acce
 
 
 if __name__ == "__main__":
-  app.run(main)
+  command.run(main, ("show|grant|export|accept_clock",))

@@ -1,6 +1,5 @@
 """Audits through the public release path: right claims pass, broken ones are caught."""
 
-import json
 import math
 
 import numpy as np
@@ -154,49 +153,3 @@ def test_bad_requests_are_refused():
     audit(audited, samples=0)
   with pytest.raises(ConfigurationError, match="boundary"):
     prepare_audit("laplace", 1.0, generator=auditing.neighbours.RehearsalGenerator())
-
-
-def run(capsys, *arguments):
-  from absl import flags
-
-  from privai_tf import audit as command
-
-  flags.FLAGS(["audit", *arguments])
-  try:
-    code = command.main(["audit"])
-  finally:
-    for argument in arguments:
-      flags.FLAGS[argument[2:].split("=")[0]].unparse()
-  output = capsys.readouterr()
-  return code, output.out, output.err
-
-
-def test_command_line(capsys, tmp_path):
-  folder = tmp_path / "audit"
-  arguments = "--mechanism=laplace,reference_postclip", "--epsilon=1", "--samples=5000"
-  code, output, _ = run(capsys, *arguments, f"--output={folder}")
-  assert code == 1
-  assert "CLAIM BROKEN: reference_postclip (4 audits" in output
-  rows = json.loads((folder / "audit.json").read_text())["audits"]
-  assert [row["violated"] for row in rows] == [False, False, True, True]
-  assert rows[0]["exact"] == pytest.approx(1.0)
-  assert (folder / "audit.png").read_bytes().startswith(b"\x89PNG")
-  code, output, _ = run(capsys, "--mechanism=laplace", "--samples=2000", "--target=coordinate")
-  assert code == 0
-  assert "no claim is broken" in output
-
-
-@pytest.mark.parametrize(
-  ("argument", "message"),
-  [
-    ("--mechanism=laplac", "Unknown mechanism"),
-    ("--epsilon=one", "must be a number"),
-    ("--epsilon=-1", "positive number"),
-    ("--checkpoint=avatars", "needs --attribute"),
-  ],
-)
-def test_command_line_errors(capsys, argument, message):
-  code, _, error = run(capsys, argument)
-  assert code == 2
-  assert message in error
-  assert error.count("\n") == 1

@@ -1,7 +1,6 @@
 """The ledger: exact arithmetic, refusals, rules of composition, bad files."""
 
 import fractions
-import json
 import math
 import os
 import sqlite3
@@ -475,61 +474,3 @@ def test_a_forked_child_uses_its_own_connection(path):
         os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
     assert ledger.charge("ada", None, 0.1).remaining.epsilon == 0.6
-
-
-# Command line
-
-
-def run(capsys, *arguments):
-  from absl import flags
-
-  from privai_tf import ledger as command
-
-  flags.FLAGS(["ledger", *[item for item in arguments if item.startswith("--")]])
-  try:
-    code = command.main(["ledger", *[item for item in arguments if not item.startswith("--")]])
-  finally:
-    for name in ("ledger", "subject_id", "budget_epsilon", "budget_delta", "composition", "output"):
-      flags.FLAGS[name].unparse()
-  output = capsys.readouterr()
-  return code, output.out, output.err
-
-
-def test_command_line(path, capsys, tmp_path):
-  code, output, _ = run(
-    capsys, "grant", f"--ledger={path}", "--subject_id=ada", "--budget_epsilon=0.3"
-  )
-  assert code == 0
-  assert "ada: budget epsilon 0.3" in output
-  with Ledger.open(path) as ledger:
-    for _ in range(3):
-      ledger.charge("ada", accounting.pure_event(0.1), 0.1, mechanism="randomized_response")
-  code, output, _ = run(capsys, "show", f"--ledger={path}")
-  assert code == 0
-  assert "basic" in output
-  target = tmp_path / "export.json"
-  code, _, _ = run(capsys, "export", f"--ledger={path}", f"--output={target}")
-  assert code == 0
-  assert stat.S_IMODE(target.stat().st_mode) == 0o600
-  exported = json.loads(target.read_text())
-  assert [row["epsilon"] for row in exported["releases"]] == ["0.1"] * 3
-  assert exported["subjects"][0]["epsilon"] == 0
-  assert run(capsys, "accept_clock", f"--ledger={path}")[0] == 0
-
-
-@pytest.mark.parametrize(
-  ("arguments", "code", "message"),
-  [
-    (["show"], 2, "--ledger is missing"),
-    (["spend", "--ledger=x"], 2, "must be one of show, grant, export"),
-    (["show", "--ledger=missing.db"], 1, "cannot be opened"),
-    (["grant", "--ledger=new.db"], 2, "needs --subject_id"),
-    (["grant", "--ledger=new.db", "--subject_id=a", "--budget_epsilon=nan"], 2, "not a finite"),
-  ],
-)
-def test_command_line_errors(capsys, monkeypatch, tmp_path, arguments, code, message):
-  monkeypatch.chdir(tmp_path)
-  result, _, error = run(capsys, *arguments)
-  assert result == code
-  assert message in error
-  assert error.count("\n") == 1

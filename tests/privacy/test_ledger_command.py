@@ -1,0 +1,58 @@
+"""python -m privai_tf.ledger."""
+
+import json
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from privai_tf.privacy import accounting
+from privai_tf.privacy.ledger import Ledger
+
+
+@pytest.fixture
+def run(repository):
+  def run(*arguments):
+    command = [sys.executable, "-m", "privai_tf.ledger", *map(str, arguments)]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+  return run
+
+
+def test_grant_show_export(run, tmp_path):
+  path = tmp_path / "ledger.db"
+  code, output, error = run("grant", f"--ledger={path}", "--subject_id=ada", "--budget_epsilon=0.3")
+  assert code == 0, error
+  assert output == "ada: budget epsilon 0.3, delta 0; epsilon 0.3 left\n"
+  with Ledger.open(path) as ledger:
+    for _ in range(3):
+      ledger.charge("ada", accounting.pure_event(0.1), 0.1, mechanism="randomized_response")
+  code, output, _ = run("show", f"--ledger={path}")
+  assert code == 0
+  assert output.splitlines()[1].split() == ["ada", "0", "0.3", "0.3", "0", "3", "basic"]
+  target = tmp_path / "export.json"
+  code, _, _ = run("export", f"--ledger={path}", f"--output={target}")
+  assert code == 0
+  assert stat.S_IMODE(target.stat().st_mode) == 0o600
+  exported = json.loads(target.read_text())
+  assert [row["epsilon"] for row in exported["releases"]] == ["0.1"] * 3
+  assert exported["subjects"][0]["epsilon"] == 0
+  assert run("accept_clock", f"--ledger={path}")[0] == 0
+
+
+@pytest.mark.parametrize(
+  ("arguments", "code", "message"),
+  [
+    (["show"], 2, "--ledger is missing"),
+    (["spend", "--ledger={}/x"], 2, "must be one of show, grant, export"),
+    (["show", "--ledger={}/missing.db"], 1, "cannot be opened"),
+    (["grant", "--ledger={}/new.db", "--subject_id=a", "--budget_epsilon=nan"], 2, "not a finite"),
+  ],
+)
+def test_errors_are_one_line(run, tmp_path, arguments, code, message):
+  result, _, error = run(*[argument.format(tmp_path) for argument in arguments])
+  assert result == code
+  assert message in error
+  assert error.count("\n") == 1
