@@ -83,7 +83,6 @@ def plan(
       lipschitz=spec.lipschitz,
       **figures.of(index, positions),
     )
-    _check_exact(spec, mechanism)
     blocks.append(Block(positions, mechanism))
   return subspace, tuple(blocks)
 
@@ -108,20 +107,6 @@ def _check_attributes(
   if layers is not None and spec.wplus_mode == "per_layer":
     raise ConfigurationError(
       "randomized_response releases one side for all layers: use wplus_mode='tied'."
-    )
-
-
-def _check_exact(spec: PrivacySpec, mechanism: Mechanism) -> None:
-  limit = mechanism.largest_exact_dimensions
-  remedy = {
-    "attribute": "use laplace or gaussian",
-    "image": "use gaussian, or fewer components",
-    "metric": "use fewer components",
-  }[spec.scope]
-  if spec.private and limit is not None and mechanism.dimensions > limit:
-    raise ConfigurationError(
-      f"{spec.mechanism} has no exact sampler for {mechanism.dimensions} numbers (at most {limit}), "
-      f"and floating-point noise would leak: {remedy}, or make a simulation (noise_seed)."
     )
 
 

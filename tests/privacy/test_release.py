@@ -266,12 +266,14 @@ def test_a_simulation_is_repeatable_and_never_called_private(generator, boundari
     prepare(generator, boundaries["W", 1], spec).release_coordinates(np.zeros((1, 1), np.int64))
 
 
-def test_many_dimensions_without_an_exact_sampler_are_simulation_only(generator):
-  spec = PrivacySpec(mechanism="l2_laplace", scope="image", components=16, wplus_mode="per_layer")
-  with pytest.raises(ConfigurationError, match=r"no exact sampler for 64 numbers.*noise_seed"):
-    prepare(generator, None, spec, "W+")
-  simulated = dataclasses.replace(spec, noise_seed=1)
+@pytest.mark.parametrize("scope", ["image", "metric"])
+def test_uniform_directions_in_many_dimensions_are_released_privately(generator, scope):
+  name = "l2_laplace" if scope == "image" else "metric_laplace"
+  spec = PrivacySpec(mechanism=name, scope=scope, components=16, wplus_mode="per_layer")
   latents = _latents(generator, "W+")
+  release = privatize(latents, generator, None, spec, latent_space="W+")
+  assert release.guarantee.private
+  simulated = dataclasses.replace(spec, noise_seed=1)
   assert not privatize(latents, generator, None, simulated, latent_space="W+").guarantee.private
 
 

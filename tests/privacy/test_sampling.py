@@ -9,10 +9,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, special, stats
 
 from privai_tf.privacy import sampling
-from privai_tf.privacy.sampling import radial, uniform
+from privai_tf.privacy.sampling import radial, reals, uniform
 from privai_tf.privacy.sampling.source import SystemSource
 
 _FALSE_ALARM = 1e-6
@@ -146,37 +146,95 @@ def test_numbers_beyond_64_bits():
   assert stats.kstest(values, "norm").pvalue > _FALSE_ALARM
 
 
+def _radial_tables():
+  """Probabilities of one rounded coordinate at scale 1.5, by k."""
+  scale = 1.5
+
+  def upper_tail_3(x):
+    # k = 3: the marginal density is (|x| + scale) exp(-|x| / scale) / (4 scale^2).
+    return (x + 2 * scale) * math.exp(-x / scale) / (4 * scale)
+
+  def density_2(x):
+    return abs(x) * special.k1(abs(x) / scale) / (math.pi * scale**2)
+
+  def three(n):
+    if n == 0:
+      return 1 - 2 * upper_tail_3(0.5)
+    return upper_tail_3(abs(n) - 0.5) - upper_tail_3(abs(n) + 0.5)
+
+  def two(n):
+    halves = ((n - 0.5, n), (n, n + 0.5))
+    return sum(integrate.quad(density_2, low, high)[0] for low, high in halves)
+
+  return {2: two, 3: three}
+
+
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_radial_laplace_has_its_exact_probabilities(dimensions):
-  scale = Fraction(3, 2)
-  values = sampling.radial_laplace(scale, dimensions, _DRAWS, SystemSource())
-  # Marginal of one axis and of the length, by summing the probabilities over a wide cube.
-  side = np.arange(-40, 41)
-  grids = np.meshgrid(*[side] * dimensions, indexing="ij", sparse=True)
-  squares = sum(grid**2 for grid in grids)
-  weights = np.exp(-np.sqrt(squares) / float(scale))
-  weights /= weights.sum()
-  marginal = weights.sum(axis=tuple(range(1, dimensions)))
-  assert_distributed(values[:, 0], lambda n: marginal[n + 40], side)
-  assert_distributed(values[:, -1], lambda n: marginal[n + 40], side)
-  by_square = np.bincount(squares.ravel(), weights.ravel())
-  assert_distributed((values**2).sum(axis=1), lambda n: by_square[n], range(60))
+  values = sampling.radial_laplace(Fraction(3, 2), dimensions, _DRAWS, SystemSource())
+  for axis in (0, dimensions - 1):
+    assert_distributed(values[:, axis], _radial_tables()[dimensions], range(-15, 16))
 
 
-def test_radial_coins_that_doubles_cannot_tell_are_thrown_with_more_digits():
-  row, scale, wide = [3, -4], Fraction(2), Fraction(3)
-  ratio = math.exp(-(5 / 2 - 7 / 3))
-  low, high = radial._ratio(row, scale, wide, 60)
-  assert low < high
-  assert math.isclose(float(low), ratio, rel_tol=1e-14)
-  # The first 64 bits of the ratio itself: only further bits decide, and both answers occur.
-  tie = int(low * 2**64)
-  assert {radial._exact_coin(row, scale, wide, tie, SystemSource()) for _ in range(200)} == {
-    True,
-    False,
-  }
-  assert radial._exact_coin(row, scale, wide, tie - 1, SystemSource())
-  assert not radial._exact_coin(row, scale, wide, tie + 1, SystemSource())
+def test_radial_laplace_has_a_uniform_direction():
+  values = sampling.radial_laplace(Fraction(100_000), 2, _DRAWS, SystemSource())
+  angles = np.arctan2(values[:, 1], values[:, 0])
+  assert stats.kstest(angles, "uniform", args=(-math.pi, 2 * math.pi)).pvalue > _FALSE_ALARM
+  radius = np.hypot(*values.T) / 100_000
+  assert stats.kstest(radius, stats.gamma(2).cdf).pvalue > _FALSE_ALARM
+  assert abs(stats.spearmanr(angles, radius).statistic) < 5 / math.sqrt(_DRAWS)
+  many = sampling.radial_laplace(Fraction(100_000), 512, 300, SystemSource())
+  radius = np.linalg.norm(many.astype(float), axis=1) / 100_000
+  assert stats.kstest(radius, stats.gamma(512).cdf).pvalue > _FALSE_ALARM
+
+
+def test_reals_have_their_distributions():
+  source = SystemSource()
+  draws = reals.exponential_reals(_DRAWS, source).floats()
+  assert stats.kstest(draws, "expon").pvalue > _FALSE_ALARM
+  draws = reals.half_normal_reals(_DRAWS, source).floats()
+  assert stats.kstest(draws, "halfnorm").pvalue > _FALSE_ALARM
+
+
+def test_what_doubles_cannot_tell_is_decided_with_more_digits(monkeypatch):
+  """With margins that leave everything to the exact branch, the distributions are the same."""
+  monkeypatch.setattr(reals, "_MARGIN", 2.0)
+  monkeypatch.setattr(radial, "_MARGIN", 1.0)
+  source = SystemSource()
+  draws = reals.half_normal_reals(300, source).floats()
+  assert stats.kstest(draws, "halfnorm").pvalue > _FALSE_ALARM
+  values = sampling.radial_laplace(Fraction(3, 2), 3, 200, source)
+  assert_distributed(values[:, 0], _radial_tables()[3], range(-8, 9))
+
+
+def test_both_branches_round_alike(pinned_source, monkeypatch):
+  """The same digits, once through doubles and once through integers, give the same noise."""
+  fast = sampling.radial_laplace(Fraction(5000), 4, 100, pinned_source(3))
+  monkeypatch.setattr(radial, "_MARGIN", 1.0)
+  # The exact branch draws no digits beyond the first 64 here, so the signs drawn last agree too.
+  exact = sampling.radial_laplace(Fraction(5000), 4, 100, pinned_source(3))
+  np.testing.assert_array_equal(fast, exact)
+
+
+def test_a_tie_draws_digits_until_it_is_broken():
+  """A uniform number whose first 64 digits are those of the probability: both answers occur."""
+  word = 1 << 62  # x = 1/4
+  low, high = reals._exp(Fraction(-1, 4))
+  assert 0 < high - low < Fraction(1, 10**50)
+  assert math.isclose(float(low), math.exp(-0.25), rel_tol=1e-15)
+
+  def bounds(smaller, larger):
+    return reals._exp(-larger)[0], reals._exp(-smaller)[1]
+
+  answers = set()
+  for _ in range(60):
+    proposals = reals.Reals(np.zeros(1, np.int64), np.array([word], np.uint64), {})
+    answers.add(reals._decide(proposals, 0, int(low * 2**64), bounds, SystemSource()))
+    assert proposals.fixed(0, 64, SystemSource()) == word
+    # Digits drawn for the decision stay those of the number.
+    further = proposals.fixed(0, 256, SystemSource())
+    assert proposals.fixed(0, 192, SystemSource()) == further >> 64
+  assert answers == {True, False}
 
 
 @pytest.mark.parametrize("scale", [2.5, 131072.0])

@@ -49,7 +49,6 @@ class Mechanism(abc.ABC):
     private: False for what is kept as a baseline only.
     scopes: the scopes it is defined for.
     largest_dimensions: how many numbers one release may hold; None: any.
-    largest_exact_dimensions: up to which k there is an exact sampler; None for any.
     summary: the noise in a few words, for the statement.
   """
 
@@ -59,7 +58,6 @@ class Mechanism(abc.ABC):
   private: ClassVar[bool] = True
   scopes: ClassVar[tuple[str, ...]] = ("attribute", "image")
   largest_dimensions: ClassVar[int | None] = None
-  largest_exact_dimensions: ClassVar[int | None] = None
   summary: ClassVar[str]
 
   def __init__(self, parameters: Parameters):

@@ -23,8 +23,6 @@ class L2Laplace(Mechanism):
 
   name = "l2_laplace"
   norm: ClassVar[str | None] = "l2"
-  # The exact sampler rejects more and more: 170 proposals a draw here.
-  largest_exact_dimensions: ClassVar[int | None] = 20
   summary = "Laplace noise of uniform direction"
 
   def _calibrate(self) -> None:

@@ -24,7 +24,6 @@ class MetricLaplace(Mechanism):
   name = "metric_laplace"
   norm: ClassVar[str | None] = None
   scopes: ClassVar[tuple[str, ...]] = ("metric",)
-  largest_exact_dimensions: ClassVar[int | None] = 20
   summary = "Laplace noise of uniform direction"
 
   def _calibrate(self) -> None:
