@@ -69,7 +69,8 @@ class DiscriminatorNetwork(Network):
     return activate(x, "lrelu")
 
   def _layer(self, layer, x):
-    return self.activate(layer(x) + layer.scaled_bias())
+    # Not `+`: TensorFlow computes this sum together with the convolution.
+    return self.activate(ops.add(layer(x), layer.scaled_bias()))
 
   def features_to_outputs(self, images):
     """Images [N, R, R, channels] -> [N, outputs]."""

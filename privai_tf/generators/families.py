@@ -107,7 +107,7 @@ class StyleGANGenerator(Generator):
     w[:, truncated] = mean + (w[:, truncated] - mean) * np.float32(psi)
     return w
 
-  def synthesize_tensor(self, codes: Any, latent_space: str, noise: str = "fixed") -> Any:
+  def synthesize_tensor(self, codes: Any, latent_space: str, noise: Any = "fixed") -> Any:
     if latent_space == "Z":
       codes = self.mapping(codes)
     if latent_space != "W+":
@@ -125,8 +125,16 @@ class StyleGANGenerator(Generator):
       )
     return codes, latent_space
 
-  def _seed_noise(self, seed: int) -> None:
-    self.synthesis.noise_generator.state.assign([seed, 0])
+  def _draw_noise(self, seed: int, start: int, count: int) -> list[np.ndarray]:
+    if seed < 0:
+      raise ConfigurationError(f"seed is {seed}; it must be 0 or more.")
+    drawn = [[] for _ in range(self.num_layers)]
+    for image in range(start, start + count):
+      random = np.random.default_rng([seed, image])
+      for layer, values in enumerate(drawn):
+        size = self.config.resolutions[layer // 2]
+        values.append(random.standard_normal((size, size, 1), np.float32))
+    return [np.stack(values) for values in drawn]
 
 
 class PGGANGenerator(Generator):
@@ -148,7 +156,7 @@ class PGGANGenerator(Generator):
     self.synthesis = PGGANNetwork(config, seed if weights is None else None)
     super().__init__(config, [self.synthesis], weights, provenance, jit)
 
-  def synthesize_tensor(self, codes: Any, latent_space: str, noise: str = "fixed") -> Any:
+  def synthesize_tensor(self, codes: Any, latent_space: str, noise: Any = "fixed") -> Any:
     return self.synthesis(codes)
 
   def _prepare(

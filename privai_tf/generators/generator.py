@@ -133,7 +133,7 @@ class Generator:
       noise: StyleGAN's noise inputs: "fixed" (stored with the weights), "random" or "none".
       batch_size: images at a time, which bounds the memory; None: `default_batch_size`.
       labels: [N, label_size] for Z codes of a network with labels.
-      seed: of random noise.
+      seed: of random noise, 0 or more; an image's noise does not depend on the batch size.
 
     Returns:
       float32 [N, R, R, num_channels], nominal range [-1, 1].
@@ -178,12 +178,12 @@ class Generator:
     if batch_size is None:
       batch_size = self.default_batch_size
     codes, latent_space = self._prepare(codes, latent_space, labels)
-    self._seed_noise(seed)
     function = self._function(latent_space, noise)
     for batch in fixed_batches(codes, bucket_size(len(codes), batch_size)):
-      yield np.asarray(function(batch.values))[: batch.count]
+      drawn = self._draw_noise(seed, batch.start, len(batch.values)) if noise == "random" else []
+      yield np.asarray(function(batch.values, drawn))[: batch.count]
 
-  def synthesize_tensor(self, codes: Any, latent_space: str, noise: str = "fixed") -> Any:
+  def synthesize_tensor(self, codes: Any, latent_space: str, noise: Any = "fixed") -> Any:
     """Codes -> images as tensors of the Keras backend, differentiable in the codes.
 
     To be called inside a `tf.function` (an inversion loop); weights are constants there.
@@ -191,7 +191,7 @@ class Generator:
     Args:
       codes: tensor [N, ...], see `code_shape`. A W code serves all layers; there is no truncation.
       latent_space: the space they are in.
-      noise: see `synthesize`.
+      noise: see `synthesize`; or a list with the noise of each layer, [N or 1, r, r, 1].
 
     Returns:
       Tensor [N, R, R, num_channels].
@@ -205,13 +205,16 @@ class Generator:
     check_labels(labels, self.config.label_size, len(codes))
     return codes, latent_space
 
-  def _seed_noise(self, seed: int) -> None:
-    """Starts the random noise anew."""
+  def _draw_noise(self, seed: int, start: int, count: int) -> list[np.ndarray]:
+    """Random noise of some images, for each layer; that of an image depends on no other image."""
+    return []
 
-  def _function(self, latent_space: str, noise: str) -> Callable[[np.ndarray], Any]:
+  def _function(
+    self, latent_space: str, noise: str
+  ) -> Callable[[np.ndarray, list[np.ndarray]], Any]:
     key = (latent_space, noise)
     if key not in self._functions:
       self._functions[key] = compiled(
-        lambda codes: self.synthesize_tensor(codes, latent_space, noise), self._jit
+        lambda codes, drawn: self.synthesize_tensor(codes, latent_space, drawn or noise), self._jit
       )
     return self._functions[key]

@@ -61,7 +61,7 @@ class PGGANNetwork(Network):
 
   def _layer(self, layer, x):
     config = self.config
-    x = layer(x) + layer.scaled_bias()
+    x = ops.add(layer(x), layer.scaled_bias())  # not `+`: TensorFlow fuses this one
     x = activate(x, "lrelu" if config.use_leakyrelu else "relu")
     return pixel_norm(x, config.pixelnorm_epsilon) if config.use_pixelnorm else x
 

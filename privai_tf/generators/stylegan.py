@@ -136,18 +136,22 @@ class Epilogue(NamedLayer):
       )
     self.built = True
 
-  def finish(self, x, w, bias, noise: str, generator: keras.random.SeedGenerator) -> Styled:
-    """x [N, H, W, C], w [N, dlatent], bias [C] -> features; for `noise`, see `NOISE_MODES`."""
+  def noise_values(self, mode: str, count, generator: keras.random.SeedGenerator):
+    """The noise of one of `NOISE_MODES`: [1 or count, H, W, 1], or None."""
+    if mode == "none" or not self.config.use_noise:
+      return None
+    if mode == "fixed":
+      return self.noise
+    return keras.random.normal((count, *self.noise.shape[1:]), seed=generator)
+
+  def finish(self, x, w, bias, noise) -> Styled:
+    """x [N, H, W, C], w [N, dlatent], bias [C], noise [N or 1, H, W, 1] or None -> features."""
     config = self.config
-    if config.use_noise and noise != "none":
-      values = self.noise
-      if noise == "random":
-        shape = (ops.shape(x)[0], *self.noise.shape[1:])
-        values = keras.random.normal(shape, seed=generator)
+    if noise is not None and config.use_noise:
       # As a convolution, since TensorFlow then adds the bias in the same pass; a broadcast product
       # takes thrice the time.
       kernel = ops.reshape(self.strength, (1, 1, 1, -1))
-      x = x + ops.add(ops.conv(values, kernel, data_format="channels_last"), bias)
+      x = x + ops.add(ops.conv(noise, kernel, data_format="channels_last"), bias)
     else:
       x = ops.add(x, bias)
     x = activate(x, config.nonlinearity)
@@ -217,26 +221,32 @@ class SynthesisNetwork(Network):
   def call(self, dlatents, noise="fixed"):
     """Args:
       dlatents: [N, layers, dlatent], one w for each layer.
-      noise: "fixed" (the stored noise), "random" or "none".
+      noise: "fixed" (the stored noise), "random", "none", or a list with the noise of each layer,
+        [N or 1, r, r, 1].
 
     Returns:
       Images [N, R, R, channels], nominal range [-1, 1].
     """
-    if noise not in NOISE_MODES:
+    if isinstance(noise, str) and noise not in NOISE_MODES:
       raise ValueError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")
     config = self.config
     layers = [self.constant, *self.convolutions]
+    count = ops.shape(dlatents)[0]
     features, faded = None, None
     for index in range(2 * config.resolutions.index(config.shown_resolution) + 2):
       layer, resolution = layers[index], config.resolutions[index // 2]
       if index == 0:
-        x = layer.repeated(ops.shape(dlatents)[0])
+        x = layer.repeated(count)
       else:
         x = layer(features.applied())
         if isinstance(layer, UpConvolution):
           x = blur(x, config.blur_filter)
-      w, bias = dlatents[:, index], layer.scaled_bias()
-      features = self.epilogues[index].finish(x, w, bias, noise, self.noise_generator)
+      epilogue = self.epilogues[index]
+      if isinstance(noise, str):
+        values = epilogue.noise_values(noise, count, self.noise_generator)
+      else:
+        values = noise[index]
+      features = epilogue.finish(x, dlatents[:, index], layer.scaled_bias(), values)
       if index % 2 and resolution == config.faded_resolution:
         faded = upscale(self.to_rgb[str(resolution)].images(features))
     image = self.to_rgb[str(config.shown_resolution)].images(features)

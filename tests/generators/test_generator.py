@@ -54,9 +54,9 @@ def test_batches_are_of_one_size_and_change_nothing(small_generator, monkeypatch
   sizes = []
   function = small_generator._function("W", "fixed")
 
-  def recorded(codes):
+  def recorded(codes, drawn):
     sizes.append(len(codes))
-    return function(codes)
+    return function(codes, drawn)
 
   monkeypatch.setitem(small_generator._functions, ("W", "fixed"), recorded)
   whole = small_generator.synthesize(z, latent_space="Z")

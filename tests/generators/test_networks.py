@@ -123,6 +123,11 @@ def test_noise_strengths_scale_the_noise(small_generator):
   np.testing.assert_array_equal(first, again)
   assert np.abs(first - other).max() > 0.05
   assert np.abs(first[0] - none[0]).max() > 0.05
+  alone = small_generator.synthesize(z, latent_space="Z", noise="random", seed=1, batch_size=1)
+  np.testing.assert_allclose(alone, first, atol=1e-5)
+  codes = small_generator.truncate(small_generator.map(z), 1)
+  drawn = [small_generator.synthesize_tensor(codes, "W+", "random") for _ in range(2)]
+  assert np.abs(drawn[0] - drawn[1]).max() > 0.05
 
 
 @pytest.mark.parametrize("lod", [0.0, 0.5, 1.0, 1.5, 2.0, 7.0])
