@@ -1,6 +1,7 @@
 """Training a boundary: the direction of SVC, its accuracy, and codes of the wrong kind."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -37,6 +38,15 @@ def test_the_direction_is_that_of_svc(count, width, noise, regularization):
   assert np.linalg.norm(plane.normal) == pytest.approx(1)
   # The intercept too: both planes decide alike.
   assert (plane.side(codes) == machine.predict(codes)).mean() > 0.98
+
+
+@pytest.mark.very_slow
+def test_ten_thousand_codes_take_less_than_twenty_seconds():
+  """All codes are chosen, which is the largest problem; one core's time, whatever else runs."""
+  codes, scores, _ = _problem(10_000, 512, 0.5)
+  began = time.process_time()
+  train_boundary(codes, scores, latent_space="W", chosen_num_or_ratio=0.5)
+  assert time.process_time() - began < 20
 
 
 def test_cross_validation_prefers_strong_regularization_where_there_is_much_noise():
