@@ -46,11 +46,24 @@ def public_samples(generator: Any, latent_space: str, count: int, seed: int) -> 
   if key not in kept:
     codes = np.asarray(generator.sample_z(count, seed=seed))
     if key[0] == "W":
-      parts = [generator.map(codes[i : i + _BATCH]) for i in range(0, count, _BATCH)]
-      codes = np.concatenate([np.asarray(part) for part in parts])
+      labels = _public_labels(generator, count, seed)
+      parts = [
+        np.asarray(generator.map(codes[rows], None if labels is None else labels[rows]))
+        for rows in (slice(start, start + _BATCH) for start in range(0, count, _BATCH))
+      ]
+      codes = np.concatenate(parts)
     codes.setflags(write=False)
     kept[key] = codes
   return kept[key]
+
+
+def _public_labels(generator: Any, count: int, seed: int) -> np.ndarray | None:
+  """Uniform classes, float32 [count, label_size], for a network that needs labels."""
+  size = getattr(getattr(generator, "config", None), "label_size", 0)
+  if size == 0:
+    return None
+  classes = np.random.Generator(np.random.PCG64(seed)).integers(size, size=count)
+  return np.eye(size, dtype=np.float32)[classes]
 
 
 def calibrate(

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import os
+import weakref
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ _FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
 # Directions that vary less than this share of the first carry nothing but rounding errors.
 _LEAST_DEVIATION = 1e-4
 _SHARE = 0.99
+_COMPUTED: "weakref.WeakKeyDictionary[Any, dict]" = weakref.WeakKeyDictionary()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -93,7 +95,7 @@ def principal_directions(
   Args:
     generator: a `Generator`.
     latent_space: "W" or "W+" (one layer's codes are W codes), or "Z".
-    count, seed: the samples.
+    count, seed: the samples. Directions are kept for the next call.
     folder: where `CHECKPOINT/principal_<w|z>.npz` are looked for; one counts only if it was made
       from this generator and these samples.
   """
@@ -104,12 +106,22 @@ def principal_directions(
     "count": count,
     "seed": seed,
   }
+  kept = _COMPUTED.setdefault(generator, {})
+  key = (space, count, seed, folder)
+  if key not in kept:
+    kept[key] = _stored(origin, folder) or compute_directions(
+      public_samples(generator, space, count, seed), origin
+    )
+  return kept[key]
+
+
+def _stored(origin: dict[str, Any], folder: Path) -> Directions | None:
   wanted = {key: str(value) for key, value in origin.items()}
-  for path in sorted(folder.glob(f"*/principal_{space.lower()}.npz")):
+  for path in sorted(folder.glob(f"*/principal_{origin['latent_space'].lower()}.npz")):
     stored = Directions.load(path)
     if stored.origin == wanted:
       return stored
-  return compute_directions(public_samples(generator, space, count, seed), origin)
+  return None
 
 
 def compute_directions(samples: np.ndarray, origin: dict[str, Any]) -> Directions:

@@ -125,7 +125,7 @@ class PreparedRelease:
 
   @functools.cached_property
   def guarantee(self) -> Guarantee:
-    """What one latent's release promises."""
+    """What one latent's release promises; scope "image" counts radius and scale in whitened units."""
     return Guarantee(
       private=self.spec.private,
       scope=self.spec.scope,

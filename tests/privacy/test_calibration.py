@@ -110,6 +110,23 @@ def test_samples_are_drawn_once(make_generator):
     first[0, 0] = 0
 
 
+def test_networks_with_labels_are_sampled_over_their_classes(make_generator):
+  generator = make_generator(_D, 3)
+  generator.config = type("Config", (), {"label_size": 4})()
+  seen = []
+
+  def labelled(z, labels=None):
+    seen.append(labels)
+    return type(generator).map(generator, z)
+
+  generator.map = labelled
+  public_samples(generator, "W", 1500, 1)
+  labels = np.concatenate(seen)
+  assert labels.shape == (1500, 4)
+  assert (labels.sum(axis=1) == 1).all()
+  assert labels.mean(axis=0).min() > 0.15
+
+
 def test_upper_quantile_covers_its_level():
   values = np.arange(1, 101)
   assert upper_quantile(values, 0.99) == 99
@@ -147,6 +164,7 @@ def test_stored_directions_are_used_for_their_own_samples_only(make_generator, t
   computed = principal_directions(generator, "W", 1000, 0, tmp_path)
   marked = dataclasses.replace(computed, deviations=computed.deviations * 2)
   marked.save(path)
+  generator = make_generator(_D, 3)  # the same network, loaded again
   found = principal_directions(generator, "W+", 1000, 0, tmp_path)
   np.testing.assert_array_equal(found.deviations, marked.deviations)
   for count, seed in ((1000, 1), (999, 0)):
