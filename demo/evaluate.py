@@ -13,7 +13,7 @@ from absl import app, flags
 
 from demo.embedding import factors_of_scores, scores_of_z
 from demo.factors import ATTRIBUTES, labels, sample_factors
-from demo.train_generator import psnr
+from demo.plan import psnr
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: a folder or a name.")
 _COUNT = flags.DEFINE_integer("count", 2000, "Samples.")

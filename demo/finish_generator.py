@@ -11,13 +11,14 @@ import numpy as np
 from absl import app, flags
 
 from demo.mapping import adapt_synthesis, generator_config, mapping_weights
-from demo.train_generator import RESOLUTION, config_of
+from demo.plan import RESOLUTION, config_of
 
 _FOLDER = flags.DEFINE_string("folder", "training/avatars", "What the training wrote.")
 _OUTPUT = flags.DEFINE_string("output", "checkpoints/avatars", "The checkpoint's folder.")
 _OUTSIDE = flags.DEFINE_float(
   "outside", 0.1, "Strength of the directions of w that carry no factor."
 )
+_SEED = flags.DEFINE_integer("seed", 1, "That of the training, for the record.")
 LOG_NAME = "training_log.csv"
 
 
@@ -31,15 +32,13 @@ def main(argv: list[str]) -> None:
   trained = {name: saved[name] for name in saved.files}
   with (folder / "log.csv").open(newline="") as file:
     rows = list(csv.DictReader(file))
-  config = generator_config(
-    config_of(RESOLUTION, flags.FLAGS.fmap_base, flags.FLAGS.fmap_decay, flags.FLAGS.fmap_max)
-  )
+  config = generator_config(config_of(RESOLUTION))
   weights = adapt_synthesis(config, trained, _OUTSIDE.value) | mapping_weights(config)
   provenance = {
     "name": "avatars",
     "licence": "Apache-2.0",
     "made_by": ["python -m demo.train_generator", "python -m demo.finish_generator"],
-    "seed": flags.FLAGS.seed,
+    "seed": _SEED.value,
     "data": "portraits rendered by demo.renderer; no photo was used",
     "training": {key: rows[-1][key] for key in ("seconds", "step", "images", "psnr")},
   }

@@ -9,12 +9,14 @@ same flags it goes on from its last saved state. `demo.finish_generator` makes t
 """
 
 import csv
-import dataclasses
 import time
 from pathlib import Path
 
 import numpy as np
 from absl import app, flags, logging
+
+from demo.plan import RESOLUTION, Options, config_of, learning_rate, phase_at, psnr
+from demo.trainer import Trainer, save_state
 
 _FOLDER = flags.DEFINE_string("folder", "training/avatars", "State and log; made if absent.")
 _POOL_FOLDER = flags.DEFINE_string("pool_folder", "training", "Where renders are kept.")
@@ -22,147 +24,10 @@ _MINUTES = flags.DEFINE_float("minutes", 82, "Training time in all, over all run
 _POOL_SIZE = flags.DEFINE_integer("pool_size", 40000, "Portraits to learn from.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 12, "Portraits a step.")
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 5e-3, "Adam's, before it comes down.")
-_FMAP_BASE = flags.DEFINE_integer("fmap_base", 3900, "See StyleGANConfig.")
-_FMAP_DECAY = flags.DEFINE_float("fmap_decay", 1.585, "See StyleGANConfig; 16, 48, 96 channels.")
-_FMAP_MAX = flags.DEFINE_integer("fmap_max", 96, "Most channels of a layer.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of weights, portraits and their order.")
 _SAVE_SECONDS = flags.DEFINE_float("save_seconds", 120, "Between two saved states.")
 
-RESOLUTION = 64
-_EMA = 0.998
 _FIELDS = ("seconds", "step", "images", "resolution", "learning_rate", "loss", "psnr")
-
-
-@dataclasses.dataclass(frozen=True)
-class Phase:
-  """A resolution and the share of the time budget, from `start` to `end`, that it gets."""
-
-  resolution: int
-  start: float
-  end: float
-
-
-PHASES = (Phase(16, 0.0, 0.07), Phase(32, 0.07, 0.27), Phase(64, 0.27, 1.0))
-
-
-def phase_at(fraction: float) -> Phase:
-  """The phase in which a fraction of the budget falls."""
-  return next((phase for phase in PHASES if fraction < phase.end), PHASES[-1])
-
-
-def learning_rate(fraction: float, peak: float) -> float:
-  """Constant until the last resolution, where it follows a cosine to zero; a short rise at each
-  phase's start, since Adam's statistics and the new layers are fresh there."""
-  phase = phase_at(fraction)
-  progress = (fraction - phase.start) / (phase.end - phase.start)
-  rate = peak * min(1.0, 0.05 + progress / 0.02)
-  if phase is PHASES[-1]:
-    rate *= 0.5 * (1 + np.cos(np.pi * min(progress, 1.0)))
-  return float(rate)
-
-
-def psnr(images: np.ndarray, goals: np.ndarray) -> float:
-  """Mean over images of the peak signal-to-noise ratio in dB; both [N, R, R, 3] in [-1, 1]."""
-  errors = np.mean((np.clip(images, -1, 1) - goals) ** 2, axis=(1, 2, 3))
-  return float(np.mean(10 * np.log10(4 / np.maximum(errors, 1e-12))))
-
-
-class Trainer:
-  """One resolution's network, its averaged twin and its optimizer."""
-
-  def __init__(self, config, seed: int, weights: dict[str, np.ndarray] | None = None):
-    """Args:
-    config: a `StyleGANConfig`.
-    seed: of the initial weights.
-    weights: by name, from the phase before; what it lacks starts random.
-    """
-    import keras
-    import tensorflow as tf
-
-    from demo.losses import attention, distance
-    from privai_tf.generators.stylegan import SynthesisNetwork
-
-    # A constant input of ones would be erased by instance normalization.
-    self.network = SynthesisNetwork(config, seed, constant="normal")
-    self.named = self.network.named_variables()
-    for name, values in (weights or {}).items():
-      if name in self.named:
-        self.named[name].assign(values)
-    # Portraits have no stochastic detail: the noise keeps strength 0.
-    self.trained = {
-      n: v for n, v in self.named.items() if v.trainable and not n.endswith("noise_strength")
-    }
-    self.average = {n: tf.Variable(v.value, trainable=False) for n, v in self.trained.items()}
-    self.optimizer = keras.optimizers.Adam(0.0, beta_1=0.9, beta_2=0.99)
-    self.optimizer.build(list(self.trained.values()))
-    layers, weighting = config.num_layers, tf.constant(attention(config.resolution))
-
-    def draw(latents):
-      codes = tf.tile(latents[:, tf.newaxis], [1, layers, 1])
-      return self.network(codes, noise="none")
-
-    @tf.function
-    def step(latents, pixels, rate):
-      goals = tf.cast(pixels, tf.float32) / 127.5 - 1.0
-      goals = tf.nn.avg_pool2d(
-        goals, goals.shape[1] // config.resolution, goals.shape[1] // config.resolution, "VALID"
-      )
-      with tf.GradientTape() as tape:
-        loss = distance(draw(latents), goals, weighting)
-      variables = list(self.trained.values())
-      gradients = tape.gradient(loss, [v.value for v in variables])
-      self.optimizer.learning_rate.assign(rate)
-      self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-      # A short memory at first, which would be of random weights.
-      count = tf.cast(self.optimizer.iterations.value, tf.float32)
-      share = 1 - tf.minimum(_EMA, (1 + count) / (10 + count))
-      for name, variable in self.trained.items():
-        average = self.average[name]
-        average.assign(average + (variable.value - average) * share)
-      return loss
-
-    self.step, self._draw = step, tf.function(draw)
-
-  def weights(self, averaged: bool) -> dict[str, np.ndarray]:
-    """All variables by name."""
-    values = {n: v.numpy() for n, v in self.named.items()}
-    if averaged:
-      values |= {n: v.numpy() for n, v in self.average.items()}
-    return values
-
-  def draw_averaged(self, latents: np.ndarray) -> np.ndarray:
-    """Images of the averaged weights, [N, R, R, 3]."""
-    kept = self.weights(averaged=False)
-    for name, value in self.average.items():
-      self.named[name].assign(value)
-    images = np.concatenate(
-      [self._draw(latents[i : i + 16]).numpy() for i in range(0, len(latents), 16)]
-    )
-    for name in self.average:
-      self.named[name].assign(kept[name])
-    return images
-
-  def state(self) -> dict[str, np.ndarray]:
-    """Everything that a later run needs to go on."""
-    arrays = {f"now/{n}": v for n, v in self.weights(averaged=False).items()}
-    arrays |= {f"average/{n}": v.numpy() for n, v in self.average.items()}
-    return arrays | {f"adam/{i}": v.numpy() for i, v in enumerate(self.optimizer.variables)}
-
-  def restore(self, arrays: dict[str, np.ndarray]) -> None:
-    """The reverse of `state`."""
-    for name, variable in self.named.items():
-      variable.assign(arrays[f"now/{name}"])
-    for name, variable in self.average.items():
-      variable.assign(arrays[f"average/{name}"])
-    for index, variable in enumerate(self.optimizer.variables):
-      variable.assign(arrays[f"adam/{index}"])
-
-
-def save_state(path: Path, trainer: Trainer, **numbers: float) -> None:
-  """Writes the state, whole or not at all."""
-  partial = path.with_suffix(".partial.npz")
-  np.savez(partial, **trainer.state(), **{f"number/{k}": v for k, v in numbers.items()})
-  partial.replace(path)
 
 
 def train(config_at, folder: Path, pool, held_out, options) -> Trainer:
@@ -224,30 +89,6 @@ def train(config_at, folder: Path, pool, held_out, options) -> Trainer:
   return trainer
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-  """What `train` needs besides data."""
-
-  seconds: float
-  batch_size: int
-  learning_rate: float
-  seed: int
-  save_seconds: float
-
-
-def config_of(resolution: int, fmap_base: int, fmap_decay: float, fmap_max: int):
-  """The generator's configuration at one resolution; channels depend on the layer alone."""
-  from privai_tf.generators.config import StyleGANConfig
-
-  return StyleGANConfig(
-    resolution=resolution,
-    fmap_base=fmap_base,
-    fmap_decay=fmap_decay,
-    fmap_max=fmap_max,
-    truncation_psi=None,
-  )
-
-
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
@@ -256,7 +97,7 @@ def main(argv: list[str]) -> None:
   logging.set_verbosity(logging.INFO)
   pools = Path(_POOL_FOLDER.value)
   train(
-    lambda resolution: config_of(resolution, _FMAP_BASE.value, _FMAP_DECAY.value, _FMAP_MAX.value),
+    config_of,
     Path(_FOLDER.value),
     load_pool(pools, _POOL_SIZE.value, _SEED.value, RESOLUTION),
     load_pool(pools, 128, _SEED.value + 1000, RESOLUTION),

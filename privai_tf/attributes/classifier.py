@@ -16,7 +16,7 @@ from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 ATTRIBUTES = ("age", "eyeglasses", "gender", "pose", "smile")
 _FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
-_CONFIG_FILE, _WEIGHTS_FILE = "config.json", "weights.safetensors"
+_CONFIG_FILE, _WEIGHTS_FILE = "classifier.json", "weights.safetensors"
 _FORMAT = "privai_tf attribute classifier"
 _BATCH = 64
 
@@ -89,7 +89,7 @@ class AttributeClassifier:
     return 1 / (1 + np.exp(-self.logits(images)))
 
   def save(self, folder: str | os.PathLike) -> None:
-    """Writes `config.json` and `weights.safetensors`.
+    """Writes `classifier.json` and `weights.safetensors`.
 
     Raises:
       OutputError: if the folder cannot be written.

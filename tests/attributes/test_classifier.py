@@ -53,6 +53,6 @@ def test_damaged_or_absent_files_are_refused(tmp_path):
   weights.write_bytes(weights.read_bytes()[:-1])
   with pytest.raises(CheckpointError, match="damaged"):
     load_classifier(folder)
-  (folder / "config.json").write_text("{")
+  (folder / "classifier.json").write_text("{")
   with pytest.raises(CheckpointError, match="JSON"):
     load_classifier(folder)

@@ -11,12 +11,12 @@ from demo.embedding import (
   scores_of_z,
 )
 from demo.mapping import adapt_synthesis, generator_config, mapping_weights, offset
-from demo.train_generator import config_of
+from privai_tf.generators.config import StyleGANConfig
 
 
 @pytest.fixture(scope="module")
 def config():
-  return generator_config(config_of(8, 64, 1.0, 16))
+  return generator_config(StyleGANConfig(resolution=8, fmap_base=64, fmap_max=16))
 
 
 @pytest.mark.parametrize("space", ["W", "Z"])

@@ -6,11 +6,14 @@ import itertools
 import numpy as np
 import pytest
 
-from demo.train_generator import PHASES, Options, Trainer, config_of, learning_rate, phase_at, train
+from demo.plan import PHASES, Options, learning_rate, phase_at
+from demo.train_generator import train
+from demo.trainer import Trainer, save_state
+from privai_tf.generators.config import StyleGANConfig
 
 
 def _config(resolution):
-  return config_of(resolution, 64, 1.0, 16)
+  return StyleGANConfig(resolution=resolution, fmap_base=64, fmap_max=16)
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +55,6 @@ def test_training_goes_on_where_it_stopped(pool, tmp_path):
     return train(lambda _: _config(16), tmp_path, pool, (pool[0][:4], pool[1][:4]), options)
 
   # A state of the first phase, as an interruption leaves it.
-  from demo.train_generator import save_state
-
   trainer = Trainer(_config(16), seed=5)
   save_state(tmp_path / "state.npz", trainer, spent=29.9, step=123, images=492)
   run(30.0)
