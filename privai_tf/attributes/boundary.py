@@ -7,22 +7,25 @@ public calibration.
 
 import dataclasses
 import io
-import json
 import math
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from privai_tf.attributes.boundary_files import (
+  PLANE_SPACE,
+  attribute_in_name,
+  read_companion,
+  read_normal,
+  resolve,
+  space_in_name,
+)
 from privai_tf.errors import InputError, LatentSpaceError
 from privai_tf.runtime.files import shown, write_bytes, write_json
 
-_FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
-# W+ codes are layers of W codes: they share W's boundaries.
-_PLANE_SPACE = {"W": "W", "W+": "W", "Z": "Z"}
 _LEAST_NORM = 1e-12
 _LEAST_ANGLE = 1e-6
 
@@ -95,7 +98,7 @@ class Boundary:
     Raises:
       LatentSpaceError: naming both sides.
     """
-    if _PLANE_SPACE.get(latent_space) != self.latent_space:
+    if PLANE_SPACE.get(latent_space) != self.latent_space:
       raise LatentSpaceError(
         f"Boundary '{self.name}' is for latent space {self.latent_space} and the latents are from "
         f"{latent_space}; load the boundary that was trained in {latent_space}."
@@ -158,13 +161,13 @@ class Boundary:
       InputError: if there is no such file, or it is damaged, zero, not finite or misshapen.
       LatentSpaceError: if the file is for another space than asked for, or does not say which.
     """
-    if latent_space is not None and latent_space not in _PLANE_SPACE:
+    if latent_space is not None and latent_space not in PLANE_SPACE:
       raise LatentSpaceError(f"Unknown latent space {latent_space!r}: use 'W', 'W+' or 'Z'.")
-    path = _resolve(source, latent_space)
-    normal, length = _checked_normal(_read_normal(path), shown(path))
-    companion = _read_companion(path.with_suffix(".json"))
-    stated = companion.get("latent_space") or _space_in_name(path.stem)
-    asked = _PLANE_SPACE.get(latent_space, stated)
+    path = resolve(source, latent_space)
+    normal, length = _checked_normal(read_normal(path), shown(path))
+    companion = read_companion(path.with_suffix(".json"))
+    stated = companion.get("latent_space") or space_in_name(path.stem)
+    asked = PLANE_SPACE.get(latent_space, stated)
     if asked is None:
       raise LatentSpaceError(
         f"{shown(path)} does not say which latent space it is for; give latent_space='W' or 'Z'."
@@ -183,7 +186,7 @@ class Boundary:
       normal=normal,
       intercept=intercept / length,
       latent_space=asked,
-      name=str(companion.get("name") or _attribute_in_name(path.stem)),
+      name=str(companion.get("name") or attribute_in_name(path.stem)),
       provenance=companion.get("provenance") or {},
       calibration=companion.get("calibration"),
     )
@@ -245,72 +248,3 @@ def _checked_normal(values: Any, source: str) -> tuple[np.ndarray, float]:
   if abs(largest * norm - 1) < 1e-14:  # A unit vector already: keep its bits through save and load.
     return values, 1.0
   return scaled / norm, largest * norm
-
-
-def _resolve(source: str | os.PathLike, latent_space: str | None) -> Path:
-  path = Path(source)
-  if path.suffix == ".npy":
-    if not path.is_file():
-      raise InputError(f"{shown(path)} is not a file; name a boundary's .npy file.")
-    return path
-  checkpoint, attribute = path.parent, path.name
-  spaces = ("W", "Z") if latent_space is None else (_PLANE_SPACE[latent_space],)
-  for space in spaces:
-    named = _FOLDER / checkpoint / f"{attribute}_{space.lower()}_boundary.npy"
-    if not path.is_absolute() and named.is_file():
-      return named
-  known = sorted(
-    {
-      str(p.parent.relative_to(_FOLDER) / _attribute_in_name(p.stem))
-      for p in _FOLDER.rglob("*.npy")
-    }
-  )
-  raise InputError(
-    f"No boundary '{shown(source)}' for latent space {' or '.join(spaces)}; name an .npy file or "
-    f"one of: {', '.join(known) or '(none are installed)'}."
-  )
-
-
-def _read_normal(path: Path) -> np.ndarray:
-  try:
-    # Mapped: a header that promises more than the file holds is an error, not an allocation.
-    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-  except OSError as error:
-    raise InputError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
-  except (ValueError, EOFError, OverflowError) as error:
-    raise InputError(
-      f"{shown(path)} is damaged, or is not an .npy file of plain numbers; download or train it again."
-    ) from error
-  if not isinstance(mapped, np.ndarray):
-    raise InputError(f"{shown(path)} is an .npz archive; a boundary is one .npy array.")
-  return mapped
-
-
-def _read_companion(path: Path) -> dict[str, Any]:
-  try:
-    companion = json.loads(path.read_text(encoding="utf-8"))
-  except FileNotFoundError:
-    return {}
-  except (OSError, ValueError) as error:
-    raise InputError(
-      f"{shown(path)} cannot be read as JSON ({error}); restore it or train the boundary again."
-    ) from error
-  if not isinstance(companion, dict) or companion.get("latent_space", "W") not in ("W", "Z"):
-    raise InputError(
-      f"{shown(path)} is not a boundary's companion: latent_space must be 'W' or 'Z'."
-    )
-  for key in ("provenance", "calibration"):
-    if not isinstance(companion.get(key) or {}, dict):
-      raise InputError(f"{shown(path)}: {key} must be a JSON object.")
-  return companion
-
-
-def _space_in_name(stem: str) -> str | None:
-  """The space that a file name states, as in `smile_w_boundary`; None if it does not."""
-  match = re.search(r"_([wz])_boundary$", stem)
-  return match.group(1).upper() if match else None
-
-
-def _attribute_in_name(stem: str) -> str:
-  """The attribute that a file name states: `stylegan_ffhq_age_w_boundary` -> `age`."""
-  return re.sub(r"(_[wz])?_boundary$", "", stem).rsplit("_", maxsplit=1)[-1]

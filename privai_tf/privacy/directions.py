@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from privai_tf.attributes.boundary_files import FOLDER
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.privacy.calibration import plane_space, public_samples
 from privai_tf.runtime.files import shown, write_bytes
 
-_FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
 # Directions that vary less than this share of the first carry nothing but rounding errors.
 _LEAST_DEVIATION = 1e-4
 _SHARE = 0.99
@@ -88,7 +88,7 @@ class Directions:
 
 
 def principal_directions(
-  generator: Any, latent_space: str, count: int, seed: int, folder: Path = _FOLDER
+  generator: Any, latent_space: str, count: int, seed: int, folder: Path = FOLDER
 ) -> Directions:
   """The directions stored for these samples, or computed from them.
 

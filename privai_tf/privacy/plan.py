@@ -55,7 +55,7 @@ def plan(
   layers = code_shape[0] if latent_space == "W+" else None
   tied = spec.wplus_mode == "tied"
   if spec.scope == "attribute":
-    _check_attributes(spec, boundaries, layers)
+    _check_attributes(spec, boundaries)
     basis = attribute_basis(boundaries)
     mean = public_mean(generator, latent_space)
     subspace = Subspace(mean, basis, np.ones(basis.shape[1]), True, layers, tied)
@@ -87,26 +87,13 @@ def plan(
   return subspace, tuple(blocks)
 
 
-def _check_attributes(
-  spec: PrivacySpec, boundaries: Sequence[Boundary], layers: int | None
-) -> None:
+def _check_attributes(spec: PrivacySpec, boundaries: Sequence[Boundary]) -> None:
   if not boundaries:
     raise ConfigurationError("Scope attribute needs a boundary: give at least one.")
   if len(spec.epsilons) not in (1, len(boundaries)):
     raise ConfigurationError(
       f"{len(spec.epsilons)} epsilons for {len(boundaries)} attributes: give one for each, or one "
       "for all of them together."
-    )
-  if spec.mechanism != "randomized_response":
-    return
-  if len(boundaries) > 1 and len(spec.epsilons) == 1:
-    raise ConfigurationError(
-      f"randomized_response with {len(boundaries)} attributes and one epsilon: it spends a budget "
-      "on each attribute; give one epsilon for each."
-    )
-  if layers is not None and spec.wplus_mode == "per_layer":
-    raise ConfigurationError(
-      "randomized_response releases one side for all layers: use wplus_mode='tied'."
     )
 
 
@@ -119,14 +106,14 @@ class _Figures:
     self._spec = spec
     self._latent_space = latent_space
     self._subspace = subspace
-    self._norm = mechanism_class(spec.mechanism).norm
+    self._mechanism = mechanism_class(spec.mechanism)
 
   def of(self, index: int, positions: list[int]) -> dict[str, Any]:
     """The parameters of one block's mechanism that come from samples."""
     figures = {}
-    if self._spec.mechanism == "randomized_response":
+    if self._mechanism.has_sides:
       figures |= self._sides(index)
-    if self._norm is not None:
+    if self._mechanism.norm is not None:
       figures["clip_radius"] = self._spec.clip_radius or self._radius(positions)
     return figures
 
@@ -147,7 +134,7 @@ class _Figures:
     directions = subspace.basis.shape[1]
     # A generated sample has the same code in all layers, and so the same coordinates in each.
     coordinates = self._public_coordinates()[:, sorted({p % directions for p in positions})]
-    order = 1 if self._norm == "l1" else 2
+    order = 1 if self._mechanism.norm == "l1" else 2
     copies = subspace.numbers // directions
     sizes = np.linalg.norm(coordinates, ord=order, axis=1) * copies ** (1 / order)
     return upper_quantile(sizes, self._spec.clip_quantile)

@@ -17,8 +17,9 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee, Release
 from privai_tf.attributes.boundary import Boundary
-from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError
+from privai_tf.errors import ConfigurationError, LatentSpaceError
 from privai_tf.privacy.grid import from_grid
+from privai_tf.privacy.latents import check_latents
 from privai_tf.privacy.mechanisms import Mechanism
 from privai_tf.privacy.plan import Block, plan
 from privai_tf.privacy.sampling.source import SystemSource
@@ -249,35 +250,3 @@ def _prepare(generator, boundaries, spec, latent_space, code_shape) -> PreparedR
     blocks=blocks,
     attributes=tuple(boundary.name for boundary in boundaries),
   )
-
-
-def check_latents(latents: Any, code_shape: tuple[int, ...], latent_space: str) -> np.ndarray:
-  """Latents as float64, or an error; nothing of a refused batch is released.
-
-  Args:
-    latents: what the caller gave.
-    code_shape: shape of one code.
-    latent_space: for the message.
-
-  Returns:
-    float64 [n, *code_shape].
-  """
-  latents = np.asarray(latents)
-  if latents.dtype.kind not in "fiu":
-    raise InputError(f"The latents are {latents.dtype}; they must be real numbers.")
-  if latents.shape[1:] != code_shape or latents.ndim != 1 + len(code_shape):
-    wanted = ", ".join(["n", *map(str, code_shape)])
-    raise LatentSpaceError(
-      f"The latents have shape {list(latents.shape)} and {latent_space} of this generator needs "
-      f"[{wanted}]; name the latent space that they are from."
-    )
-  if len(latents) == 0:
-    raise InputError("There are no latents to release; give at least one.")
-  latents = latents.astype(np.float64)
-  broken = np.flatnonzero(~np.isfinite(latents.reshape(len(latents), -1)).all(axis=1))
-  if broken.size:
-    raise InputError(
-      f"Latent {broken[0]} holds NaN or infinity ({broken.size} such in all): nothing was released; "
-      "invert its photo again."
-    )
-  return latents

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from privai_tf import errors
-from privai_tf.attributes import boundary as boundary_module
+from privai_tf.attributes import boundary_files
 from privai_tf.attributes.boundary import Boundary
 
 
@@ -77,7 +77,7 @@ def test_conditional_boundary_leaves_the_other_attributes_alone():
 
 
 def test_named_boundary(tmp_path, monkeypatch):
-  monkeypatch.setattr(boundary_module, "_FOLDER", tmp_path)
+  monkeypatch.setattr(boundary_files, "FOLDER", tmp_path)
   (tmp_path / "avatars").mkdir()
   for space in "WZ":
     Boundary(_normal(), 0.0, space, "smile").save(

@@ -15,7 +15,8 @@ class FakeGenerator:
     self.fingerprint = f"fake-{width}-{layers}-{seed}"
     self.latent_size = width
     self.num_layers = layers
-    rotation, _ = np.linalg.qr(random.normal(size=(width, width)))
+    axis = random.normal(size=(width, 1))
+    rotation = np.eye(width) - 2 * axis @ axis.T / (axis.T @ axis)
     self.deviations = np.geomspace(2.0, 0.05, width)
     self.mixing = (rotation * self.deviations).T
     self.center = random.normal(size=width).astype(np.float32)

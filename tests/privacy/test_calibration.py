@@ -8,7 +8,6 @@ import pytest
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.privacy import PrivacySpec, calibrate, prepare
-from privai_tf.privacy import directions as directions_module
 from privai_tf.privacy.calibration import public_samples, upper_quantile
 from privai_tf.privacy.directions import Directions, compute_directions, principal_directions
 from privai_tf.privacy.grid import CELLS
@@ -182,4 +181,3 @@ def test_damaged_directions_are_refused(tmp_path, generator):
   dataclasses.replace(found, basis=found.basis * 1.1).save(path)
   with pytest.raises(InputError, match="not orthonormal"):
     Directions.load(path)
-  assert directions_module._FOLDER.name == "boundaries"

@@ -2,7 +2,6 @@
 
 import abc
 import dataclasses
-import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.clipping import clip, clip_integers
 from privai_tf.privacy.grid import CELLS, dyadic_radius, from_grid, to_grid
+from privai_tf.privacy.limits import check_range
 from privai_tf.privacy.sampling.source import SystemSource
 
 
@@ -48,6 +48,7 @@ class Mechanism(abc.ABC):
     pure: whether it is epsilon-DP; then a delta is refused.
     private: False for what is kept as a baseline only.
     scopes: the scopes it is defined for.
+    has_sides: whether it needs the boundary's place on the axis and a side's public value.
     largest_dimensions: how many numbers one release may hold; None: any.
     summary: the noise in a few words, for the statement.
   """
@@ -57,6 +58,7 @@ class Mechanism(abc.ABC):
   pure: ClassVar[bool] = True
   private: ClassVar[bool] = True
   scopes: ClassVar[tuple[str, ...]] = ("attribute", "image")
+  has_sides: ClassVar[bool] = False
   largest_dimensions: ClassVar[int | None] = None
   summary: ClassVar[str]
 
@@ -66,7 +68,8 @@ class Mechanism(abc.ABC):
     if parameters.dimensions < 1 or (limit is not None and parameters.dimensions > limit):
       raise ConfigurationError(
         f"{self.name} releases at most {limit} number at a time, and {parameters.dimensions} were "
-        "asked for: give each attribute its own epsilon (and W+ codes wplus_mode='tied')."
+        "asked for: give each attribute its own epsilon, W+ codes wplus_mode='tied', or scope image "
+        "components=1."
       )
     self.parameters = parameters
     self.epsilon = parameters.epsilon
@@ -189,43 +192,6 @@ class Mechanism(abc.ABC):
     if coordinates is None:
       return tf.zeros([self.dimensions], tf.float64)
     return tf.convert_to_tensor(coordinates, tf.float64)
-
-
-def check_range(epsilon: float, delta: float) -> None:
-  """Refuses an epsilon or delta that no mechanism can have.
-
-  Raises:
-    ConfigurationError: naming the value and the remedy.
-  """
-  if math.isnan(epsilon):
-    raise ConfigurationError("epsilon is NaN (not a number): give a positive number such as 1.0.")
-  if math.isinf(epsilon):
-    raise ConfigurationError(
-      f"epsilon is {epsilon} (infinite), which promises nothing: give a positive number such as 1.0."
-    )
-  if epsilon <= 0:
-    raise ConfigurationError(
-      f"epsilon is {epsilon}: no release that depends on its input is that private; give a positive "
-      "number such as 1.0."
-    )
-  if not 1e-6 <= epsilon <= 500:
-    raise ConfigurationError(
-      f"epsilon is {epsilon}: only 1e-6 to 500 is supported (below, the output is pure noise; above, "
-      "nothing is promised)."
-    )
-  if math.isnan(delta):
-    raise ConfigurationError("delta is NaN (not a number): give 0, or a number such as 1e-5.")
-  if delta < 0:
-    raise ConfigurationError(f"delta is {delta}: it is a probability; give 0 or one such as 1e-5.")
-  if delta >= 1:
-    raise ConfigurationError(
-      f"delta is {delta}: from 1 on (infinite included) nothing is promised; give one such as 1e-5."
-    )
-  if 0 < delta < 1e-100:
-    raise ConfigurationError(
-      f"delta is {delta}: below 1e-100 is not supported; give one such as 1e-12, or use laplace "
-      "with delta 0."
-    )
 
 
 def clip_tensor(coordinates: Any, radius: float, norm: str) -> Any:

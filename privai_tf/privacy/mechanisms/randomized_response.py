@@ -26,6 +26,7 @@ class RandomizedResponse(Mechanism):
   name = "randomized_response"
   norm: ClassVar[str | None] = None
   scopes: ClassVar[tuple[str, ...]] = ("attribute",)
+  has_sides: ClassVar[bool] = True
   largest_dimensions: ClassVar[int | None] = 1
   summary = "randomized response"
 

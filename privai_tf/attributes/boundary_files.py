@@ -1,0 +1,97 @@
+"""Where boundaries lie and how their files are read: InterFaceGAN's `.npy`, and our companion `.json`."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from privai_tf.errors import InputError
+from privai_tf.runtime.files import shown
+
+FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
+# W+ codes are layers of W codes: they share W's boundaries.
+PLANE_SPACE = {"W": "W", "W+": "W", "Z": "Z"}
+
+
+def resolve(source: str | os.PathLike, latent_space: str | None) -> Path:
+  """The `.npy` file that a path, or a name "CHECKPOINT/ATTRIBUTE", stands for.
+
+  Raises:
+    InputError: naming the boundaries that there are.
+  """
+  path = Path(source)
+  if path.suffix == ".npy":
+    if not path.is_file():
+      raise InputError(f"{shown(path)} is not a file; name a boundary's .npy file.")
+    return path
+  checkpoint, attribute = path.parent, path.name
+  spaces = ("W", "Z") if latent_space is None else (PLANE_SPACE[latent_space],)
+  for space in spaces:
+    named = FOLDER / checkpoint / f"{attribute}_{space.lower()}_boundary.npy"
+    if not path.is_absolute() and named.is_file():
+      return named
+  known = sorted(
+    {str(p.parent.relative_to(FOLDER) / attribute_in_name(p.stem)) for p in FOLDER.rglob("*.npy")}
+  )
+  raise InputError(
+    f"No boundary '{shown(source)}' for latent space {' or '.join(spaces)}; name an .npy file or "
+    f"one of: {', '.join(known) or '(none are installed)'}."
+  )
+
+
+def read_normal(path: Path) -> np.ndarray:
+  """The array of an `.npy` file, not copied yet.
+
+  Raises:
+    InputError: if it cannot be read, is damaged, or holds Python objects.
+  """
+  try:
+    # Mapped: a header that promises more than the file holds is an error, not an allocation.
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+  except OSError as error:
+    raise InputError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
+  except (ValueError, EOFError, OverflowError) as error:
+    raise InputError(
+      f"{shown(path)} is damaged, or is not an .npy file of plain numbers; download or train it again."
+    ) from error
+  if not isinstance(mapped, np.ndarray):
+    raise InputError(f"{shown(path)} is an .npz archive; a boundary is one .npy array.")
+  return mapped
+
+
+def read_companion(path: Path) -> dict[str, Any]:
+  """The companion's content; empty if there is none.
+
+  Raises:
+    InputError: if it is damaged.
+  """
+  try:
+    companion = json.loads(path.read_text(encoding="utf-8"))
+  except FileNotFoundError:
+    return {}
+  except (OSError, ValueError) as error:
+    raise InputError(
+      f"{shown(path)} cannot be read as JSON ({error}); restore it or train the boundary again."
+    ) from error
+  if not isinstance(companion, dict) or companion.get("latent_space", "W") not in ("W", "Z"):
+    raise InputError(
+      f"{shown(path)} is not a boundary's companion: latent_space must be 'W' or 'Z'."
+    )
+  for key in ("provenance", "calibration"):
+    if not isinstance(companion.get(key) or {}, dict):
+      raise InputError(f"{shown(path)}: {key} must be a JSON object.")
+  return companion
+
+
+def space_in_name(stem: str) -> str | None:
+  """The space that a file name states, as in `smile_w_boundary`; None if it does not."""
+  match = re.search(r"_([wz])_boundary$", stem)
+  return match.group(1).upper() if match else None
+
+
+def attribute_in_name(stem: str) -> str:
+  """The attribute that a file name states: `stylegan_ffhq_age_w_boundary` -> `age`."""
+  return re.sub(r"(_[wz])?_boundary$", "", stem).rsplit("_", maxsplit=1)[-1]
