@@ -124,3 +124,12 @@ def test_a_condition_of_another_space(train, data, tmp_path):
   code, _, stderr = train(tmp_path, flag, latent_space="Z")
   assert code == 1
   assert "age_w_boundary.npy is for latent space W, not Z" in stderr
+
+
+def test_codes_whose_folder_says_that_they_are_of_another_space(train, data, tmp_path):
+  """Z and W codes have one shape: only the record beside them tells."""
+  (tmp_path / "z.npy").write_bytes((data / "w.npy").read_bytes())
+  (tmp_path / "run.json").write_text('{"codes": {"z.npy": "Z"}}')
+  code, _, stderr = train(tmp_path / "out", codes=tmp_path / "z.npy")
+  assert code == 1
+  assert "z.npy holds Z codes" in stderr
