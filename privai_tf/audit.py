@@ -28,6 +28,13 @@ _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint whose release 
 _ATTRIBUTE = flags.DEFINE_string("attribute", None, "The checkpoint's attribute.")
 _SPACE = flags.DEFINE_enum("latent_space", "W", ["W", "W+", "Z"], "Latent space of the release.")
 
+_SCOPE = flags.DEFINE_enum(
+  "scope", None, ["attribute", "image", "metric"], "Scope; default: the mechanism's first."
+)
+_COMPONENTS = flags.DEFINE_integer(
+  "components", 1, "Directions that scopes image and metric release.", lower_bound=1
+)
+
 _CONFIDENCE = 0.95
 
 
@@ -78,10 +85,17 @@ def _audit_all(claims: list[tuple[str, float, float]]) -> list[dict[str, Any]]:
   )
   for name, epsilon, delta in claims:
     audited = prepare_audit(
-      name, epsilon, delta, generator=generator, boundary=boundary, latent_space=_SPACE.value
+      name,
+      epsilon,
+      delta,
+      generator=generator,
+      boundary=boundary,
+      latent_space=_SPACE.value,
+      scope=_SCOPE.value,
+      components=_COMPONENTS.value,
     )
     exact = None
-    if mechanism_class(name).private:
+    if mechanism_class(name).private and _COMPONENTS.value == 1:
       exact = reachable_epsilon(name, audited.claim, delta)
     for target in _TARGET.value:
       result = audit(

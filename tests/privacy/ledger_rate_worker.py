@@ -10,7 +10,7 @@ from privai_tf.privacy.ledger import BudgetExceededError, Ledger
 
 
 def main(path, charges):
-  with Ledger.open(path, timeout=60) as ledger:
+  with Ledger.open(path, timeout=60, default_epsilon=1000) as ledger:
     print("ready", flush=True)
     sys.stdin.readline()
     accepted = 0

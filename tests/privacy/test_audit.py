@@ -62,6 +62,17 @@ def test_other_spaces(latent_space, target):
   assert result.lower_bound > 0.85
 
 
+@pytest.mark.parametrize("name", ["laplace", "l2_laplace", "gaussian"])
+@pytest.mark.parametrize("components", [1, 3])
+def test_scope_image(name, components):
+  audited = prepare_audit(name, 2.0, delta_of(name), scope="image", components=components)
+  assert audited.inputs[0].rest is None
+  for target in auditing.TARGETS:
+    result = audit(audited, samples=10_000, target=target, audits=int(ALARM))
+    assert not result.violated
+    assert result.lower_bound > (0.1 if name == "gaussian" else 0.5)
+
+
 @pytest.mark.parametrize("epsilon", EPSILONS)
 def test_reference_postclip_is_caught(epsilon):
   audited = prepare_audit("reference_postclip", epsilon, 1e-5)

@@ -76,3 +76,12 @@ def test_eight_processes_never_exceed_the_budget(tmp_path):
   print(f"{rate:.0f} charges a second")
   # The aim is 200 a second; a busy machine's disk may be slower, a broken lock much slower.
   assert rate > 40
+
+
+def test_processes_that_make_the_file_at_once_agree(tmp_path):
+  path = tmp_path / "ledger.db"
+  workers = [start("ledger_rate_worker.py", path, 3) for _ in range(4)]
+  outputs = [worker.communicate("go\n", timeout=120)[0] for worker in workers]
+  assert outputs == ["ready\n3\n"] * 4
+  with Ledger.open(path) as ledger:
+    assert len(ledger.releases()) == 12

@@ -137,7 +137,7 @@ def _draw(audited: AuditedRelease, side: int, count: int, target: str) -> np.nda
 def _along_axis(subspace: Any, latents: np.ndarray) -> np.ndarray:
   """The attacker's view of float32 codes: their component along the axis (first layer)."""
   first = latents.reshape(len(latents), -1)[:, : len(subspace.mean)].astype(np.float64)
-  return (first - subspace.mean) @ subspace.basis[:, 0]
+  return (first - subspace.mean) @ subspace.basis[:, 0] / subspace.scales[0]
 
 
 def _choose(draws: list[np.ndarray], delta: float) -> _Event:

@@ -24,7 +24,7 @@ class RehearsalGenerator:
     draws = np.random.Generator(np.random.PCG64(seed)).standard_normal((count, _WIDTH))
     return draws.astype(np.float32)
 
-  def map(self, codes: np.ndarray) -> np.ndarray:
+  def map(self, codes: np.ndarray, labels: None = None) -> np.ndarray:
     """Z -> W: a public shear, so that the principal directions are no axes."""
     return (codes @ np.triu(np.full((_WIDTH, _WIDTH), 0.25, np.float32), 1)) + codes
 
@@ -58,8 +58,10 @@ def prepare_audit(
   generator: Any = None,
   boundary: Any = None,
   latent_space: str = "W",
+  scope: str | None = None,
+  components: int = 1,
 ) -> AuditedRelease:
-  """Prepares a release on one axis and its two worst neighbours.
+  """Prepares a release and its two worst neighbours, which differ along the first axis.
 
   Args:
     mechanism: name.
@@ -67,6 +69,8 @@ def prepare_audit(
     generator: a `Generator`; None: a stand-in of 8 dimensions, with the same release code.
     boundary: the attribute's `Boundary` in `generator`'s space; None only with the stand-in.
     latent_space: "Z", "W" or "W+".
+    scope: "attribute", "image" or "metric"; None: the mechanism's first.
+    components: directions that scopes "image" and "metric" release.
   """
   from privai_tf.attributes.boundary import Boundary
   from privai_tf.privacy.mechanisms import mechanism_class
@@ -76,24 +80,25 @@ def prepare_audit(
   if generator is None:
     generator = RehearsalGenerator()
     boundary = Boundary(np.arange(1.0, _WIDTH + 1), 0.0, plane(latent_space), "rehearsal")
-  metric = "attribute" not in mechanism_class(mechanism).scopes
-  if not metric and boundary is None:
+  scope = scope or mechanism_class(mechanism).scopes[0]
+  attribute = scope == "attribute"
+  if attribute and boundary is None:
     raise ConfigurationError("an audit of a checkpoint needs the attribute's boundary: --attribute")
   spec = PrivacySpec(
     mechanism=mechanism,
-    scope="metric" if metric else "attribute",
+    scope=scope,
     epsilon=epsilon,
     delta=delta,
-    components=1 if metric else None,
+    components=None if attribute else components,
   )
-  prepared = prepare(generator, None if metric else boundary, spec, latent_space)
-  codes = _codes(prepared, generator, latent_space, metric)
+  prepared = prepare(generator, boundary if attribute else None, spec, latent_space)
+  codes = _codes(prepared, generator, latent_space)
   upper, lower = (prepared.encode(code[np.newaxis]) for code in codes)
   # Neighbours of scope "attribute" share the encoded rest (float codes along the axis do not, in
   # their last bits; that is the point of the encoding).
   lower = dataclasses.replace(lower, rest=upper.rest)
   claim = spec.epsilons[0]
-  if metric:
+  if scope == "metric":
     claim *= float(np.linalg.norm(from_grid(upper.coordinates - lower.coordinates)))
   return AuditedRelease(prepared, (upper, lower), claim, spec.delta)
 
@@ -103,18 +108,20 @@ def plane(latent_space: str) -> str:
   return "W" if latent_space == "W+" else latent_space
 
 
-def _codes(prepared: Any, generator: Any, latent_space: str, metric: bool) -> list[np.ndarray]:
-  """Two codes that differ along the audited axis only, far outside the clip set."""
-  subspace = prepared.subspace
+def _codes(prepared: Any, generator: Any, latent_space: str) -> list[np.ndarray]:
+  """Two codes that differ along the first axis only, far outside the clip set if there is one."""
+  subspace, scope = prepared.subspace, prepared.spec.scope
   mechanism = prepared.blocks[0].mechanism
-  if metric:
+  axis = subspace.basis[:, 0]
+  middle = subspace.mean
+  if scope == "attribute":
+    base = np.asarray(generator.sample_z(1, seed=1))
+    base = base if latent_space == "Z" else np.asarray(generator.map(base))
+    centred = base[0].astype(np.float64) - subspace.mean
+    middle = subspace.mean + centred - (centred @ axis) * axis
+  if scope == "metric":
     reach = 0.5
   else:
     reach = _OUTSIDE * (mechanism.clip_radius or max(map(abs, mechanism.side_values)))
-  base = np.asarray(generator.sample_z(1, seed=1))
-  base = base if latent_space == "Z" else np.asarray(generator.map(base))
-  axis = subspace.basis[:, 0]
-  centred = base[0].astype(np.float64) - subspace.mean
-  rest = subspace.mean + centred - (centred @ axis) * axis
-  codes = [rest + sign * reach * subspace.scales[0] * axis for sign in (1, -1)]
+  codes = [middle + sign * reach * subspace.scales[0] * axis for sign in (1, -1)]
   return [np.broadcast_to(code, prepared.code_shape) for code in codes]
