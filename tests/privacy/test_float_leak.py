@@ -25,13 +25,13 @@ def _naive_noise(uniforms, scale):
 
 def test_enumeration_catches_naive_noise():
   every = _naive_noise(np.arange(1 << 23), 2.0)
-  outputs = [np.float32(x) + every for x in (-1.0, 1.0)]
-  possible = np.unique(outputs[1])
-  impossible = ~np.isin(outputs[0], possible, assume_unique=False)
-  assert impossible.mean() > 0.8
-  rounded = [np.unique(np.rint(y * CELLS)) for y in outputs]
-  # Rounding after the sum does not cure it.
-  assert np.isin(rounded[0], rounded[1]).mean() < 0.95
+  possible = np.unique(np.float32(1) + every)
+  # Every 64th output of the neighbour, evenly over its distribution.
+  outputs = np.float32(-1) + every[::64]
+  assert not np.isin(outputs, possible).mean() > 0.2
+  # Rounding after the sum does not cure it: 2.4% of the outputs still tell, at any epsilon.
+  possible = np.unique(np.rint(possible * CELLS))
+  assert 0.01 < 1 - np.isin(np.rint(outputs * CELLS), possible).mean() < 0.05
 
 
 def _prepared(make_generator, space, width, layers, radius, epsilon=1.0):
