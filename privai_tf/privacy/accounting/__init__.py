@@ -21,8 +21,6 @@ from privai_tf.privacy.accounting.composition import compose, compose_delta, com
 from privai_tf.privacy.accounting.curves import (
   gaussian_delta,
   gaussian_epsilon,
-  l2_laplace_delta,
-  l2_laplace_epsilon,
   laplace_delta,
   laplace_epsilon,
   pure_delta,
@@ -32,6 +30,7 @@ from privai_tf.privacy.accounting.events import (
   discrete_laplace_event,
   pure_event,
 )
+from privai_tf.privacy.accounting.l2_laplace import l2_laplace_delta, l2_laplace_epsilon
 
 __all__ = [
   "PrivacyParameters",

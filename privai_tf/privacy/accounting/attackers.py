@@ -9,7 +9,8 @@ import math
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.accounting.checks import check_delta, check_epsilon
-from privai_tf.privacy.accounting.curves import l2_laplace_delta, laplace_delta
+from privai_tf.privacy.accounting.curves import laplace_delta
+from privai_tf.privacy.accounting.l2_laplace import l2_laplace_delta
 
 
 def attacker_bound(

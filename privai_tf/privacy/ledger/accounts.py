@@ -1,72 +1,14 @@
-"""The rows of the ledger: reading, checking, writing. Callers hold the transaction."""
+"""The rows of the ledger: reading and writing. Callers hold the transaction."""
 
 import dataclasses
-import functools
 import math
 import sqlite3
 from typing import Any
 
-from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.ledger import amounts, rules, stored_events
+from privai_tf.privacy.ledger.entries import Entry
 from privai_tf.privacy.ledger.errors import LedgerConflictError, LedgerCorruptError
 from privai_tf.privacy.ledger.records import Account, Budget, Remaining
-
-_EVENT_TOLERANCE = 1e-9
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-  """A release to be charged; amounts in units, the event as JSON."""
-
-  mechanism: str
-  scope: str
-  epsilon: int
-  delta: int
-  event: str
-
-
-def check_budget(epsilon: amounts.Amount, delta: amounts.Amount, composition: str) -> Budget:
-  """A valid budget: epsilon > 0, 0 <= delta < 1, a known rule."""
-  _check_range("budget epsilon", epsilon, delta)
-  rule = rules.check_rule(composition)
-  return Budget(amounts.units_down(epsilon), amounts.units_down(delta), rule)
-
-
-def check_entry(
-  event: Any, epsilon: amounts.Amount, delta: amounts.Amount, mechanism: str, scope: str
-) -> Entry:
-  """A valid charge, whose event does not cost more than is claimed."""
-  _check_range("epsilon", epsilon, delta)
-  if scope == "metric":
-    raise ConfigurationError(
-      "scope metric: its epsilon is per unit of distance and cannot be charged to a budget; "
-      "use scope attribute or image, or run without a ledger"
-    )
-  encoded = stored_events.to_json(event)
-  if encoded:
-    actual = _event_epsilon(encoded, float(delta))
-    # Events hold doubles, calibrated from the claim: agreement is to rounding, no better.
-    if actual > float(epsilon) * (1 + _EVENT_TOLERANCE):
-      raise ConfigurationError(
-        f"epsilon is {epsilon}, delta {delta}: the event {encoded} costs epsilon {actual:.6g}; "
-        "charge what the release costs"
-      )
-  units = amounts.units_up(epsilon), amounts.units_up(delta)
-  return Entry(mechanism, scope, *units, encoded)
-
-
-@functools.lru_cache(maxsize=256)
-def _event_epsilon(encoded: str, delta: float) -> float:
-  from privai_tf.privacy.accounting.composition import compose
-
-  return compose([stored_events.from_json(encoded)], delta)
-
-
-def _check_range(name: str, epsilon: amounts.Amount, delta: amounts.Amount) -> None:
-  if amounts.exact(epsilon) <= 0:
-    raise ConfigurationError(f"{name} is {epsilon}: must be finite and positive, for example 1.0")
-  if not 0 <= amounts.exact(delta) < 1:
-    raise ConfigurationError(f"delta is {delta}: must be in [0, 1), for example 1e-5")
 
 
 def read(connection: sqlite3.Connection, subject: str) -> Account | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.privacy.ledger import accounts, amounts, schema
+from privai_tf.privacy.ledger import accounts, amounts, entries, schema
 from privai_tf.privacy.ledger.errors import BudgetExceededError, LedgerConflictError
 from privai_tf.privacy.ledger.records import Account, Budget, Charge, Remaining
 from privai_tf.privacy.ledger.store import Store
@@ -52,7 +52,7 @@ class Ledger:
     path = pathlib.Path(path)
     default = None
     if default_epsilon is not None:
-      default = accounts.check_budget(default_epsilon, default_delta, composition)
+      default = entries.check_budget(default_epsilon, default_delta, composition)
     if create:
       schema.create_file(path)
     return cls(Store(path, timeout, clock), default)
@@ -99,7 +99,7 @@ class Ledger:
       composition: "basic", "adaptive" or "planned", see `rules`; fixed once a release is charged.
     """
     check_subject(subject)
-    budget = accounts.check_budget(epsilon, delta, composition)
+    budget = entries.check_budget(epsilon, delta, composition)
     with self._store.transaction() as connection:
       moment = self._store.tick(connection)
       accounts.write_budget(connection, subject, budget, moment)
@@ -136,7 +136,7 @@ class Ledger:
     check_subject(subject)
     if isinstance(event, str):
       mechanism, event = mechanism or event, None
-    entry = accounts.check_entry(event, epsilon, delta, mechanism, scope)
+    entry = entries.check_entry(event, epsilon, delta, mechanism, scope)
     with self._store.transaction() as connection:
       repeated = self._is_repeated(connection, subject, release_id, entry)
       account = self._account(connection, subject)
@@ -184,7 +184,7 @@ class Ledger:
     return accounts.tighten(account, self._default, subject)
 
   def _is_repeated(
-    self, connection: Any, subject: str, release_id: str | None, entry: accounts.Entry
+    self, connection: Any, subject: str, release_id: str | None, entry: entries.Entry
   ) -> bool:
     """Whether this very release was charged before; refuses the same id with another cost."""
     if release_id is None:
@@ -197,7 +197,7 @@ class Ledger:
       )
     return known is not None
 
-  def _check_affordable(self, connection: Any, account: Account, entry: accounts.Entry) -> None:
+  def _check_affordable(self, connection: Any, account: Account, entry: entries.Entry) -> None:
     """Refuses a release that would take the subject beyond its budget."""
     after = accounts.spent(connection, account, entry)
     if after is not None and after <= account.budget.epsilon:
