@@ -1,8 +1,8 @@
 """What must start fast: the package and the commands' help, without TensorFlow."""
 
+import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -10,19 +10,24 @@ _HEAVY = ("tensorflow", "keras", "tensorflow_probability", "sklearn", "scipy")
 
 
 def _run(repository, *arguments):
-  began = time.perf_counter()
+  """Runs Python; returns the result and the processor seconds it took.
+
+  Processor time, not the clock's: other processes on the machine must not fail the test.
+  """
+  before = os.times()
   result = subprocess.run(
     [sys.executable, *arguments], cwd=repository, capture_output=True, text=True, check=False
   )
-  return result, time.perf_counter() - began
+  after = os.times()
+  spent = after.children_user - before.children_user + after.children_system
+  return result, spent - before.children_system
 
 
 def test_importing_the_package_takes_under_a_second_and_no_tensorflow(repository):
   code = f"import sys, privai_tf; print([m for m in {_HEAVY!r} if m in sys.modules])"
-  runs = [_run(repository, "-c", code) for _ in range(3)]
-  assert all(result.stdout.strip() == "[]" for result, _ in runs)
-  # The least of three: other processes on the machine must not fail the test.
-  assert min(seconds for _, seconds in runs) < 1.0
+  result, seconds = _run(repository, "-c", code)
+  assert result.stdout.strip() == "[]"
+  assert seconds < 1.0
 
 
 @pytest.mark.parametrize(
@@ -32,12 +37,16 @@ def test_importing_the_package_takes_under_a_second_and_no_tensorflow(repository
     ["-m", "converters"],
     ["-m", "privai_tf.ledger"],
     ["-m", "privai_tf.audit"],
+    ["-m", "privai_tf.generate"],
+    ["-m", "privai_tf.train_boundary"],
+    ["-m", "privai_tf.edit"],
   ],
 )
 def test_help_takes_under_a_second(repository, command):
-  runs = [_run(repository, *command, "--help") for _ in range(3)]
-  assert all("--" in result.stdout for result, _ in runs)
-  assert min(seconds for _, seconds in runs) < 1.0
+  result, seconds = _run(repository, *command, "--help")
+  assert result.returncode == 0
+  assert "--" in result.stdout
+  assert seconds < 1.0
 
 
 def test_every_public_name_resolves():

@@ -47,6 +47,8 @@ def _parsed(argv: list[str]) -> list[str]:
   """absl's own parsing, but a bad flag ends with code 2 and one line instead of a page of usage."""
   try:
     return flags.FLAGS(argv)
+  except SystemExit:
+    sys.exit(0)  # --help, which absl ends with 1 although nothing failed.
   except flags.Error as error:
     print(f"{error} (--help lists all flags)", file=sys.stderr)
     sys.exit(2)

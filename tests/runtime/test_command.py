@@ -53,6 +53,12 @@ def test_exit_code_and_one_line(repository, arguments, code, line):
   assert line in result.stderr
 
 
+def test_help_is_no_failure(repository):
+  result = _run(repository, "--help")
+  assert result.returncode == 0
+  assert "--kind" in result.stdout
+
+
 def test_a_defect_of_ours_keeps_its_traceback(repository):
   result = _run(repository, "file", "--kind=bug")
   assert result.returncode == 1
