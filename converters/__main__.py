@@ -1,11 +1,14 @@
-"""`python -m converters PICKLE OUTPUT_DIR`: converts an official network file once and for all.
+"""Converts NVIDIA's official ProgressiveGAN and StyleGAN network files (.pkl) once and for all.
 
-Exit codes: 0 converted, 1 the file was refused or the folder cannot be written, 2 bad arguments.
+  python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
+
+Nothing in the files is executed. Exit codes: 0 converted, 1 the file was refused or the folder
+cannot be written, 2 bad arguments.
 """
 
-import sys
+from absl import flags
 
-from absl import app, flags
+from privai_tf.runtime import command
 
 _NETWORK = flags.DEFINE_enum(
   "network",
@@ -14,42 +17,20 @@ _NETWORK = flags.DEFINE_enum(
   "Which network to convert: Gs (the averaged generator, which makes the better images), G, D (the "
   "discriminator), or all three, each into a folder of its own.",
 )
-_USAGE = (
-  "Converts NVIDIA's official ProgressiveGAN and StyleGAN network files (.pkl) without executing "
-  "anything in them.\n\nUsage: python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]"
-)
 
 
-def _parse(argv: list[str]) -> list[str]:
-  try:
-    return flags.FLAGS(argv)
-  except flags.Error as error:
-    print(f"{error}\nRun `python -m converters --help` for the arguments.", file=sys.stderr)
-    sys.exit(2)
-  except SystemExit:  # absl's --help, which would give 1
-    sys.exit(0)
-
-
-def main(argv: list[str]) -> int:
+def main(arguments: list[str]) -> None:
   """Converts and prints the parity report."""
-  if len(argv) != 3:
-    print(f"Two arguments are needed, not {len(argv) - 1}.\n{_USAGE}", file=sys.stderr)
-    return 2
   from converters.conversion import LICENCE, convert_file  # late: --help needs no NumPy
-  from privai_tf.errors import ConfigurationError, PrivaiError
 
-  try:
-    file, reports = convert_file(argv[1], argv[2], _NETWORK.value)
-  except PrivaiError as error:
-    print(error, file=sys.stderr)
-    return 2 if isinstance(error, ConfigurationError) else 1
+  pickle, output = arguments
+  file, reports = convert_file(pickle, output, _NETWORK.value)
   names = ", ".join(f"{record.name} ({record.build_func_name})" for record in file.networks)
-  print(f"Read {argv[1]}: {file.size:,} bytes, SHA-256 {file.sha256}, networks {names}.")
+  print(f"Read {pickle}: {file.size:,} bytes, SHA-256 {file.sha256}, networks {names}.")
   for report in reports:
     print("\n".join(report.lines()))
-  print(f"Wrote {argv[2]}.\n{LICENCE}")
-  return 0
+  print(f"Wrote {output}.\n{LICENCE}")
 
 
 if __name__ == "__main__":
-  app.run(main, flags_parser=_parse)
+  command.run(main, ("PICKLE", "OUTPUT_DIR"))

@@ -117,9 +117,9 @@ def test_a_lone_network_is_converted_whatever_its_name(network, assembler, write
 @pytest.mark.parametrize(
   ("arguments", "text"),
   [
-    ([], "Two arguments are needed, not 0"),
-    (["x.pkl"], "Two arguments are needed, not 1"),
-    (["x.pkl", "out", "more"], "Two arguments are needed, not 3"),
+    ([], "Expected PICKLE OUTPUT_DIR; got: none"),
+    (["x.pkl"], "Expected PICKLE OUTPUT_DIR; got: x.pkl"),
+    (["x.pkl", "out", "more"], "got: x.pkl out more"),
     (["x.pkl", "out", "--network=E"], "value should be one of <Gs|G|D|all>"),
     (["x.pkl", "out", "--nonsense"], "Unknown command line flag"),
   ],
