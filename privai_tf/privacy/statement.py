@@ -86,6 +86,7 @@ def _image(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) -> l
     _odds(spec, "the photo"),
     "What lies outside the released directions is a public mean, and noise maps are public "
     "constants.",
+    *_layers(spec, latent_space),
   ]
 
 
@@ -97,7 +98,16 @@ def _metric(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) -> 
     "Not promised: anything about faces that are far apart; this is not a plain epsilon and must "
     "not be compared with one.",
     "Distances are between codes on the public grid of 2^-16 latent units.",
+    *_layers(spec, latent_space),
   ]
+
+
+def _layers(spec: PrivacySpec, latent_space: str) -> list[str]:
+  if latent_space != "W+":
+    return []
+  if spec.wplus_mode == "tied":
+    return ["All layers share one released code, made from the mean of theirs."]
+  return ["Every layer's code is protected, all of them together."]
 
 
 def _strength(spec: PrivacySpec) -> str:

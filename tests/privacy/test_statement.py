@@ -68,6 +68,9 @@ def test_scope_image_speaks_of_any_two_photos():
   assert "any two photos" in text
   assert "public mean" in text
   assert "residual" not in text
+  assert "layers" not in text
+  tied = _say(mechanism="gaussian", delta=1e-5, scope="image", space="W+")
+  assert "All layers share one released code" in tied
 
 
 def test_scope_metric_is_no_plain_epsilon():
