@@ -24,3 +24,8 @@ def compiled(function: Callable[..., Any], jit: str = "auto") -> Callable[..., A
 
     return jax.jit(function)
   return function
+
+
+def on_processor(jit: str = "auto") -> bool:
+  """Whether functions run on TensorFlow's own kernels for processors (oneDNN)."""
+  return keras.backend.backend() == "tensorflow" and not use_jit("auto") and not use_jit(jit)

@@ -8,7 +8,7 @@ import numpy as np
 
 from privai_tf.errors import ConfigurationError, LatentSpaceError
 from privai_tf.generators.codes import check_codes, check_labels, check_space
-from privai_tf.generators.compiled import compiled
+from privai_tf.generators.compiled import compiled, on_processor
 from privai_tf.generators.config import NetworkConfig
 from privai_tf.generators.layers import Network
 from privai_tf.generators.weights import assign_weights, fingerprint, read_weights
@@ -57,7 +57,7 @@ class Generator:
       source = self.provenance.get("source", "The checkpoint")
       assign_weights(networks, weights, str(source))
     for network in networks:
-      network.freeze()
+      network.freeze(split=on_processor(jit))
 
   @property
   def default_batch_size(self) -> int:

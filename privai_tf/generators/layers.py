@@ -57,18 +57,22 @@ class Network(keras.Model):
         named.update(layer.named)
     return named
 
-  def forget_kernels(self) -> None:
-    """Kernels are computed from the variables at each call again: after `freeze`, before training."""
-    for layer in self._flatten_layers(include_self=False):
-      if isinstance(layer, ScaledLayer):
-        layer.frozen_kernel = None
+  def freeze(self, split: bool = False) -> None:
+    """Computes the run-time kernels once, for inference; later changes of weights have no effect.
 
-  def freeze(self) -> None:
-    """Computes the run-time kernels once, for inference; later changes of weights have no effect."""
+    Args:
+      split: in the form that is fast on a processor, see `UpConvolution`.
+    """
+    self.forget_kernels()
     for layer in self._flatten_layers(include_self=False):
       if isinstance(layer, ScaledLayer):
-        layer.frozen_kernel = None
-        layer.frozen_kernel = ops.stop_gradient(layer.kernel())
+        layer.frozen_kernels = layer.compute_kernels(split)
+
+  def forget_kernels(self) -> None:
+    """Undoes `freeze`: kernels are computed from the variables at each call again."""
+    for layer in self._flatten_layers(include_self=False):
+      if isinstance(layer, ScaledLayer):
+        layer.frozen_kernels = None
 
 
 class ScaledLayer(NamedLayer):
@@ -110,16 +114,19 @@ class ScaledLayer(NamedLayer):
     scale = (1.0 if use_wscale else he_scale) / lrmul
     self.weight = self.add("weight", shape, scale, trainable=trainable)
     self.bias = self.add("bias", (bias,), trainable=trainable) if bias else None
-    self.frozen_kernel = None
+    self.frozen_kernels = None
+
+  def compute_kernels(self, split: bool) -> tuple:
+    """The weight as the forward pass uses it, in parts that give a part of the outputs each."""
+    return (self.weight * self.factor,)
+
+  def kernels(self) -> tuple:
+    """The same, or what `freeze` computed."""
+    return self.compute_kernels(split=False) if self.frozen_kernels is None else self.frozen_kernels
 
   def kernel(self):
-    """The weight as the forward pass uses it."""
-    if self.frozen_kernel is not None:
-      return self.frozen_kernel
-    return self.compute_kernel()
-
-  def compute_kernel(self):
-    return self.weight * self.factor
+    """The only part of layers that are never split."""
+    return self.kernels()[0]
 
   def scaled_bias(self):
     """The bias as the forward pass uses it, or 0."""
@@ -168,21 +175,27 @@ class UpConvolution(Convolution):
   Computed as a transposed convolution of stride 2, with 4/9 of the multiplications of nearest
   upscaling and a convolution. The official *fused* layer is that same transposed convolution with
   the kernel not turned around, which amounts to turning it in the two-step layer.
+
+  On a processor, oneDNN is up to 1.7 times as fast if it computes 64 outputs at a time.
   """
 
-  def __init__(self, prefix: str, inputs: int, outputs: int, *, fused: bool, **options):
+  def __init__(
+    self, prefix: str, inputs: int, outputs: int, *, resolution: int, fused: bool, **options
+  ):
     self.fused = fused
+    self.parts = max(1, outputs // 64) if resolution >= 32 and outputs % 64 == 0 else 1
     super().__init__(prefix, inputs, outputs, **options)
 
-  def compute_kernel(self):
+  def compute_kernels(self, split: bool) -> tuple:
     weight = self.weight if self.fused else ops.flip(self.weight, (0, 1))
     # Transposed convolutions keep their kernels as [k, k, outputs, inputs].
-    return spread_kernel(ops.transpose(weight * self.factor, (0, 1, 3, 2)))
+    kernel = spread_kernel(ops.transpose(weight * self.factor, (0, 1, 3, 2)))
+    return tuple(ops.split(kernel, self.parts, axis=2)) if split else (kernel,)
 
   def call(self, x):
-    return ops.conv_transpose(
-      x, self.kernel(), strides=2, padding="same", data_format="channels_last"
-    )
+    options = {"strides": 2, "padding": "same", "data_format": "channels_last"}
+    parts = [ops.conv_transpose(x, kernel, **options) for kernel in self.kernels()]
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
 class DownConvolution(Convolution):
@@ -191,8 +204,8 @@ class DownConvolution(Convolution):
   The official two-step layer (convolution, box downscaling) and the fused one are the same sum.
   """
 
-  def compute_kernel(self):
-    return spread_kernel(self.weight * (self.factor * 0.25))
+  def compute_kernels(self, split: bool) -> tuple:
+    return (spread_kernel(self.weight * (self.factor * 0.25)),)
 
   def call(self, x):
     return ops.conv(x, self.kernel(), strides=2, padding="same", data_format="channels_last")

@@ -42,8 +42,9 @@ class PGGANNetwork(Network):
         first = DenseToImage(f"{block}/dense", inputs, channels, **options)
         second = Convolution(f"{block}/conv", channels, channels, **options)
       else:
-        before, fused = config.channels(resolution // 2), config.fused(resolution)
-        first = UpConvolution(f"{block}/conv0", before, channels, fused=fused, **options)
+        before = config.channels(resolution // 2)
+        scaling = {"resolution": resolution, "fused": config.fused(resolution)}
+        first = UpConvolution(f"{block}/conv0", before, channels, **scaling, **options)
         second = Convolution(f"{block}/conv1", channels, channels, **options)
       self.blocks.append([first, second])
       self.to_rgb.append(

@@ -200,8 +200,9 @@ class SynthesisNetwork(Network):
       channels = config.channels(resolution)
       block = f"synthesis/{resolution}x{resolution}"
       if resolution > 4:
-        before, fused = config.channels(resolution // 2), config.fused(resolution)
-        self._add(UpConvolution(f"{block}/conv0", before, channels, fused=fused, **options))
+        before = config.channels(resolution // 2)
+        scaling = {"resolution": resolution, "fused": config.fused(resolution)}
+        self._add(UpConvolution(f"{block}/conv0", before, channels, **scaling, **options))
       last = "conv" if resolution == 4 else "conv1"
       self._add(Convolution(f"{block}/{last}", channels, channels, **options))
       self.to_rgb[str(resolution)] = ToRGB(
