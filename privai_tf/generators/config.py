@@ -5,72 +5,10 @@ Networks" (2019). PGGAN: Karras, Aila, Laine, Lehtinen, "Progressive Growing of 
 """
 
 import dataclasses
-import math
-from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from privai_tf.errors import CheckpointError
-
-
-def _is_integer(value: Any, least: int) -> bool:
-  return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_number(value: Any, least: float = -math.inf) -> bool:
-  number = isinstance(value, int | float) and not isinstance(value, bool)
-  return number and math.isfinite(value) and value >= least
-
-
-def _is_filter(value: Any) -> bool:
-  return value is None or (
-    isinstance(value, tuple) and len(value) % 2 == 1 and all(_is_number(tap) for tap in value)
-  )
-
-
-_POSITIVE = ("a positive integer", lambda value: _is_integer(value, 1))
-_COUNT = ("0 or a positive integer", lambda value: _is_integer(value, 0))
-_SIZE = (
-  "a power of two from 4 to 4096",
-  lambda value: _is_integer(value, 4) and value <= 4096 and not value & (value - 1),
-)
-_FLAG = ("true or false", lambda value: isinstance(value, bool))
-_NOT_NEGATIVE = ("a number, 0 or more", lambda value: _is_number(value, 0))
-_NONLINEARITY = ('"lrelu" or "relu"', lambda value: value in ("lrelu", "relu"))
-# What each entry must be. Files come from anywhere: a wrong one is named, not met as a crash later.
-_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-  "resolution": _SIZE,
-  "num_channels": _POSITIVE,
-  "label_size": _COUNT,
-  "fmap_base": _POSITIVE,
-  "fmap_decay": _NOT_NEGATIVE,
-  "fmap_max": _POSITIVE,
-  "use_wscale": _FLAG,
-  "fused_scale": ('true, false or "auto"', lambda value: value in (True, False, "auto")),
-  "lod": _NOT_NEGATIVE,
-  "latent_size": _POSITIVE,
-  "dlatent_size": _POSITIVE,
-  "mapping_layers": _POSITIVE,
-  "mapping_fmaps": _POSITIVE,
-  "mapping_lrmul": ("a positive number", lambda value: _is_number(value, 0) and value > 0),
-  "mapping_nonlinearity": _NONLINEARITY,
-  "nonlinearity": _NONLINEARITY,
-  "normalize_latents": _FLAG,
-  "use_styles": _FLAG,
-  "use_noise": _FLAG,
-  "use_instance_norm": _FLAG,
-  "use_pixel_norm": _FLAG,
-  "use_pixelnorm": _FLAG,
-  "use_leakyrelu": _FLAG,
-  "pixelnorm_epsilon": _NOT_NEGATIVE,
-  "blur_filter": ("an odd number of filter taps, or null", _is_filter),
-  "truncation_psi": ("a number or null", lambda value: value is None or _is_number(value)),
-  "truncation_cutoff": (
-    "an integer or null",
-    lambda value: value is None or _is_integer(value, -1),
-  ),
-  "mbstd_group_size": _COUNT,
-  "mbstd_num_features": _POSITIVE,
-}
+from privai_tf.generators.rules import RULES, is_integer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,7 +43,7 @@ class NetworkConfig:
 
   def __post_init__(self):
     for field in dataclasses.fields(self):
-      words, fits = _RULES[field.name]
+      words, fits = RULES[field.name]
       value = getattr(self, field.name)
       if not fits(value):
         raise CheckpointError(
@@ -234,9 +172,7 @@ class PGGANConfig(NetworkConfig):
   use_leakyrelu: bool = True
 
   def __post_init__(self):
-    if (
-      self.latent_size is None and _is_integer(self.fmap_base, 1) and _is_integer(self.fmap_max, 1)
-    ):
+    if self.latent_size is None and is_integer(self.fmap_base, 1) and is_integer(self.fmap_max, 1):
       object.__setattr__(self, "latent_size", min(self.fmap_base, self.fmap_max))
     super().__post_init__()
 
