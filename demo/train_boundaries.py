@@ -7,8 +7,6 @@ these, a linear machine. Z has 512 directions of which few matter, so that it ta
 the label is the side of W's boundary on which the code is mapped, which needs no images.
 """
 
-from pathlib import Path
-
 import numpy as np
 from absl import app, flags, logging
 
@@ -31,8 +29,10 @@ def main(argv: list[str]) -> None:
   from privai_tf.attributes.classifier import load_classifier
   from privai_tf.attributes.svm import fit_boundary
   from privai_tf.privacy.calibration import calibrate
+  from privai_tf.runtime.files import make_folder
 
   logging.set_verbosity(logging.INFO)
+  folder = make_folder(_OUTPUT.value)
   generator = privai_tf.load_generator(_CHECKPOINT.value)
   classifier = load_classifier("avatars")
   made_by = {
@@ -69,7 +69,7 @@ def main(argv: list[str]) -> None:
     )
     for boundary in (in_w, in_z):
       space = boundary.latent_space.lower()
-      path = Path(_OUTPUT.value) / f"{name}_{space}_boundary.npy"
+      path = folder / f"{name}_{space}_boundary.npy"
       calibrate(boundary, generator).save(path)
       logging.info("%s %s: %s", name, space, boundary.provenance)
 
