@@ -121,6 +121,9 @@ def _checkpoint() -> tuple[Any, Any]:
     return None, None
   if _ATTRIBUTE.value is None:
     raise ConfigurationError("--checkpoint needs --attribute, for example --attribute=smile")
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()
   import privai_tf
   from privai_tf.attributes.boundary import Boundary
 

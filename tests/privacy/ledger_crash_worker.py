@@ -25,10 +25,21 @@ def charge_forever(ledger_path, released_path, round_number):
       os.write(released, f"{release_id}\n".encode())
 
 
+def length(path):
+  return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def wait_for_growth(path, size):
+  deadline = time.monotonic() + 20
+  while length(path) == size and time.monotonic() < deadline:
+    time.sleep(0.001)
+
+
 def main(ledger_path, released_path, rounds):
   chance = random.Random(0)
   for round_number in range(int(rounds)):
     children = []
+    size = length(released_path)
     for worker in range(2):
       child = os.fork()
       if child == 0:
@@ -37,7 +48,10 @@ def main(ledger_path, released_path, rounds):
         finally:
           os._exit(0)
       children.append(child)
-    time.sleep(chance.uniform(0.0, 0.06))
+    if round_number % 5:
+      # Four in five are killed while charging, the others at any moment, also while opening.
+      wait_for_growth(released_path, size)
+    time.sleep(chance.uniform(0.0, 0.03))
     for child in children:
       os.kill(child, signal.SIGKILL)
     for child in children:

