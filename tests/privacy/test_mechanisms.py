@@ -124,6 +124,7 @@ def _exponential_probabilities(mechanism, step):
 @pytest.mark.parametrize("epsilon", [0.01, 1.0, 4.0, 30.0])
 def test_exponential_is_purely_private_between_any_two_inputs(epsilon):
   mechanism = _make("exponential", epsilon, _SMALLEST)
+  assert mechanism.noise_scale >= 4 * mechanism.clip_radius / epsilon
   tables = [_exponential_probabilities(mechanism, step)[1] for step in (-256, -100, 0, 17, 256)]
   for first, second in itertools.permutations(tables, 2):
     assert np.log(first / second).max() <= epsilon + 1e-12

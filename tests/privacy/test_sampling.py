@@ -216,6 +216,16 @@ def test_both_branches_round_alike(pinned_source, monkeypatch):
   np.testing.assert_array_equal(fast, exact)
 
 
+def test_copied_numbers_keep_the_digits_drawn_for_a_decision():
+  source = SystemSource()
+  drawn = reals.exponential_reals(3, source)
+  digits = drawn.fixed(1, 256, source)
+  copy = reals.Reals(np.zeros(2, np.int64), np.zeros(2, np.uint64), {})
+  copy.put(np.array([0, 1]), drawn, np.array([2, 1]))
+  assert copy.fixed(1, 256, source) == digits
+  assert copy.fixed(0, 64, source) == drawn.fixed(2, 64, source)
+
+
 def test_a_tie_draws_digits_until_it_is_broken():
   """A uniform number whose first 64 digits are those of the probability: both answers occur."""
   word = 3 << 61  # x = 3/8: then either answer has probability near one half
