@@ -51,11 +51,12 @@ class Search:
     self.generator, self.spec, self.batch_size = generator, spec, batch_size
     self.statistics = latent_statistics(generator, spec.latent_space)
     self._perceptual = perceptual_loss
-    shape = (batch_size, *generator.code_shape(spec.latent_space))
-    self._white = keras.Variable(np.zeros(shape, np.float32))
+    start_shape = np.zeros((batch_size, *generator.code_shape(spec.latent_space)), np.float32)
+    self._white = keras.Variable(self._coordinates(start_shape))
     optimizer = type(keras.optimizers.get(spec.optimizer))
-    rate = spec.learning_rate * self.statistics.scale
-    self._optimizer = optimizer(learning_rate=Ramps(rate, spec.steps, spec.ramp_up, spec.ramp_down))
+    self._optimizer = optimizer(
+      learning_rate=Ramps(spec.learning_rate, spec.steps, spec.ramp_up, spec.ramp_down)
+    )
     self._optimizer.build([self._white])
     self._fresh = [variable.numpy() for variable in self._optimizer.variables]
     self._trace(use_jit(spec.jit))
@@ -88,7 +89,7 @@ class Search:
       Codes like `start`, images [B, R, R, C], losses [records, B] (before the first step, then
       after every call). Losses may be infinite or NaN; then the search ended there.
     """
-    self._white.assign((start - self.statistics.mean) @ self.statistics.inverse_root)
+    self._white.assign(self._coordinates(start))
     for variable, value in zip(self._optimizer.variables, self._fresh, strict=True):
       variable.assign(value)
     goals = self._prepare(tf.constant(targets))
@@ -104,11 +105,31 @@ class Search:
       report(done)
     return self._codes().numpy(), images.numpy(), np.stack(records)
 
+  def _coordinates(self, codes: np.ndarray) -> np.ndarray:
+    """Codes in the coordinates that are optimized.
+
+    Whitened, so that a step means the same along every direction and no direction without variance
+    is taken lightly. In W+, what the layers share comes first and each layer's rest after it: the
+    shared part feels all layers' gradients, finds the face first, and keeps the layers together.
+
+    Args:
+      codes: [B, d] or [B, L, d].
+
+    Returns:
+      [B, d], or [B, 1 + L, d].
+    """
+    white = (codes - self.statistics.mean) @ self.statistics.inverse_root
+    if self.spec.latent_space != "W+":
+      return white
+    shared = white.mean(axis=1, keepdims=True)
+    return np.concatenate([shared, white - shared], axis=1)
+
   def _codes(self) -> tf.Tensor:
-    """The codes of the coordinates that are optimized: whitened, except in Z (white already)."""
-    if self.spec.latent_space == "Z":
-      return tf.convert_to_tensor(self._white.value)
-    return self.statistics.mean + tf.linalg.matmul(self._white.value, self.statistics.root)
+    """The reverse of `_coordinates`, for the present ones."""
+    white = tf.convert_to_tensor(self._white.value)
+    if self.spec.latent_space == "W+":
+      white = white[:, :1] + white[:, 1:]
+    return self.statistics.mean + tf.linalg.matmul(white, self.statistics.root)
 
   def _goals(self, targets: tf.Tensor):
     """What stays the same in every step: the pyramid and the perceptual features of the photos."""
@@ -126,6 +147,10 @@ class Search:
     if self.spec.latent_space != "Z" and self.spec.mean_weight:
       far = mean_distance(codes, self.statistics.mean, self.statistics.precision)
       loss += self.spec.mean_weight * far
+    if self.spec.latent_space == "W+" and self.spec.spread_weight:
+      middle = tf.reduce_mean(codes, axis=1, keepdims=True)
+      apart = mean_distance(codes, middle, self.statistics.precision)
+      loss += self.spec.spread_weight * apart
     return images, loss
 
   def _take_steps(self, goals, mask: tf.Tensor, count: tf.Tensor) -> None:

@@ -32,7 +32,8 @@ class InversionSpec:
   """How to search the latent code of an image.
 
   The loss of one image is `pixel_weight * pixels + perceptual_weight * vgg16 + mean_weight *
-  distance to the mean`; see `losses` and `perceptual`. Images never influence one another.
+  distance to the mean + spread_weight * distance between layers`; see `losses` and `perceptual`.
+  Images never influence one another.
 
   Attributes:
     latent_space: "W" (one code for all layers), "W+" (one a layer, more faithful) or "Z".
@@ -55,6 +56,7 @@ class InversionSpec:
     perceptual_weight: weight of the VGG16 loss.
     mean_weight: weight of the distance to the mean in its own covariance; more keeps the code
       easier to edit, less follows the photo more closely.
+    spread_weight: weight, in W+, of the layers' distance to their middle, likewise.
     noise: the generator's noise inputs, "fixed" or "none".
     jit: compile with XLA, "auto" (on accelerators), "on" or "off".
     steps_per_call: steps between two progress reports (and records of the loss curve).
@@ -62,7 +64,7 @@ class InversionSpec:
   """
 
   latent_space: str = "W"
-  steps: int = 500
+  steps: int = 300
   learning_rate: float = 0.1
   optimizer: str = "adam"
   ramp_up: float = 0.05
@@ -74,7 +76,8 @@ class InversionSpec:
   layer_weights: tuple[float, ...] = (1.0,) * 8
   pixel_weight: float = 1.0
   perceptual_weight: float = 0.1
-  mean_weight: float = 1e-3
+  mean_weight: float = 0.02
+  spread_weight: float = 0.01
   noise: str = "fixed"
   jit: str = "auto"
   steps_per_call: int = 25
@@ -93,7 +96,7 @@ class InversionSpec:
     if self.batch_size is not None:
       _whole("batch_size", self.batch_size, 1)
     _number("learning_rate", self.learning_rate, above=0)
-    for name in ("pixel_weight", "perceptual_weight", "mean_weight"):
+    for name in ("pixel_weight", "perceptual_weight", "mean_weight", "spread_weight"):
       _number(name, getattr(self, name), at_least=0)
     for name in ("ramp_up", "ramp_down"):
       _number(name, getattr(self, name), at_least=0, at_most=1)

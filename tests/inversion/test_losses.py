@@ -47,11 +47,17 @@ def test_pyramid_averages(random):
 
 def test_pixel_loss_by_hand():
   zeros, ones = tf.zeros((2, 32, 32, 3)), tf.ones((2, 32, 32, 3))
-  np.testing.assert_allclose(losses.pixel_loss(zeros, losses.pyramid(ones)), [3, 3])
-  # What averages out is seen by the finest level alone.
+  # Three levels, each off by 1 (less the smoothing, one grey level), no steps.
+  np.testing.assert_allclose(losses.pixel_loss(zeros, losses.pyramid(ones)), [3, 3], atol=0.03)
+  # What averages out is seen by the finest level alone: 1 off, and steps of 2 both ways.
   board = np.indices((32, 32)).sum(axis=0) % 2 * 2.0 - 1
   board = tf.constant(np.broadcast_to(board[None, :, :, None], (2, 32, 32, 3)).astype(np.float32))
-  np.testing.assert_allclose(losses.pixel_loss(zeros, losses.pyramid(board)), [1, 1])
+  np.testing.assert_allclose(losses.pixel_loss(zeros, losses.pyramid(board)), [5, 5], atol=0.03)
+
+
+def test_pixel_loss_of_equal_images_is_zero(random):
+  images = tf.constant(random.normal(size=(2, 16, 16, 3)))
+  np.testing.assert_allclose(losses.pixel_loss(images, losses.pyramid(images)), [0, 0], atol=1e-12)
 
 
 def test_losses_are_per_image(random):
@@ -92,6 +98,16 @@ def test_statistics_of_z(tiny):
   statistics = latent_statistics(tiny, "Z")
   assert statistics.scale == 1
   np.testing.assert_array_equal(statistics.mean, np.zeros(8))
+
+
+def test_whitened_coordinates(tiny):
+  statistics = latent_statistics(tiny, "W")
+  codes = tiny.map(tiny.sample_z(4000, seed=78))
+  white = (codes - codes.mean(axis=0)) @ statistics.inverse_root
+  np.testing.assert_allclose(
+    np.cov(white, rowvar=False), np.eye(8), atol=0.25
+  )  # The ridge takes some.
+  np.testing.assert_allclose(statistics.inverse_root @ statistics.root, np.eye(8), atol=1e-4)
 
 
 def test_psnr():

@@ -41,7 +41,7 @@ def pggan():
 def test_stylegan_finds_its_own_images(stylegan, space, floor):
   codes = stylegan.map(stylegan.sample_z(2, seed=9))
   photos = stylegan.synthesize(codes, latent_space="W")
-  found = invert(photos, stylegan, InversionSpec(latent_space=space, steps=150))
+  found = invert(photos, stylegan, InversionSpec(latent_space=space, steps=100))
   assert found.psnr.min() > floor
   again = stylegan.synthesize(found.latents, latent_space=space)
   np.testing.assert_allclose(again, found.images, atol=1e-4)
@@ -50,8 +50,8 @@ def test_stylegan_finds_its_own_images(stylegan, space, floor):
 def test_pggan_finds_its_own_images(pggan):
   codes = pggan.sample_z(2, seed=9)
   photos = np.clip(pggan.synthesize(codes, latent_space="Z"), -1.4, 1.4)
-  found = invert(photos, pggan, InversionSpec(latent_space="Z", steps=150))
-  assert (found.losses[-1] < 0.15 * found.losses[0]).all()
+  found = invert(photos, pggan, InversionSpec(latent_space="Z", steps=100))
+  assert (found.losses[-1] < 0.25 * found.losses[0]).all()
   lengths = np.linalg.norm(found.latents, axis=1)
   np.testing.assert_allclose(lengths, np.sqrt(pggan.latent_size), rtol=1e-3)
 
