@@ -1,6 +1,7 @@
 """The official networks' keyword arguments: which we use, which only training used, which we do not know."""
 
 import dataclasses
+import reprlib
 from typing import Any
 
 from privai_tf.errors import CheckpointError
@@ -64,7 +65,7 @@ def sort_arguments(
       if value not in fixed[name]:
         choices = " or ".join(repr(choice) for choice in fixed[name])
         raise CheckpointError(
-          f"Network {path} was built with {name}={value!r}; only {choices} is supported, so this "
+          f"Network {path} was built with {name}={reprlib.repr(value)}; only {choices} is supported, so this "
           "network cannot be converted."
         )
       without_effect[name] = value

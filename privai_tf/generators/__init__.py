@@ -1,13 +1,7 @@
 """StyleGAN and PGGAN networks: latent code -> image, image -> score. Names are imported lazily."""
 
 import importlib
-import os
 from typing import Any
-
-# TensorFlow gives the memory of large tensors back to the system after every operation; asking for
-# it again costs more than the arithmetic (1.3 s instead of 2.1 s of processor time for an image at
-# 1024 x 1024). It must be set before TensorFlow's first operation; a user's own choice stays.
-os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 
 _PUBLIC = {
   "Generator": "privai_tf.generators.generator",

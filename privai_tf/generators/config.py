@@ -5,6 +5,7 @@ Networks" (2019). PGGAN: Karras, Aila, Laine, Lehtinen, "Progressive Growing of 
 """
 
 import dataclasses
+import reprlib
 from typing import Any, ClassVar, Self
 
 from privai_tf.errors import CheckpointError
@@ -47,7 +48,7 @@ class NetworkConfig:
       value = getattr(self, field.name)
       if not fits(value):
         raise CheckpointError(
-          f"{type(self).__name__}.{field.name} is {value!r}; it must be {words}: mend config.json "
+          f"{type(self).__name__}.{field.name} is {reprlib.repr(value)}; it must be {words}: mend config.json "
           "or convert the network again."
         )
 

@@ -25,6 +25,8 @@ def _is_filter(value: Any) -> bool:
 
 
 _POSITIVE = ("a positive integer", lambda value: is_integer(value, 1))
+_WIDTH = ("an integer from 1 to 65536", lambda value: is_integer(value, 1) and value <= 65536)
+_LAYERS = ("an integer from 1 to 64", lambda value: is_integer(value, 1) and value <= 64)
 _COUNT = ("0 or a positive integer", lambda value: is_integer(value, 0))
 _SIZE = (
   "a power of two from 4 to 4096",
@@ -36,18 +38,18 @@ _NONLINEARITY = ('"lrelu" or "relu"', lambda value: value in ("lrelu", "relu"))
 # Of each entry: what it must be, in words, and the test.
 RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
   "resolution": _SIZE,
-  "num_channels": _POSITIVE,
+  "num_channels": _WIDTH,
   "label_size": _COUNT,
   "fmap_base": _POSITIVE,
-  "fmap_decay": _NOT_NEGATIVE,
-  "fmap_max": _POSITIVE,
+  "fmap_decay": ("a number from 0 to 10", lambda value: _is_number(value, 0) and value <= 10),
+  "fmap_max": _WIDTH,
   "use_wscale": _FLAG,
   "fused_scale": ('true, false or "auto"', lambda value: value in (True, False, "auto")),
-  "lod": _NOT_NEGATIVE,
-  "latent_size": _POSITIVE,
-  "dlatent_size": _POSITIVE,
-  "mapping_layers": _POSITIVE,
-  "mapping_fmaps": _POSITIVE,
+  "lod": ("a number from 0 to 16", lambda value: _is_number(value, 0) and value <= 16),
+  "latent_size": _WIDTH,
+  "dlatent_size": _WIDTH,
+  "mapping_layers": _LAYERS,
+  "mapping_fmaps": _WIDTH,
   "mapping_lrmul": ("a positive number", lambda value: _is_number(value, 0) and value > 0),
   "mapping_nonlinearity": _NONLINEARITY,
   "nonlinearity": _NONLINEARITY,
