@@ -50,16 +50,15 @@ def test_loss_falls_and_larger_networks_start_from_smaller_ones(pool):
 
 def test_training_goes_on_where_it_stopped(pool, tmp_path):
   def run(seconds):
-    # One resolution for the whole budget: the plan's resolutions are not what is tested here.
     options = Options(seconds, 4, 5e-3, 1, save_seconds=0.0)
-    return train(lambda _: _config(16), tmp_path, pool, (pool[0][:4], pool[1][:4]), options)
+    return train(_config, tmp_path, pool, (pool[0][:4], pool[1][:4]), options)
 
-  # A state of the first phase, as an interruption leaves it.
-  trainer = Trainer(_config(16), seed=5)
+  # A state shortly before the end, as an interruption leaves it.
+  trainer = Trainer(_config(64), seed=5)
   save_state(tmp_path / "state.npz", trainer, spent=29.9, step=123, images=492)
   run(30.0)
   with (tmp_path / "log.csv").open(newline="") as file:
     rows = list(csv.DictReader(file))
   assert int(rows[0]["step"]) == 124
   assert float(rows[-1]["seconds"]) >= 30
-  assert "synthesis/16x16/conv1/weight" in np.load(tmp_path / "averaged.npz").files
+  assert "synthesis/64x64/conv1/weight" in np.load(tmp_path / "averaged.npz").files
