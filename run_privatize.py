@@ -51,6 +51,15 @@ _DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for 
 _CLIP_RADIUS = flags.DEFINE_float(
   "clip_radius", None, "Clip radius in latent units; default: from generated samples."
 )
+_CLIP_QUANTILE = flags.DEFINE_float(
+  "clip_quantile", 0.99, "Share of generated samples that the clip radius holds."
+)
+_COMPONENTS = flags.DEFINE_integer(
+  "components",
+  None,
+  "Directions that scopes image and metric release; default: 99% of the variance.",
+  lower_bound=1,
+)
 _NOISE_SEED = flags.DEFINE_integer(
   "noise_seed", None, "Makes the run a reproducible simulation WITHOUT any guarantee."
 )
@@ -83,6 +92,12 @@ _BUDGET_EPSILON = flags.DEFINE_float(
   "budget_epsilon", None, "Budget granted to subjects that the ledger does not know."
 )
 _BUDGET_DELTA = flags.DEFINE_float("budget_delta", 0.0, "Delta of that budget.")
+_COMPOSITION = flags.DEFINE_enum(
+  "composition",
+  "basic",
+  ["basic", "adaptive", "planned"],
+  "How the releases of that budget add up; see docs/privacy.md.",
+)
 _SUBJECT_ID = flags.DEFINE_string(
   "subject_id", None, "Whose budget is charged; default: a keyed hash of each input's pixels."
 )
@@ -140,6 +155,8 @@ def _job():
     delta=_DELTA.value,
     wplus_mode=_WPLUS_MODE.value,
     clip_radius=_CLIP_RADIUS.value,
+    clip_quantile=_CLIP_QUANTILE.value,
+    components=_COMPONENTS.value,
     noise_seed=_NOISE_SEED.value,
   )
   budget = None
@@ -148,6 +165,7 @@ def _job():
       ledger=pathlib.Path(_LEDGER.value),
       epsilon=_BUDGET_EPSILON.value,
       delta=_BUDGET_DELTA.value,
+      composition=_COMPOSITION.value,
       subject_id=_SUBJECT_ID.value,
     )
   return Job(

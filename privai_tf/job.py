@@ -16,12 +16,14 @@ class Budget:
   Attributes:
     ledger: path of the SQLite ledger.
     epsilon, delta: the budget that a subject without one is granted; None grants nothing.
+    composition: how the releases of that budget add up: "basic", "adaptive" or "planned".
     subject_id: the subject of every input; None takes a keyed hash of each input's content.
   """
 
   ledger: pathlib.Path
   epsilon: float | None = None
   delta: float = 0.0
+  composition: str = "basic"
   subject_id: str | None = None
 
 

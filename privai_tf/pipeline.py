@@ -111,10 +111,13 @@ class _Stages:
 
     self._job = job
     self.generator = load_generator(job.checkpoint)
-    self._boundaries = [
-      Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
-      for attribute in job.attributes
-    ]
+    self._boundaries = []
+    if job.privacy.scope == "attribute":  # The other scopes protect more than any boundary.
+      self._boundaries = [
+        Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
+        for attribute in job.attributes
+      ]
+    self._batches = 0
 
   def configuration(self) -> dict:
     """The public configuration: what decides the releases of this run."""
@@ -181,6 +184,7 @@ class _Stages:
     return inversion.latents, inversion
 
   def _privatize(self, latents: np.ndarray) -> Release:
+    self._batches += 1
     return privatize(
       latents,
       self.generator,
@@ -188,6 +192,7 @@ class _Stages:
       self._job.privacy,
       latent_space=self._job.inversion.latent_space,
       synthesize=True,
+      simulation_stream=self._batches,
     )
 
   def _pixels(self, images: np.ndarray) -> np.ndarray:
@@ -250,6 +255,9 @@ def _opened(budget: Budget | None) -> Iterator[Ledger | None]:
     yield None
     return
   with Ledger.open(
-    budget.ledger, default_epsilon=budget.epsilon, default_delta=budget.delta
+    budget.ledger,
+    default_epsilon=budget.epsilon,
+    default_delta=budget.delta,
+    composition=budget.composition,
   ) as ledger:
     yield ledger

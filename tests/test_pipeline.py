@@ -66,6 +66,27 @@ def test_a_simulation_says_so(job):
   assert "warning" in (job.output_dir / "report.html").read_text()
 
 
+def test_batches_of_a_simulation_do_not_repeat_their_noise(job, tmp_path):
+  """The same code in every batch: with the noise repeated, all images would be equal."""
+  codes = tmp_path / "same.npy"
+  np.save(codes, np.ones((3, 16), np.float32))
+  # So little noise that clamping does not make results equal.
+  spec = PrivacySpec(epsilon=30.0, noise_seed=7)
+  pipeline.run(dataclasses.replace(job, input_latents=str(codes), batch_size=1, privacy=spec))
+  images = {(job.output_dir / f"same-{row}.png").read_bytes() for row in range(3)}
+  assert len(images) == 3
+
+
+def test_scope_image_needs_no_boundary(job):
+  spec = PrivacySpec(mechanism="gaussian", scope="image", epsilon=8.0, delta=1e-5, components=4)
+  pipeline.run(dataclasses.replace(job, privacy=spec, attributes=("nonsense",)))
+  content = json.loads((job.output_dir / "codes-0.json").read_text())
+  assert content["guarantee"]["scope"] == "image"
+  assert content["guarantee"]["private"] is True
+  run = json.loads((job.output_dir / "run.json").read_text())
+  assert run["configuration"]["attributes"] == []
+
+
 def test_another_configuration_in_the_same_folder_is_refused(job):
   pipeline.run(job)
   other = dataclasses.replace(job, privacy=PrivacySpec(epsilon=2.0, noise_seed=7))

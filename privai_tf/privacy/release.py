@@ -106,12 +106,15 @@ class PreparedRelease:
       )
     return released
 
-  def release(self, encoded: Encoded, source: SystemSource | None = None) -> np.ndarray:
+  def release(
+    self, encoded: Encoded, source: SystemSource | None = None, simulation_stream: int = 0
+  ) -> np.ndarray:
     """Encoded pair -> private latents; each call is one release and draws its own noise.
 
     Args:
       encoded: from `encode`, or built by a test.
       source: see `release_coordinates`.
+      simulation_stream: only simulations need it, see `simulation.simulate`.
 
     Returns:
       float32 [n, d] or [n, L, d].
@@ -119,7 +122,9 @@ class PreparedRelease:
     if self.spec.noise_seed is not None:
       from privai_tf.privacy.simulation import simulate
 
-      coordinates = simulate(self.blocks, from_grid(encoded.coordinates), self.spec.noise_seed)
+      coordinates = simulate(
+        self.blocks, from_grid(encoded.coordinates), self.spec.noise_seed, simulation_stream
+      )
     else:
       coordinates = from_grid(self.release_coordinates(encoded.coordinates, source))
     return self.subspace.assemble(coordinates, encoded.rest)
@@ -163,6 +168,7 @@ def privatize(
   *,
   latent_space: str | None = None,
   synthesize: bool = False,
+  simulation_stream: int = 0,
 ) -> Release:
   """Releases latents under a guarantee, each row on its own.
 
@@ -173,6 +179,7 @@ def privatize(
     spec: the guarantee asked for.
     latent_space: "Z", "W" or "W+", never guessed from a shape; None: the boundary's own.
     synthesize: whether to generate the images too.
+    simulation_stream: with a `noise_seed`, tells batches apart that would repeat the same noise.
 
   Returns:
     Private latents, the guarantee of each, the event that each costs, images on request.
@@ -182,7 +189,8 @@ def privatize(
     InputError, LatentSpaceError: if latents or boundary cannot be used. Nothing is released then.
   """
   prepared = prepare(generator, boundary, spec, latent_space)
-  released = prepared.release(prepared.encode(latents))
+  encoded = prepared.encode(latents)
+  released = prepared.release(encoded, simulation_stream=simulation_stream)
   images = None
   if synthesize:
     images = generator.synthesize(released, latent_space=prepared.latent_space, noise="fixed")

@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 
 
-def simulate(blocks: Sequence[Any], coordinates: np.ndarray, seed: int) -> np.ndarray:
+def simulate(
+  blocks: Sequence[Any], coordinates: np.ndarray, seed: int, stream: int = 0
+) -> np.ndarray:
   """Simulated releases.
 
   Args:
     blocks: the release's blocks (see `privai_tf.privacy.plan`).
     coordinates: float64 [n, numbers], latent units.
     seed: any whole number; equal seeds give equal noise.
+    stream: tells apart the batches of one seed, which would repeat the same noise.
 
   Returns:
     float64 [n, numbers].
@@ -21,7 +24,7 @@ def simulate(blocks: Sequence[Any], coordinates: np.ndarray, seed: int) -> np.nd
 
   released = np.empty_like(coordinates)
   for index, block in enumerate(blocks):
-    stateless = tf.constant([seed % (2**31 - 1), index], tf.int32)
+    stateless = tf.constant([seed % (2**31 - 1), index + len(blocks) * stream], tf.int32)
     values = tf.constant(coordinates[:, block.positions], tf.float64)
     released[:, block.positions] = _compiled(block.mechanism)(values, stateless).numpy()
   return released
