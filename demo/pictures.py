@@ -8,99 +8,14 @@ r"""Draws the pictures of the README.
 
 from pathlib import Path
 
-import numpy as np
 from absl import app, flags
 
-from demo.factors import ATTRIBUTES, sample_factors
+from demo.factors import ATTRIBUTES
+from demo.sheets import edits, privatized, samples
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: a folder or a name.")
 _OUTPUT = flags.DEFINE_string("output", "docs/pictures", "Folder of the pictures.")
 _SEED = flags.DEFINE_integer("seed", 5, "Of the samples.")
-
-_SIDE = 112  # Pixels of a portrait in the pictures.
-_MARGIN, _HEADER, _LABEL = 4, 22, 92
-_DEVIATIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-_EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-def sheet(rows: list, columns: list[str] | None = None, names: list[str] | None = None):
-  """A picture of portraits in rows.
-
-  Args:
-    rows: each a list of uint8 [R, R, 3].
-    columns: headings, or None.
-    names: of the rows, or None.
-
-  Returns:
-    A `PIL.Image`.
-  """
-  from PIL import Image, ImageDraw, ImageFont
-
-  step = _SIDE + _MARGIN
-  left, top = (_LABEL if names else 0), (_HEADER if columns else 0)
-  size = (left + step * max(map(len, rows)) + _MARGIN, top + step * len(rows) + _MARGIN)
-  picture = Image.new("RGB", size, "white")
-  draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=13)
-  for row, images in enumerate(rows):
-    if names:
-      middle = top + row * step + step // 2
-      draw.text((_MARGIN + 2, middle), names[row], fill="black", font=font, anchor="lm")
-    for column, pixels in enumerate(images):
-      portrait = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
-      picture.paste(portrait, (left + _MARGIN + column * step, top + _MARGIN + row * step))
-  for column, text in enumerate(columns or []):
-    middle = left + _MARGIN + column * step + _SIDE // 2
-    draw.text((middle, top // 2 + 2), text, fill="black", font=font, anchor="mm")
-  return picture
-
-
-def samples(generator, seed: int, rows: int = 4, columns: int = 8):
-  """Random avatars."""
-  import privai_tf
-
-  z = generator.sample_z(rows * columns, seed=seed)
-  pixels = privai_tf.to_uint8(generator.synthesize(z, latent_space="Z"))
-  return sheet(np.split(pixels, rows))
-
-
-def edits(generator, boundaries, seed: int):
-  """An avatar a boundary, moved to fixed places on its axis, all else kept."""
-  import privai_tf
-
-  w = generator.map(generator.sample_z(len(boundaries), seed=seed))
-  everyone = generator.map(generator.sample_z(1000, seed=seed + 1))
-  rows = []
-  for code, boundary in zip(w, boundaries, strict=True):
-    spread = np.std(boundary.coordinate(everyone))
-    distance = np.array(_DEVIATIONS)[:, np.newaxis] * spread
-    moved = code + (distance - boundary.coordinate(code)) * boundary.normal
-    images = generator.synthesize(moved.astype(np.float32), latent_space="W")
-    rows.append(privai_tf.to_uint8(images))
-  headings = [f"{d:+.0f} sd" if d else "boundary" for d in _DEVIATIONS]
-  return sheet(rows, headings, [b.name for b in boundaries])
-
-
-def privatized(generator, boundary, seed: int, count: int = 6):
-  """Renders beside private versions; the noise is real, so each run gives others."""
-  import privai_tf
-  from demo.renderer import render
-
-  images = render(sample_factors(count, seed), generator.resolution)
-  spec = privai_tf.InversionSpec(latent_space="W+", steps=300)
-  inversion = privai_tf.invert(images, generator, spec)
-  columns = [images, inversion.images]
-  for epsilon in _EPSILONS:
-    release = privai_tf.privatize(
-      inversion.latents,
-      generator,
-      boundary,
-      privai_tf.PrivacySpec(mechanism="laplace", epsilon=epsilon),
-      latent_space="W+",
-    )
-    columns.append(generator.synthesize(release.latents, latent_space="W+"))
-  rows = list(np.stack([privai_tf.to_uint8(c) for c in columns], axis=1))
-  headings = ["original", "inversion", *(f"epsilon {e:g}" for e in _EPSILONS)]
-  return sheet(rows, headings)
 
 
 def main(argv: list[str]) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 import privai_tf
 from demo.embedding import factors_of_scores, scores_of_z
-from demo.evaluate import inversion_figures, sample_figures
 from demo.factors import ATTRIBUTES, labels
-from demo.pictures import edits, sheet
+from demo.figures import inversion_figures, sample_figures
+from demo.sheets import edits, sheet
 from privai_tf.attributes.classifier import load_classifier
 
 
@@ -29,7 +29,7 @@ def boundaries():
 def test_attributes_are_readable_and_separable(generator, boundaries):
   figures = dict(sample_figures(generator, load_classifier("avatars"), boundaries, 600, seed=31))
   assert figures.pop("PSNR against renders, dB") > 25
-  # Measured on 2000: see checkpoints/avatars/README.md. 600 samples fall two points lower about
+  # Measured on 2000: see demo/README.md. 600 samples fall two points lower about
   # once in 10^4.
   for name, value in figures.items():
     least = 0.90 if name.startswith("classifier") else 0.93

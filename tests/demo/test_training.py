@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from demo.plan import PHASES, Options, learning_rate, phase_at
-from demo.train_generator import train
 from demo.trainer import Trainer, save_state
+from demo.training import train
 from privai_tf.generators.config import StyleGANConfig
 
 

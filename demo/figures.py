@@ -1,0 +1,61 @@
+"""What is measured of "avatars", on portraits and codes that nothing was trained on."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from demo.embedding import factors_of_scores, scores_of_z
+from demo.factors import ATTRIBUTES, labels, sample_factors
+from demo.plan import psnr
+
+
+def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> Iterator:
+  """Figures on the generator's own samples.
+
+  Args:
+    generator: a `Generator` whose factors are those of `demo.embedding`.
+    classifier: an `AttributeClassifier`.
+    boundaries: of W and Z, each list in the order of `ATTRIBUTES`, in a dict by space.
+    count: samples.
+    seed: of the samples.
+
+  Yields:
+    (name, value): PSNR against the renders of the same factors in dB; for each attribute how often
+    classifier and boundaries agree with the factors.
+  """
+  from demo.renderer import render
+
+  z = generator.sample_z(count, seed=seed)
+  factors = factors_of_scores(scores_of_z(z))
+  present = labels(factors)
+  codes = {"Z": z, "W": generator.map(z)}
+  images = generator.synthesize(codes["W"], latent_space="W")
+  yield "PSNR against renders, dB", psnr(images, render(factors, generator.resolution))
+  read = classifier.logits(images) > 0
+  for index, name in enumerate(ATTRIBUTES):
+    yield f"classifier on samples, {name}", float(np.mean(read[:, index] == present[:, index]))
+  for space, of_space in boundaries.items():
+    for index, boundary in enumerate(of_space):
+      side = boundary.coordinate(codes[space]) > 0
+      name = boundary.name
+      yield f"boundary in {space} and factors, {name}", float(np.mean(side == present[:, index]))
+      yield f"boundary in {space} and classifier, {name}", float(np.mean(side == read[:, index]))
+
+
+def inversion_figures(generator, steps: int, seed: int) -> Iterator:
+  """Inversion of eight renders that no generator made, in W+.
+
+  Yields:
+    (name, value): mean and least PSNR in dB, seconds.
+  """
+  import privai_tf
+  from demo.renderer import render
+
+  images = render(sample_factors(8, seed), generator.resolution)
+  start = time.monotonic()
+  spec = privai_tf.InversionSpec(latent_space="W+", steps=steps)
+  inversion = privai_tf.invert(images, generator, spec)
+  yield "inversion of 8 renders in W+, seconds", time.monotonic() - start
+  yield "inversion, mean PSNR, dB", float(np.mean(inversion.psnr))
+  yield "inversion, least PSNR, dB", float(np.min(inversion.psnr))
