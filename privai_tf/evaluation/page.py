@@ -22,7 +22,7 @@ td.number { font-variant-numeric: tabular-nums; text-align: right; }
 figure { margin: 0; } figcaption { font-size: .8rem; overflow-wrap: anywhere; opacity: .8; }
 img { width: 100%; height: auto; border-radius: .4rem; display: block; }
 footer { margin-top: 2rem; font-size: .8rem; opacity: .7; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin: 0 0 1.5rem; }
 """
 
 

@@ -18,25 +18,6 @@ from privai_tf.evaluation import page
 _MOST_PICTURES = 200
 
 
-def attacker_sentence(bound: float, scope: str) -> str:
-  """What the attacker bound means, in words.
-
-  Args:
-    bound: `(e^epsilon + delta) / (1 + e^epsilon)`, in [0.5, 1].
-    scope: the guarantee's scope.
-
-  Returns:
-    One or two sentences of plain text.
-  """
-  sentence = (
-    f"Whoever sees a picture and knows everything else guesses a yes-or-no property, both answers "
-    f"equally likely beforehand, right in at most {100 * bound:.1f}% of cases (50% is a coin's)."
-  )
-  if scope == "attribute":
-    sentence += " Here the line holds for what the hidden coordinate tells; the rest of the face may tell more."
-  return sentence
-
-
 def read_entries(output_dir: pathlib.Path) -> list[tuple[str, dict]]:
   """The finished releases of a folder.
 
@@ -92,16 +73,14 @@ def report_page(output_dir: pathlib.Path) -> str:
 def _promise(content: dict) -> str:
   """The statement, the attacker's line and the parameters of one group of releases."""
   guarantee = content["guarantee"]
-  parts = [page.statement(guarantee["statement"], guarantee["private"])]
+  rows = [(key, value) for key, value in guarantee.items() if key not in ("private", "statement")]
   bound = content["attacker_bound"]
-  if guarantee["private"] and bound is not None:
-    parts.append(f"<p>{html.escape(attacker_sentence(bound, guarantee['scope']))}</p>")
-  rows = [
-    (key, value) for key, value in guarantee.items() if key != "statement" and value is not None
-  ]
+  if bound is not None:
+    # What it bounds is in the statement; here it stands beside the other figures.
+    rows.append(("attacker bound", f"{100 * bound:.1f}% (a coin: 50%)"))
   rows.append(("checkpoint", content["checkpoint"]["name"]))
-  parts.append(page.table([(name.replace("_", " "), value) for name, value in rows]))
-  return "\n".join(parts)
+  shown = [(name.replace("_", " "), value) for name, value in rows if value is not None]
+  return page.statement(guarantee["statement"], guarantee["private"]) + page.table(shown)
 
 
 def _picture(output_dir: pathlib.Path, name: str, content: dict) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from privai_tf.evaluation import page
 from privai_tf.evaluation.comparison import comparison_page
-from privai_tf.evaluation.report import attacker_sentence, read_entries, report_page
+from privai_tf.evaluation.report import read_entries, report_page
 
 _GUARANTEE = {
   "private": True,
@@ -71,11 +71,6 @@ def test_embedded_picture_keeps_its_colours_and_limits_its_size():
   with Image.open(io.BytesIO(base64.b64decode(data))) as image:
     assert image.size == (128, 256)
     np.testing.assert_allclose(np.asarray(image)[100, 60], (200, 50, 10), atol=1)
-
-
-def test_attacker_sentence_names_the_residual_in_scope_attribute_only():
-  assert "the rest of the face may tell more" in attacker_sentence(0.73, "attribute")
-  assert "may tell more" not in attacker_sentence(0.73, "image")
 
 
 def test_comparison_puts_three_pictures_in_a_row_and_warns(tmp_path):
