@@ -12,6 +12,8 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
 from privai_tf.runtime.jit import use_jit
 
+_APART = 0.3  # Speed at which the layers of W+ part from one another, relative to what they share.
+
 
 class Ramps(keras.optimizers.schedules.LearningRateSchedule):
   """Linear ramp-up, plateau, cosine ramp-down to 0.
@@ -122,13 +124,13 @@ class Search:
     if self.spec.latent_space != "W+":
       return white
     shared = white.mean(axis=1, keepdims=True)
-    return np.concatenate([shared, white - shared], axis=1)
+    return np.concatenate([shared, (white - shared) / _APART], axis=1)
 
   def _codes(self) -> tf.Tensor:
     """The reverse of `_coordinates`, for the present ones."""
     white = tf.convert_to_tensor(self._white.value)
     if self.spec.latent_space == "W+":
-      white = white[:, :1] + white[:, 1:]
+      white = white[:, :1] + _APART * white[:, 1:]
     return self.statistics.mean + tf.linalg.matmul(white, self.statistics.root)
 
   def _goals(self, targets: tf.Tensor):

@@ -64,7 +64,7 @@ class InversionSpec:
   """
 
   latent_space: str = "W"
-  steps: int = 300
+  steps: int = 200
   learning_rate: float = 0.1
   optimizer: str = "adam"
   ramp_up: float = 0.05
@@ -76,8 +76,8 @@ class InversionSpec:
   layer_weights: tuple[float, ...] = (1.0,) * 8
   pixel_weight: float = 1.0
   perceptual_weight: float = 0.1
-  mean_weight: float = 0.02
-  spread_weight: float = 0.01
+  mean_weight: float = 0.01
+  spread_weight: float = 0.03
   noise: str = "fixed"
   jit: str = "auto"
   steps_per_call: int = 25

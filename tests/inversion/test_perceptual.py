@@ -131,8 +131,8 @@ def test_inversion_with_it(tiny, weights_file):
     pixel_weight=0.0,
     mean_weight=0.0,
     perceptual_weight=1.0,
-    steps=8,
-    learning_rate=0.5,
+    steps=5,
+    learning_rate=0.7,
   )
   found = invert(photos, tiny, spec)
   assert found.losses[-1, 0] < 0.8 * found.losses[0, 0]
