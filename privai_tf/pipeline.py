@@ -13,7 +13,7 @@ from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError, PrivaiError
 from privai_tf.inversion import invert
 from privai_tf.job import Budget, Job, Summary
-from privai_tf.privacy import privatize
+from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
 from privai_tf.publication import PrivateFolder, PublicFolder
@@ -117,6 +117,8 @@ class _Stages:
         Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
         for attribute in job.attributes
       ]
+    # Now, so that a guarantee that cannot be given is told before hours of inversion.
+    prepare(self.generator, self._boundaries, job.privacy, job.inversion.latent_space)
     self._batches = 0
 
   def configuration(self) -> dict:

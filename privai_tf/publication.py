@@ -65,7 +65,7 @@ class PublicFolder:
 
   def _check_configuration(self) -> None:
     run = self.path / "run.json"
-    if self._overwrite or not run.exists():
+    if self._overwrite or not run.exists() or not read_entries(self.path):
       return
     try:
       earlier = json.loads(run.read_text(encoding="utf-8"))["configuration"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from privai_tf import pipeline
-from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.errors import ConfigurationError, InputError, OutputError
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.job import Job
 from privai_tf.privacy.spec import PrivacySpec
@@ -94,6 +94,24 @@ def test_another_configuration_in_the_same_folder_is_refused(job):
     pipeline.run(other)
   summary = pipeline.run(dataclasses.replace(other, overwrite=True))
   assert len(summary.released) == 3
+
+
+def test_a_run_that_released_nothing_binds_to_no_configuration(job, tmp_path):
+  broken = tmp_path / "broken.png"
+  broken.write_text("no picture")
+  first = dataclasses.replace(job, input=str(broken), input_latents=None)
+  assert len(pipeline.run(first).failures) == 1
+  other = dataclasses.replace(job, privacy=PrivacySpec(epsilon=2.0, noise_seed=7))
+  assert len(pipeline.run(other).released) == 3
+
+
+def test_an_impossible_guarantee_is_told_before_any_inversion(job, tiny_checkpoint, monkeypatch):
+  monkeypatch.setattr(pipeline, "invert", lambda *_: pytest.fail("inverted"))
+  twice = (str(tiny_checkpoint / "smile_w_boundary.npy"),) * 2
+  spec = PrivacySpec(mechanism="randomized_response")
+  with pytest.raises((ConfigurationError, InputError), match=r"each|collinear"):
+    pipeline.run(dataclasses.replace(job, privacy=spec, attributes=twice))
+  assert not job.output_dir.exists()
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(job, monkeypatch):
