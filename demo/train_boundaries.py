@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
   import privai_tf
   from privai_tf.attributes.classifier import load_classifier
   from privai_tf.attributes.svm import fit_boundary
-  from privai_tf.privacy.calibration import calibrate
+  from privai_tf.privacy import PrivacySpec, calibrate, principal_directions
   from privai_tf.runtime.files import make_folder
 
   logging.set_verbosity(logging.INFO)
@@ -72,6 +72,13 @@ def main(argv: list[str]) -> None:
       path = folder / f"{name}_{space}_boundary.npy"
       calibrate(boundary, generator).save(path)
       logging.info("%s %s: %s", name, space, boundary.provenance)
+  # For scopes image and metric, from the samples that PrivacySpec calibrates with.
+  samples = PrivacySpec()
+  for space in ("W", "Z"):
+    found = principal_directions(
+      generator, space, samples.calibration_count, samples.calibration_seed
+    )
+    found.save(folder / f"principal_{space.lower()}.npz")
 
 
 if __name__ == "__main__":
