@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from privai_tf.evaluation import page
+from privai_tf.privacy.statement import percent
 
 # A page with thousands of embedded pictures opens on no phone; the rest is named, not shown.
 _MOST_PICTURES = 200
@@ -77,7 +78,7 @@ def _promise(content: dict) -> str:
   bound = content["attacker_bound"]
   if bound is not None:
     # What it bounds is in the statement; here it stands beside the other figures.
-    rows.append(("attacker bound", f"{100 * bound:.1f}% (a coin: 50%)"))
+    rows.append(("attacker bound", f"{percent(bound)} (a coin: 50%)"))
   rows.append(("checkpoint", content["checkpoint"]["name"]))
   shown = [(name.replace("_", " "), value) for name, value in rows if value is not None]
   return page.statement(guarantee["statement"], guarantee["private"]) + page.table(shown)

@@ -124,12 +124,23 @@ def _odds(spec: PrivacySpec, what: str) -> str:
   return (
     f"Through {what}, no conclusion becomes more than {_factor(total)} times as likely or as "
     f"unlikely{failure}, and a yes-or-no fact that is even odds is guessed right at most "
-    f"{100 * bound:.1f}% of the time."
+    f"{percent(bound)} of the time."
   )
 
 
+def percent(share: float) -> str:
+  """A share in percent with one digit, or with as many as keep what is below 100% apart from it."""
+  text = f"{100 * share:.1f}%"
+  return text if text != "100.0%" or share == 1 else f"{100 * share:.4g}%"
+
+
 def _factor(epsilon: float) -> str:
-  return f"{math.exp(epsilon):.3g}" if epsilon < 20 else f"e^{epsilon:g}"
+  if epsilon >= 20:
+    return f"e^{epsilon:g}"
+  # Three digits, rounded up: "no more than" must stay true.
+  digit = 10.0 ** (math.floor(epsilon / math.log(10)) - 2)
+  factor = math.ceil(math.exp(epsilon) / digit) * digit
+  return f"{factor:g}" if factor < 1000 else f"{factor:,.0f}"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -94,3 +94,9 @@ def test_what_is_not_private_says_so_first(fields, start):
 
 def test_large_epsilons_print():
   assert "e^400 times" in _say(epsilon=400.0)
+
+
+def test_figures_of_weak_promises_are_readable_and_never_flattered():
+  text = statement(PrivacySpec(epsilon=8.0), ["smile"], "W")
+  assert "2,990 times" in text
+  assert "99.97%" in text
