@@ -13,6 +13,7 @@ from scipy import stats
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.accounting import compose, gaussian_delta, gaussian_multiplier, laplace_delta
+from privai_tf.privacy.clipping import clip_integers
 from privai_tf.privacy.grid import CELLS, to_grid
 from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class, mechanism_names
 from privai_tf.privacy.mechanisms.gaussian import discrete_sigma
@@ -305,3 +306,15 @@ def test_encode_clips_before_it_rounds():
     [-2 * CELLS],
     [int(to_grid(0.1))],
   ]
+
+
+@pytest.mark.parametrize("dimensions", [1, 3])
+@pytest.mark.parametrize("name", ["laplace", "l2_laplace", "gaussian", "gaussian_classic"])
+def test_release_clips_whatever_integers_it_is_handed(name, dimensions, pinned_source):
+  """Rounding an encoded row to the grid can lift it out of the ball: the release itself must clip."""
+  mechanism = _make(name, dimensions=dimensions)
+  far = np.full((1, dimensions), 40 * mechanism.radius_steps)
+  edge = clip_integers(far, mechanism.radius_steps, mechanism.norm)
+  assert (edge < far).all()
+  released = [mechanism.release(row, pinned_source(5)) for row in (far, edge)]
+  np.testing.assert_array_equal(*released)
