@@ -3,9 +3,9 @@
 The public names are imported on first use, so that `import privai_tf` does not import TensorFlow.
 """
 
-import importlib
 import os
-from typing import Any
+
+from privai_tf.lazy import lazy_names
 
 __version__ = "0.1.0"
 
@@ -29,14 +29,4 @@ _PUBLIC = {
 
 __all__ = sorted([*_PUBLIC, "__version__"])
 
-
-def __getattr__(name: str) -> Any:
-  if name not in _PUBLIC:
-    raise AttributeError(f"module 'privai_tf' has no attribute '{name}'")
-  value = getattr(importlib.import_module(_PUBLIC[name]), name)
-  globals()[name] = value
-  return value
-
-
-def __dir__() -> list[str]:
-  return __all__
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)

@@ -24,6 +24,7 @@ class Item:
     content: gives uint8 [H, W, C] that identifies the input whatever the checkpoint (decoded pixels,
       a code's bytes), by which the ledger recognizes a subject without an id.
     is_latent: whether `load` gives a code.
+    path: the picture's file, which no output may replace; None if it has none.
   """
 
   name: str
@@ -31,6 +32,7 @@ class Item:
   load: Callable[[], np.ndarray]
   content: Callable[[], np.ndarray]
   is_latent: bool = False
+  path: pathlib.Path | None = None
 
 
 def photos(pattern: str, resolution: int) -> list[Item]:
@@ -53,6 +55,7 @@ def photos(pattern: str, resolution: int) -> list[Item]:
       source=shown(path),
       load=functools.partial(_load_photo, path, resolution, name),
       content=functools.partial(load_image, path),
+      path=path,
     )
     for path, name in zip(paths, output_names(paths), strict=True)
   ]

@@ -67,11 +67,13 @@ class Job:
       raise ConfigurationError("--input and --input_latents exclude each other; give one")
     if self.private_dir is not None:
       require_apart(self.output_dir, self.private_dir)
-    if self.budget is not None and self.privacy.noise_seed is not None:
+    if self.budget is not None and not self.privacy.private:
+      cause = "--noise_seed" if self.privacy.noise_seed is not None else self.privacy.mechanism
       raise ConfigurationError(
-        "--noise_seed makes a simulation, whose cost is unbounded: no ledger can charge it; "
-        "drop --noise_seed or --ledger"
+        f"{cause} gives no guarantee that a ledger could charge; drop {cause} or --ledger"
       )
+    if self.batch_size < 1:
+      raise ConfigurationError(f"batch_size is {self.batch_size}; it must be at least 1")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ from privai_tf import inputs
 from privai_tf.artifacts import Guarantee, Inversion, Release
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError, PrivaiError
+from privai_tf.generators import load_generator, to_uint8
 from privai_tf.inversion import invert
 from privai_tf.job import Budget, Job, Summary
 from privai_tf.privacy import prepare, privatize
@@ -40,15 +41,12 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
   _refuse_to_replace_inputs(items, job.output_dir)
   public = PublicFolder(job.output_dir, stages.configuration(), job.overwrite)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
-  waiting = [item for item in items if not public.is_finished(item.name)]
-  done = {item.name for item in waiting}
-  kept = tuple(item.name for item in items if item.name not in done)
+  finished = {item.name for item in items if public.is_finished(item.name)}
+  waiting = [item for item in items if item.name not in finished]
   released: list[str] = []
   failures: list[str] = []
   statement = None
-  batches = [
-    waiting[i : i + job.batch_size] for i in range(0, len(waiting), max(1, job.batch_size))
-  ]
+  batches = [waiting[i : i + job.batch_size] for i in range(0, len(waiting), job.batch_size)]
   with _opened(job.budget) as ledger:
     for number, batch in enumerate(batches):
       report = _shifted(progress, number, len(batches))
@@ -60,7 +58,7 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
           statement = outcome
   return Summary(
     released=tuple(released),
-    kept=kept,
+    kept=tuple(item.name for item in items if item.name in finished),
     failures=tuple(failures),
     statement=statement,
     report=public.finish(failed=len(failures)),
@@ -87,7 +85,7 @@ def _items(job: Job, generator) -> list[inputs.Item]:
 def _refuse_to_replace_inputs(items: Sequence[inputs.Item], output_dir: pathlib.Path) -> None:
   for item in items:
     target = output_dir / f"{item.name}.png"
-    if target.exists() and target.resolve() == pathlib.Path(item.source).resolve():
+    if item.path is not None and target.exists() and target.resolve() == item.path.resolve():
       raise ConfigurationError(
         f"{item.source}: its output would replace it; choose another --output_dir"
       )
@@ -107,8 +105,6 @@ class _Stages:
   """The loaded models and boundaries of one job, and the way of one batch through them."""
 
   def __init__(self, job: Job):
-    from privai_tf.generators import load_generator
-
     self._job = job
     self.generator = load_generator(job.checkpoint)
     self._boundaries = []
@@ -169,7 +165,7 @@ class _Stages:
       try:
         self._charge(ledger, item, release)
       except BudgetExceededError as error:
-        yield item.name, error
+        yield item.name, BudgetExceededError(f"{item.source}: {error}")
         continue
       bound = self._attacker_bound(release.guarantee)
       folders.public.write(item.name, pixels[row], release.guarantee, bound)
@@ -198,8 +194,6 @@ class _Stages:
     )
 
   def _pixels(self, images: np.ndarray) -> np.ndarray:
-    from privai_tf.generators import to_uint8
-
     return np.asarray(to_uint8(images, family=self.generator.family))
 
   def _attacker_bound(self, guarantee: Guarantee) -> float | None:
@@ -213,11 +207,6 @@ class _Stages:
     if ledger is None:
       return
     guarantee = release.guarantee
-    if not guarantee.private:
-      raise ConfigurationError(
-        f"mechanism {guarantee.mechanism} gives no guarantee that a ledger could charge; "
-        "choose another --mechanism or drop --ledger"
-      )
     ledger.charge(
       self._job.budget.subject_id or ledger.subject_of_pixels(item.content()),
       release.event,

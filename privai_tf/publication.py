@@ -58,7 +58,9 @@ class PublicFolder:
       OutputError: if it cannot be written.
     """
     self.path = files.make_folder(path)
-    self._configuration = dict(configuration)
+    # As it reads back, so that it can be compared with an earlier run's.
+    self._configuration = json.loads(json.dumps(configuration))
+    self._versions = versions()
     self._overwrite = overwrite
     self._check_configuration()
     self.write_run(released=None, failed=None)
@@ -73,11 +75,11 @@ class PublicFolder:
       raise ConfigurationError(
         f"{run}: not a run's record; choose another --output_dir, or replace with --overwrite"
       ) from error
-    if earlier != json.loads(json.dumps(self._configuration)):
+    if earlier != self._configuration:
       changed = sorted(
         key
         for key in {*earlier, *self._configuration}
-        if earlier.get(key) != json.loads(json.dumps(self._configuration)).get(key)
+        if earlier.get(key) != self._configuration.get(key)
       )
       raise ConfigurationError(
         f"{self.path}: holds releases made with other settings ({', '.join(changed)}); "
@@ -104,7 +106,7 @@ class PublicFolder:
       "guarantee": dataclasses.asdict(guarantee),
       "attacker_bound": bound,
       "checkpoint": self._configuration["checkpoint"],
-      "versions": versions(),
+      "versions": self._versions,
     }
     (self.path / f"{name}.json").unlink(missing_ok=True)
     files.write_bytes(self.path / f"{name}.png", png(pixels))
@@ -115,7 +117,7 @@ class PublicFolder:
     content = {
       "configuration": self._configuration,
       "counts": {"released": released, "failed": failed},
-      "versions": versions(),
+      "versions": self._versions,
     }
     files.write_json(self.path / "run.json", content)
 

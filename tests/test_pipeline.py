@@ -143,8 +143,9 @@ def test_progress_reaches_its_total(job, tmp_path):
   assert seen[-1][0] == seen[-1][1]
 
 
-def test_an_output_never_replaces_its_input(job, tmp_path):
-  folder = _photo(tmp_path / "photos", 4)
+@pytest.mark.parametrize("name", ["photos", "pho\ntos"])  # as messages show it, and not
+def test_an_output_never_replaces_its_input(job, tmp_path, name):
+  folder = _photo(tmp_path / name, 4)
   before = (folder / "face.png").read_bytes()
   with pytest.raises(ConfigurationError, match="would replace it"):
     pipeline.run(dataclasses.replace(job, input=str(folder), input_latents=None, output_dir=folder))

@@ -1,7 +1,6 @@
 """StyleGAN and PGGAN networks: latent code -> image, image -> score. Names are imported lazily."""
 
-import importlib
-from typing import Any
+from privai_tf.lazy import lazy_names
 
 _PUBLIC = {
   "Generator": "privai_tf.generators.generator",
@@ -13,10 +12,4 @@ _PUBLIC = {
 
 __all__ = sorted(_PUBLIC)
 
-
-def __getattr__(name: str) -> Any:
-  if name not in _PUBLIC:
-    raise AttributeError(f"module 'privai_tf.generators' has no attribute '{name}'")
-  value = getattr(importlib.import_module(_PUBLIC[name]), name)
-  globals()[name] = value
-  return value
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)

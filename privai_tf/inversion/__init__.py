@@ -1,7 +1,6 @@
 """Image to latent code. The public names are imported late: TensorFlow only when inverting."""
 
-import importlib
-from typing import Any
+from privai_tf.lazy import lazy_names
 
 _PUBLIC = {
   "InversionSpec": "privai_tf.inversion.spec",
@@ -11,10 +10,4 @@ _PUBLIC = {
 
 __all__ = sorted(_PUBLIC)
 
-
-def __getattr__(name: str) -> Any:
-  if name not in _PUBLIC:
-    raise AttributeError(f"module 'privai_tf.inversion' has no attribute '{name}'")
-  value = getattr(importlib.import_module(_PUBLIC[name]), name)
-  globals()[name] = value
-  return value
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)

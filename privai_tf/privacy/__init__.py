@@ -7,8 +7,7 @@
 The public names are imported on first use; importing this package imports no TensorFlow.
 """
 
-import importlib
-from typing import Any
+from privai_tf.lazy import lazy_names
 
 _PUBLIC = {
   "Encoded": "privai_tf.privacy.release",
@@ -24,14 +23,4 @@ _PUBLIC = {
 
 __all__ = sorted(_PUBLIC)
 
-
-def __getattr__(name: str) -> Any:
-  if name not in _PUBLIC:
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-  value = getattr(importlib.import_module(_PUBLIC[name]), name)
-  globals()[name] = value
-  return value
-
-
-def __dir__() -> list[str]:
-  return __all__
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)
