@@ -10,6 +10,7 @@ from converters.tables import (
   dense_from_channels_last,
   dense_to_channels_last,
   level_of_detail,
+  rgb_rows,
   same,
   swap_inputs_outputs,
 )
@@ -40,7 +41,7 @@ _SIGNATURE = {"num_channels": 1, "resolution": 32}
 def generator_rows(config: PGGANConfig) -> Iterator[Row]:
   """The variables of `G_paper`."""
   yield Row("lod", None, ())
-  for level, resolution in enumerate(config.resolutions):
+  for resolution in config.resolutions:
     channels = config.channels(resolution)
     size = f"{resolution}x{resolution}"
     ours = f"synthesis/{size}"
@@ -58,23 +59,17 @@ def generator_rows(config: PGGANConfig) -> Iterator[Row]:
       transform = swap_inputs_outputs if swapped else same
       yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape, transform)
       yield Row(f"{size}/{official}/bias", f"{ours}/{layer}/bias", (channels,))
-    lod = len(config.resolutions) - 1 - level
-    rgb = (1, 1, channels, config.num_channels)
-    yield Row(f"ToRGB_lod{lod}/weight", f"synthesis/torgb_{size}/weight", rgb)
-    yield Row(f"ToRGB_lod{lod}/bias", f"synthesis/torgb_{size}/bias", rgb[3:])
+    yield from rgb_rows(config, resolution, "ToRGB")
 
 
 def discriminator_rows(config: PGGANDiscriminatorConfig) -> Iterator[Row]:
   """The variables of `D_paper`."""
   yield Row("lod", None, ())
-  for level, resolution in enumerate(config.resolutions):
+  for resolution in config.resolutions:
     channels, lower = config.channels(resolution), config.channels(resolution // 2)
     size = f"{resolution}x{resolution}"
     ours = f"discriminator/{size}"
-    lod = len(config.resolutions) - 1 - level
-    rgb = (1, 1, config.num_channels, channels)
-    yield Row(f"FromRGB_lod{lod}/weight", f"discriminator/fromrgb_{size}/weight", rgb)
-    yield Row(f"FromRGB_lod{lod}/bias", f"discriminator/fromrgb_{size}/bias", rgb[3:])
+    yield from rgb_rows(config, resolution, "FromRGB")
     if resolution > 4:
       down = "Conv1_down" if config.fused(resolution) else "Conv1"
       for layer, official, outputs in (("conv0", "Conv0", channels), ("conv1", down, lower)):

@@ -10,6 +10,7 @@ from converters.tables import (
   convert_variables,
   dense_from_channels_last,
   level_of_detail,
+  rgb_rows,
 )
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.config import StyleGANConfig, StyleGANDiscriminatorConfig
@@ -104,23 +105,17 @@ def synthesis_rows(config: StyleGANConfig) -> Iterator[Row]:
         shape = (3, 3, inputs, channels)
         yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape)
         yield from _epilogue_rows(f"{size}/{official}", f"{ours}/{layer}", config, resolution)
-    lod = len(config.resolutions) - 1 - level
-    rgb = (1, 1, channels, config.num_channels)
-    yield Row(f"ToRGB_lod{lod}/weight", f"synthesis/torgb_{size}/weight", rgb)
-    yield Row(f"ToRGB_lod{lod}/bias", f"synthesis/torgb_{size}/bias", rgb[3:])
+    yield from rgb_rows(config, resolution, "ToRGB")
 
 
 def discriminator_rows(config: StyleGANDiscriminatorConfig) -> Iterator[Row]:
   """The variables of `D_basic`."""
   yield Row("lod", None, ())
-  for level, resolution in enumerate(config.resolutions):
+  for resolution in config.resolutions:
     channels, lower = config.channels(resolution), config.channels(resolution // 2)
     size = f"{resolution}x{resolution}"
     ours = f"discriminator/{size}"
-    lod = len(config.resolutions) - 1 - level
-    rgb = (1, 1, config.num_channels, channels)
-    yield Row(f"FromRGB_lod{lod}/weight", f"discriminator/fromrgb_{size}/weight", rgb)
-    yield Row(f"FromRGB_lod{lod}/bias", f"discriminator/fromrgb_{size}/bias", rgb[3:])
+    yield from rgb_rows(config, resolution, "FromRGB")
     if resolution > 4:
       for layer, official, outputs in (
         ("conv0", "Conv0", channels),

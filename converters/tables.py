@@ -1,13 +1,14 @@
 """The form of a conversion table: which official variable becomes which of ours, and how it is laid out."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
+from privai_tf.generators.config import NetworkConfig
 
 Transform = Callable[[np.ndarray], np.ndarray]
 
@@ -53,6 +54,24 @@ class Row:
   ours: str | None
   shape: tuple[int, ...]
   transform: Transform = same
+
+
+def rgb_rows(config: NetworkConfig, resolution: int, layer: str) -> Iterator[Row]:
+  """The layer between features and colours at one resolution; both families have the same.
+
+  Args:
+    config: the network's.
+    resolution: of the layer.
+    layer: "ToRGB" of a generator or "FromRGB" of a discriminator.
+  """
+  # Officially counted down from the full resolution.
+  lod = (config.resolution // resolution).bit_length() - 1
+  colours, features = config.num_channels, config.channels(resolution)
+  inputs, outputs = (features, colours) if layer == "ToRGB" else (colours, features)
+  network = "synthesis" if layer == "ToRGB" else "discriminator"
+  ours = f"{network}/{layer.lower()}_{resolution}x{resolution}"
+  yield Row(f"{layer}_lod{lod}/weight", f"{ours}/weight", (1, 1, inputs, outputs))
+  yield Row(f"{layer}_lod{lod}/bias", f"{ours}/bias", (outputs,))
 
 
 def convert_variables(record: NetworkRecord, rows: Iterable[Row], path: str) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class Boundary:
     axis through `mean` where the original plane does.
 
     Args:
-      others: boundaries of the same space and width.
+      others: boundaries of the same space and width; none, or dependent ones, are fine.
       mean: [d], where the attributes are at their average; None: the origin.
 
     Returns:
@@ -127,10 +127,14 @@ class Boundary:
     """
     for other in others:
       self.require_space(other.latent_space, other.width)
-    shared, _ = np.linalg.qr(np.stack([other.normal for other in others], axis=1))
-    # Twice: once leaves rounding errors of the first projection.
-    rest = self.normal - shared @ (shared.T @ self.normal)
-    rest = rest - shared @ (shared.T @ rest)
+    shared = np.zeros((0, self.width))
+    for other in others:
+      own = _without(other.normal, shared)
+      length = float(np.linalg.norm(own))
+      # One in the span of those before it would add a direction made of rounding errors.
+      if length > _LEAST_ANGLE:
+        shared = np.vstack([shared, own / length])
+    rest = _without(self.normal, shared)
     length = float(np.linalg.norm(rest))
     names = [other.name for other in others]
     if length < _LEAST_ANGLE:
@@ -219,6 +223,14 @@ class Boundary:
     write_bytes(path, buffer.getvalue())
     write_json(path.with_suffix(".json"), companion)
     return path
+
+
+def _without(vector: np.ndarray, basis: np.ndarray) -> np.ndarray:
+  """What is left of a vector [d] outside the span of orthonormal rows [k, d]."""
+  # Twice: once leaves rounding errors of the first projection.
+  for _ in range(2):
+    vector = vector - basis.T @ (basis @ vector)
+  return vector
 
 
 def _checked_normal(values: Any, source: str) -> tuple[np.ndarray, float]:

@@ -76,6 +76,15 @@ def test_conditional_boundary_leaves_the_other_attributes_alone():
     age.conditioned_on([Boundary(_normal(32, 2), latent_space="Z")])
 
 
+def test_conditions_that_depend_on_one_another_count_once_and_none_changes_nothing():
+  age, other = Boundary(_normal(32, 1), 0.4), Boundary(_normal(32, 2))
+  once = age.conditioned_on([other])
+  np.testing.assert_allclose(age.conditioned_on([other, other]).normal, once.normal, atol=1e-15)
+  unchanged = age.conditioned_on([])
+  np.testing.assert_allclose(unchanged.normal, age.normal, atol=1e-15)
+  assert unchanged.intercept == pytest.approx(age.intercept)
+
+
 def test_named_boundary(tmp_path, monkeypatch):
   monkeypatch.setattr(boundary_files, "FOLDER", tmp_path)
   (tmp_path / "avatars").mkdir()
