@@ -54,5 +54,7 @@ def _row(name: str, quality: dict, private_dir: pathlib.Path, output_dir: pathli
     if path.exists():
       with Image.open(path) as image:
         cells.append(page.picture(np.asarray(image.convert("RGB")), caption=f"{name}: {caption}"))
-  figures = page.table([(key.replace("_", " "), value) for key, value in quality.items()])
-  return f'<div class="row">{"".join(cells)}</div>{figures}'
+  figures = [(key.replace("_", " "), value) for key, value in quality.items() if key != "warning"]
+  warning = quality.get("warning")
+  told = page.statement(f"{name}: {warning}", private=False) if warning else ""
+  return f'<div class="row">{"".join(cells)}</div>{told}{page.table(figures)}'

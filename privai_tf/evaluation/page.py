@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -73,10 +74,37 @@ def picture(pixels: np.ndarray, caption: str = "", longest_side: int = 256) -> s
   )
 
 
+def curve(values: Sequence[float], width: int = 240, height: int = 48) -> str:
+  """A line through positive values from left to right, logarithmic from bottom to top.
+
+  Args:
+    values: at least one; those that are not finite or not above 0 are left out.
+    width, height: pixels.
+
+  Returns:
+    HTML of an `svg`, with first and last value beside the line.
+  """
+  points = [(i, math.log(v)) for i, v in enumerate(values) if math.isfinite(v) and v > 0]
+  if not points:
+    return ""
+  low, high = min(y for _, y in points), max(y for _, y in points)
+  across, up = width / max(1, len(values) - 1), (height - 4) / max(high - low, 1e-9)
+  path = " ".join(f"{x * across:.1f},{height - 2 - (y - low) * up:.1f}" for x, y in points)
+  ends = f"{values[points[0][0]]:.3g} to {values[points[-1][0]]:.3g}"
+  return (
+    f'<svg width="{width}" height="{height}" role="img" aria-label="{ends}"><polyline fill="none" '
+    f'stroke="var(--accent)" stroke-width="2" points="{path}"/></svg> {ends}'
+  )
+
+
 def table(rows: Sequence[tuple[str, object]]) -> str:
-  """A two-column table of names and values, both escaped; floats are shown with four digits."""
+  """A two-column table of names and values, both escaped; floats are shown with four digits, lists
+  of numbers as a curve."""
   cells = []
   for name, value in rows:
+    if isinstance(value, list | tuple) and value and all(isinstance(v, float) for v in value):
+      cells.append(f"<tr><th>{html.escape(name)}</th><td>{curve(value)}</td></tr>")
+      continue
     number = isinstance(value, int | float) and not isinstance(value, bool)
     shown = f"{value:.4g}" if isinstance(value, float) else str(value)
     kind = ' class="number"' if number else ""

@@ -85,3 +85,21 @@ def test_comparison_puts_three_pictures_in_a_row_and_warns(tmp_path):
   assert re.findall(r"<figcaption>ada: (\w+)", text) == ["original", "inversion", "privatized"]
   assert "27.12" in text
   assert "owner's eyes only" in text.replace("&#x27;", "'")
+
+
+def test_comparison_shows_the_loss_curve_and_tells_warnings_apart(tmp_path):
+  quality = {"psnr_db": 20.0, "loss_curve": [1.0, 0.1, 0.01], "warning": "<far> from the mean"}
+  (tmp_path / "ada.quality.json").write_text(json.dumps(quality))
+  text = comparison_page(tmp_path, tmp_path)
+  points = re.search(r'points="([^"]+)"', text).group(1).split()
+  heights = [float(point.split(",")[1]) for point in points]
+  # Equal ratios are equal steps; the page's y axis points down.
+  np.testing.assert_allclose(np.diff(heights), (heights[-1] - heights[0]) / 2, atol=0.11)
+  assert heights[0] < heights[-1]
+  assert text.count('class="statement warning"') == 2
+  assert "&lt;far&gt; from the mean" in text
+
+
+def test_a_curve_of_nothing_drawable_is_no_curve():
+  assert page.curve([0.0, float("nan"), float("inf")]) == ""
+  assert "polyline" in page.curve([2.0])
