@@ -4,9 +4,33 @@ photo -> `AlignedFace` -> `Inversion` -> `Release` -> files
 """
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+  """The square of a photo that a face was cut from, possibly turned and reaching beyond the photo.
+
+  Coordinates are in pixels of the photo, x to the right, y down; the pixel in column i covers i to
+  i + 1.
+
+  Attributes:
+    center: (x, y) of the square's middle.
+    half_axis: (x, y) from the middle to the middle of the face's right-hand edge (as seen).
+    frame: (height, width) of the photo.
+  """
+
+  center: tuple[float, float]
+  half_axis: tuple[float, float]
+  frame: tuple[int, int]
+
+  @property
+  def side(self) -> float:
+    """Side of the square in pixels of the photo."""
+    return 2 * math.hypot(*self.half_axis)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,11 +41,17 @@ class AlignedFace:
     name: what its output files are called, without extension.
     source: where it came from, for messages only (never published).
     image: float32 [R, R, 3] in [-1, 1].
+    index: its number among the faces of the photo, from 0, left to right.
+    count: how many faces were found in the photo; 1 where nobody looked (no alignment).
+    placement: where in the photo it was; None if that is not known.
   """
 
   name: str
   source: str
   image: np.ndarray
+  index: int = 0
+  count: int = 1
+  placement: Placement | None = None
 
 
 @dataclasses.dataclass(frozen=True)

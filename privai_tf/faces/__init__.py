@@ -1,6 +1,19 @@
-"""Photo to aligned face."""
+"""Photo to aligned face, and back into the photo."""
 
+from privai_tf.faces.decoding import decode_image, load_image
 from privai_tf.faces.discovery import find_inputs, output_names
-from privai_tf.faces.loading import load_image, prepare_face
+from privai_tf.faces.finding import find_faces
+from privai_tf.faces.loading import prepare_face
+from privai_tf.faces.pasting import paste_back
+from privai_tf.faces.spec import FaceSpec
 
-__all__ = ["find_inputs", "load_image", "output_names", "prepare_face"]
+__all__ = [
+  "FaceSpec",
+  "decode_image",
+  "find_faces",
+  "find_inputs",
+  "load_image",
+  "output_names",
+  "paste_back",
+  "prepare_face",
+]

@@ -1,6 +1,7 @@
 """Any picture file as upright 8-bit sRGB pixels, or one line that says why not."""
 
 import functools
+import io
 import logging
 import os
 import stat
@@ -8,6 +9,7 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -59,61 +61,81 @@ def load_image(path: str | os.PathLike) -> np.ndarray:
   """
   path = Path(path)
   _require_file(path)
+  label = shown(path)
+  try:
+    with open(path, "rb") as file:
+      return _read(file, label)
+  except PermissionError as error:
+    raise InputError(f"Cannot read {label}: permission denied.") from error
+  except OSError as error:
+    raise InputError(f"Cannot read {label}: {error.strerror or error}.") from error
+
+
+def decode_image(data: bytes, label: str) -> np.ndarray:
+  """Decodes a picture file's content, for uploads and records, exactly as `load_image` does.
+
+  Args:
+    data: the file's bytes.
+    label: what messages call it, such as "upload 3".
+
+  Returns:
+    uint8 [H, W, 3], RGB.
+
+  Raises:
+    InputError: one line with the label, what is wrong and what to do.
+  """
+  if not data:
+    raise InputError(f"{shown(label)} is empty (0 bytes); get a fresh copy.")
+  return _read(io.BytesIO(data), shown(label))
+
+
+def _read(file: IO[bytes], label: str) -> np.ndarray:
+  """Decodes an open picture; what Pillow raises becomes one line."""
   try:
     # Pillow's own size warning comes before our limit and is none of the user's business.
     with warnings.catch_warnings():
       warnings.simplefilter("ignore")
-      with Image.open(path, formats=_formats()) as image:
-        return _decode(image, path)
+      with Image.open(file, formats=_formats()) as image:
+        return _decode(image, label)
   except InputError:
     raise
   except UnidentifiedImageError as error:
+    file.seek(0)
     raise InputError(
-      f"{shown(path)} is no picture in a known format ({_looks_like(path)}); "
+      f"{label} is no picture in a known format ({_looks_like(file.read(64))}); "
       "save it as PNG or JPEG."
     ) from error
   except Image.DecompressionBombError as error:
-    raise _too_large(path, None) from error
+    raise _too_large(label, None) from error
   except MemoryError as error:
-    raise InputError(f"{shown(path)} does not fit into memory; make it smaller.") from error
-  except (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    TypeError,
-    OverflowError,
-  ) as error:
-    # Pillow's decoders raise these for damaged files; the type says nothing to a user.
-    if isinstance(error, PermissionError):
-      raise InputError(f"Cannot read {shown(path)}: permission denied.") from error
+    raise InputError(f"{label} does not fit into memory; make it smaller.") from error
+  except _DAMAGE as error:
     reason = " ".join(str(error).split())[:100] or type(error).__name__
     raise InputError(
-      f"{shown(path)} is damaged or incomplete ({reason}); get a fresh copy or save it as PNG."
+      f"{label} is damaged or incomplete ({reason}); get a fresh copy or save it as PNG."
     ) from error
 
 
-def _decode(image: Image.Image, path: Path) -> np.ndarray:
+def _decode(image: Image.Image, label: str) -> np.ndarray:
   width, height = image.size
   if width * height > MAX_PIXELS:
-    raise _too_large(path, (width, height))
+    raise _too_large(label, (width, height))
   # Phones store a preview or depth map beside the photo (MPO): nothing worth a note.
   if getattr(image, "is_animated", False) and image.format != "MPO":
-    _log.warning("%s holds several pictures; the first is used.", shown(path))
+    _log.warning("%s holds several pictures; the first is used.", label)
     image.seek(0)
   image.load()
   try:
     ImageOps.exif_transpose(image, in_place=True)
   except _DAMAGE:
-    _log.warning("%s has damaged EXIF data; it may be turned the wrong way.", shown(path))
-  return np.array(to_srgb(image, shown(path)), np.uint8)
+    _log.warning("%s has damaged EXIF data; it may be turned the wrong way.", label)
+  return np.array(to_srgb(image, label), np.uint8)
 
 
-def _too_large(path: Path, size: tuple[int, int] | None) -> InputError:
+def _too_large(label: str, size: tuple[int, int] | None) -> InputError:
   found = f" has {size[0]} x {size[1]} pixels" if size else " has far too many pixels"
   return InputError(
-    f"{shown(path)}{found}; at most {MAX_PIXELS // 10**6} million are read (a small file can unfold "
+    f"{label}{found}; at most {MAX_PIXELS // 10**6} million are read (a small file can unfold "
     "to fill the memory): make it smaller."
   )
 
@@ -144,10 +166,8 @@ def _require_file(path: Path) -> None:
     raise InputError(f"{shown(path)} is empty (0 bytes); get a fresh copy.")
 
 
-def _looks_like(path: Path) -> str:
+def _looks_like(head: bytes) -> str:
   """A guess from the first bytes, for the message only."""
-  with open(path, "rb") as file:
-    head = file.read(64)
   for magic, kind in _MAGIC.items():
     if head.startswith(magic):
       return f"it begins as {kind}, but what follows is damaged"

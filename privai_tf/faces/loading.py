@@ -12,7 +12,7 @@ from privai_tf.faces.decoding import load_image
 from privai_tf.faces.discovery import output_names
 from privai_tf.runtime.files import shown
 
-__all__ = ["center_square", "load_image", "prepare_face", "resized", "to_signed"]
+__all__ = ["center_square", "load_image", "prepare_face", "require_size", "resized", "to_signed"]
 
 _SMALLEST = 16  # Pixels a side; below, there is no face to be seen.
 
@@ -35,13 +35,18 @@ def prepare_face(
   """
   pixels = load_image(path)
   height, width = pixels.shape[:2]
-  if min(height, width) < _SMALLEST:
-    raise InputError(
-      f"{shown(path)} has {width} x {height} pixels; at least {_SMALLEST} a side are needed to see "
-      "a face: use a larger picture."
-    )
+  require_size(width, height, shown(path))
   image = to_signed(resized(center_square(pixels), resolution))
   return AlignedFace(name=name or output_names([path])[0], source=str(Path(path)), image=image)
+
+
+def require_size(width: int, height: int, source: str) -> None:
+  """Raises `InputError` for pictures too small to show a face."""
+  if min(height, width) < _SMALLEST:
+    raise InputError(
+      f"{source} has {width} x {height} pixels; at least {_SMALLEST} a side are needed to see a "
+      "face: use a larger picture."
+    )
 
 
 def center_square(pixels: np.ndarray) -> np.ndarray:

@@ -180,7 +180,7 @@ def test_unreadable_simulated(tmp_path, monkeypatch):
   def refuse(*_, **__):
     raise PermissionError(13, "Permission denied")
 
-  monkeypatch.setattr(Image, "open", refuse)
+  monkeypatch.setattr("builtins.open", refuse)
   one_line(tmp_path / "a.png", "permission denied")
 
 
