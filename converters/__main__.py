@@ -1,14 +1,28 @@
 """Converts NVIDIA's official ProgressiveGAN and StyleGAN network files (.pkl) once and for all.
 
   python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
+  python -m converters --list[=generator|classifier|boundary]
+  python -m converters --download=NAME [--output_dir=DIR]
 
-Nothing in the files is executed. Exit codes: 0 converted, 1 the file was refused or the folder
-cannot be written, 2 bad arguments.
+The second form lists the published files, the third downloads one. Nothing in the files is executed.
+Exit codes: 0 done, 1 the file was refused or the folder cannot be written, 2 bad arguments.
 """
+
+import sys
 
 from absl import flags
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command
+
+
+class _ChoiceFlag(flags.Flag):
+  """A flag of several values that may also stand alone, as --list does."""
+
+  def __init__(self, *arguments, **options):
+    super().__init__(*arguments, **options)
+    self.boolean = True  # absl then gives the parser "true" where no value stands.
+
 
 _NETWORK = flags.DEFINE_enum(
   "network",
@@ -17,13 +31,53 @@ _NETWORK = flags.DEFINE_enum(
   "Which network to convert: Gs (the averaged generator, which makes the better images), G, D (the "
   "discriminator), or all three, each into a folder of its own.",
 )
+_LIST = flags.DEFINE_flag(
+  _ChoiceFlag(
+    parser=flags.EnumParser(["true", "all", "generator", "classifier", "boundary", "boundaries"]),
+    serializer=flags.ArgumentSerializer(),
+    name="list",
+    default=None,
+    help_string="List the published files: all, or one kind (generator, classifier, boundary).",
+  )
+)
+_DOWNLOAD = flags.DEFINE_string("download", None, "Download the published file of this name.")
+_OUTPUT_DIR = flags.DEFINE_string(
+  "output_dir", None, "Where to; default: checkpoints/, or boundaries/ for a boundary."
+)
 
 
-def main(arguments: list[str]) -> None:
-  """Converts and prints the parity report."""
+def _print_list() -> None:
+  from converters.zoo import read_zoo, table
+
+  kind = {"true": "all", "boundaries": "boundary"}.get(_LIST.value, _LIST.value)
+  print("\n".join(table(read_zoo(), kind)))
+
+
+def _download() -> None:
+  from converters.conversion import LICENCE
+  from converters.download import download
+  from converters.zoo import find_file, read_zoo
+  from privai_tf.runtime.progress import progress_bar
+
+  file = find_file(_DOWNLOAD.value, read_zoo())
+  folder = _OUTPUT_DIR.value or ("boundaries" if file.kind == "boundary" else "checkpoints")
+  with progress_bar(file.name, unit="B") as progress:
+    path = download(file, folder, progress=progress)
+  if file.kind == "generator":
+    print(f"Use it as --checkpoint={path}, or convert it once: python -m converters {path} DIR")
+  elif file.kind == "classifier":
+    print(f"Use it as --scorer={path} (python -m privai_tf.score).")
+  else:
+    print(f"Use it as --boundary={path} --latent_space={file.space}.")
+  if file.kind != "boundary":
+    print(LICENCE)
+
+
+def _convert(pickle: str, output: str) -> None:
   from converters.conversion import LICENCE, convert_file  # late: --help needs no NumPy
+  from converters.download import check_recorded
 
-  pickle, output = arguments
+  check_recorded(pickle)
   file, reports = convert_file(pickle, output, _NETWORK.value)
   names = ", ".join(f"{record.name} ({record.build_func_name})" for record in file.networks)
   print(f"Read {pickle}: {file.size:,} bytes, SHA-256 {file.sha256}, networks {names}.")
@@ -32,5 +86,23 @@ def main(arguments: list[str]) -> None:
   print(f"Wrote {output}.\n{LICENCE}")
 
 
+def main(arguments: list[str]) -> None:
+  """Converts and prints the parity report; or lists; or downloads."""
+  if _LIST.value is not None and _DOWNLOAD.value is not None:
+    raise ConfigurationError("--list and --download exclude one another; give one of them.")
+  if _LIST.value is not None:
+    _print_list()
+  elif _DOWNLOAD.value is not None:
+    _download()
+  else:
+    _convert(*arguments)
+
+
+def _wanted_arguments(argv: list[str]) -> tuple[str, ...]:
+  """Names of the arguments that are no flags: only the conversion has any."""
+  names = {word.lstrip("-").split("=")[0] for word in argv if word.startswith("-")}
+  return () if names & {"list", "download"} else ("PICKLE", "OUTPUT_DIR")
+
+
 if __name__ == "__main__":
-  command.run(main, ("PICKLE", "OUTPUT_DIR"))
+  command.run(main, _wanted_arguments(sys.argv[1:]))
