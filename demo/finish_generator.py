@@ -1,6 +1,7 @@
-r"""Makes the checkpoint "avatars" of what `demo.train_generator` learned.
+r"""Makes a checkpoint of what `demo.train_generator` learned.
 
-python -m demo.finish_generator
+python -m demo.finish_generator --family=stylegan
+python -m demo.finish_generator --family=pggan
 """
 
 import csv
@@ -10,13 +11,18 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-from demo.mapping import adapt_synthesis, generator_config, mapping_weights
-from demo.plan import RESOLUTION, config_of
+from demo.families import FAMILIES
+from demo.plan import RESOLUTION
 
-_FOLDER = flags.DEFINE_string("folder", "training/avatars", "What the training wrote.")
-_OUTPUT = flags.DEFINE_string("output", "checkpoints/avatars", "The checkpoint's folder.")
+_FAMILY = flags.DEFINE_enum("family", "stylegan", sorted(FAMILIES), "Architecture.")
+_FOLDER = flags.DEFINE_string(
+  "folder", None, "What the training wrote. By default training/ and the model's name."
+)
+_OUTPUT = flags.DEFINE_string(
+  "output", None, "The checkpoint's folder. By default checkpoints/ and the model's name."
+)
 _OUTSIDE = flags.DEFINE_float(
-  "outside", 0.1, "Strength of the directions of w that carry no factor."
+  "outside", 0.1, "StyleGAN: strength of the directions of w that carry no factor."
 )
 _SEED = flags.DEFINE_integer("seed", 1, "That of the training, for the record.")
 LOG_NAME = "training_log.csv"
@@ -27,17 +33,21 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
   from privai_tf.generators.checkpoint import save_checkpoint
 
-  folder, output = Path(_FOLDER.value), Path(_OUTPUT.value)
+  family = FAMILIES[_FAMILY.value]
+  folder = Path(_FOLDER.value or f"training/{family.checkpoint}")
+  output = Path(_OUTPUT.value or f"checkpoints/{family.checkpoint}")
   saved = np.load(folder / "averaged.npz")
   trained = {name: saved[name] for name in saved.files}
   with (folder / "log.csv").open(newline="") as file:
     rows = list(csv.DictReader(file))
-  config = generator_config(config_of(RESOLUTION))
-  weights = adapt_synthesis(config, trained, _OUTSIDE.value) | mapping_weights(config)
+  config, weights = family.finish(family.config_at(RESOLUTION), trained, _OUTSIDE.value)
   provenance = {
-    "name": "avatars",
+    "name": family.checkpoint,
     "licence": "Apache-2.0",
-    "made_by": ["python -m demo.train_generator", "python -m demo.finish_generator"],
+    "made_by": [
+      f"python -m demo.{step} --family={_FAMILY.value}"
+      for step in ("train_generator", "finish_generator")
+    ],
     "seed": _SEED.value,
     "data": "portraits rendered by demo.renderer; no photo was used",
     "training": {key: rows[-1][key] for key in ("seconds", "step", "images", "psnr")},

@@ -1,4 +1,4 @@
-"""The plan of the generator's training: resolutions, learning rate and channels."""
+"""The plan of a generator's training: resolutions and learning rate."""
 
 import dataclasses
 
@@ -39,16 +39,6 @@ def psnr(images: np.ndarray, goals: np.ndarray) -> float:
   """Mean over images of the peak signal-to-noise ratio in dB; both [N, R, R, 3] in [-1, 1]."""
   errors = np.mean((np.clip(images, -1, 1) - goals) ** 2, axis=(1, 2, 3))
   return float(np.mean(10 * np.log10(4 / np.maximum(errors, 1e-12))))
-
-
-def config_of(resolution: int):
-  """The generator's configuration at one resolution; the channels of a layer are the same in all:
-  96 up to 16 x 16, then 48, then 16."""
-  from privai_tf.generators.config import StyleGANConfig
-
-  return StyleGANConfig(
-    resolution=resolution, fmap_base=3900, fmap_decay=1.585, fmap_max=96, truncation_psi=None
-  )
 
 
 @dataclasses.dataclass(frozen=True)

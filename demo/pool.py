@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.embedding import factors_of_scores, latents_of_scores, sample_scores
+from demo.embedding import factors_of_scores, sample_scores
 
 _CHUNK = 1024
 
@@ -13,7 +13,7 @@ _CHUNK = 1024
 def load_pool(
   folder: Path, count: int, seed: int, resolution: int
 ) -> tuple[np.ndarray, np.ndarray]:
-  """The latents and renders of `count` random portraits, rendered unless the folder has them.
+  """The scores and renders of `count` random portraits, rendered unless the folder has them.
 
   Args:
     folder: where the pool is kept.
@@ -22,7 +22,7 @@ def load_pool(
     resolution: width and height R.
 
   Returns:
-    w, float32 [count, 512], and images, uint8 [count, R, R, 3].
+    u, float32 [count, 13], and images, uint8 [count, R, R, 3].
   """
   scores = sample_scores(count, seed)
   path = folder / f"pool_{count}_{seed}_{resolution}.npy"
@@ -38,4 +38,4 @@ def load_pool(
       images[start : start + _CHUNK] = np.rint((chunk + 1) * 127.5)
     images.flush()
     os.replace(partial, path)
-  return latents_of_scores(scores), np.load(path)
+  return scores, np.load(path)

@@ -1,6 +1,7 @@
-r"""Trains the synthesis network of "avatars": from w to the portrait with those factors.
+r"""Trains the synthesis network of a demo model: from thirteen scores to the portrait.
 
-    python -m demo.train_generator --minutes=82
+    python -m demo.train_generator --family=stylegan --minutes=82
+    python -m demo.train_generator --family=pggan --minutes=65
 
 Supervised regression, no discriminator: 16 x 16 first, then 32 x 32, then 64 x 64, each starting
 from the weights of the one before. The plan is a budget of minutes, not of steps, so that the
@@ -12,9 +13,13 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-from demo.plan import RESOLUTION, Options, config_of
+from demo.families import FAMILIES
+from demo.plan import RESOLUTION, Options
 
-_FOLDER = flags.DEFINE_string("folder", "training/avatars", "State and log; made if absent.")
+_FAMILY = flags.DEFINE_enum("family", "stylegan", sorted(FAMILIES), "Architecture.")
+_FOLDER = flags.DEFINE_string(
+  "folder", None, "State and log; made if absent. By default training/ and the model's name."
+)
 _POOL_FOLDER = flags.DEFINE_string("pool_folder", "training", "Where renders are kept.")
 _MINUTES = flags.DEFINE_float("minutes", 82, "Training time in all, over all runs.")
 _POOL_SIZE = flags.DEFINE_integer("pool_size", 40000, "Portraits to learn from.")
@@ -22,21 +27,32 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 12, "Portraits a step.")
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 5e-3, "Adam's, before it comes down.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of weights, portraits and their order.")
 _SAVE_SECONDS = flags.DEFINE_float("save_seconds", 120, "Between two saved states.")
+_THREADS = flags.DEFINE_integer("threads", 0, "Of TensorFlow; 0: one a core.")
 
 
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
+  import tensorflow as tf
+
   from demo.pool import load_pool
   from demo.training import train
 
   logging.set_verbosity(logging.INFO)
-  pools = Path(_POOL_FOLDER.value)
+  if _THREADS.value:
+    tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)
+    tf.config.threading.set_inter_op_parallelism_threads(_THREADS.value)
+  family = FAMILIES[_FAMILY.value]
+
+  def pool(count: int, seed: int):
+    scores, images = load_pool(Path(_POOL_FOLDER.value), count, seed, RESOLUTION)
+    return family.inputs_of_scores(scores), images
+
   train(
-    config_of,
-    Path(_FOLDER.value),
-    load_pool(pools, _POOL_SIZE.value, _SEED.value, RESOLUTION),
-    load_pool(pools, 128, _SEED.value + 1000, RESOLUTION),
+    family.config_at,
+    Path(_FOLDER.value or f"training/{family.checkpoint}"),
+    pool(_POOL_SIZE.value, _SEED.value),
+    pool(128, _SEED.value + 1000),
     Options(
       60 * _MINUTES.value,
       _BATCH_SIZE.value,

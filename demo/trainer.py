@@ -12,18 +12,17 @@ class Trainer:
 
   def __init__(self, config, seed: int, weights: dict[str, np.ndarray] | None = None):
     """Args:
-    config: a `StyleGANConfig`.
+    config: of either family, see `demo.families`.
     seed: of the initial weights.
     weights: by name, from the phase before; what it lacks starts random.
     """
     import keras
     import tensorflow as tf
 
+    from demo.families import build
     from demo.losses import attention, distance
-    from privai_tf.generators.stylegan import SynthesisNetwork
 
-    # A constant input of ones would be erased by instance normalization.
-    self.network = SynthesisNetwork(config, seed, constant="normal")
+    self.network, draw = build(config, seed)
     self.named = self.network.named_variables()
     for name, values in (weights or {}).items():
       if name in self.named:
@@ -35,20 +34,16 @@ class Trainer:
     self.average = {n: tf.Variable(v.value, trainable=False) for n, v in self.trained.items()}
     self.optimizer = keras.optimizers.Adam(0.0, beta_1=0.9, beta_2=0.99)
     self.optimizer.build(list(self.trained.values()))
-    layers, weighting = config.num_layers, tf.constant(attention(config.resolution))
-
-    def draw(latents):
-      codes = tf.tile(latents[:, tf.newaxis], [1, layers, 1])
-      return self.network(codes, noise="none")
+    weighting = tf.constant(attention(config.resolution))
 
     @tf.function
-    def step(latents, pixels, rate):
+    def step(inputs, pixels, rate):
       goals = tf.cast(pixels, tf.float32) / 127.5 - 1.0
       goals = tf.nn.avg_pool2d(
         goals, goals.shape[1] // config.resolution, goals.shape[1] // config.resolution, "VALID"
       )
       with tf.GradientTape() as tape:
-        loss = distance(draw(latents), goals, weighting)
+        loss = distance(draw(inputs), goals, weighting)
       variables = list(self.trained.values())
       gradients = tape.gradient(loss, [v.value for v in variables])
       self.optimizer.learning_rate.assign(rate)
@@ -70,13 +65,13 @@ class Trainer:
       values |= {n: v.numpy() for n, v in self.average.items()}
     return values
 
-  def draw_averaged(self, latents: np.ndarray) -> np.ndarray:
-    """Images of the averaged weights, [N, R, R, 3]."""
+  def draw_averaged(self, inputs: np.ndarray) -> np.ndarray:
+    """Images [N, R, R, 3] of inputs [N, d], by the averaged weights."""
     kept = self.weights(averaged=False)
     for name, value in self.average.items():
       self.named[name].assign(value)
     images = np.concatenate(
-      [self._draw(latents[i : i + 16]).numpy() for i in range(0, len(latents), 16)]
+      [self._draw(inputs[i : i + 16]).numpy() for i in range(0, len(inputs), 16)]
     )
     for name in self.average:
       self.named[name].assign(kept[name])

@@ -17,9 +17,9 @@ def train(config_at, folder: Path, pool, held_out, options) -> Trainer:
   """Trains until the budget is spent.
 
   Args:
-    config_at: resolution -> `StyleGANConfig`.
+    config_at: resolution -> configuration, see `demo.families`.
     folder: of state and log.
-    pool, held_out: (w [N, 512], uint8 images [N, R, R, 3]) to learn from, and to measure with.
+    pool, held_out: (inputs [N, d], uint8 images [N, R, R, 3]) to learn from, and to measure with.
     options: has seconds, batch_size, learning_rate, seed, save_seconds.
 
   Returns:

@@ -6,24 +6,34 @@ import itertools
 import numpy as np
 import pytest
 
+from demo.embedding import factors_of_scores, sample_scores, scores_of_z
+from demo.families import FAMILIES, build, widen_first_layer
 from demo.plan import PHASES, Options, learning_rate, phase_at
 from demo.trainer import Trainer, save_state
 from demo.training import train
-from privai_tf.generators.config import StyleGANConfig
+from privai_tf.generators.config import PGGANConfig, StyleGANConfig
+from privai_tf.generators.families import create_generator
 
 
-def _config(resolution):
-  return StyleGANConfig(resolution=resolution, fmap_base=64, fmap_max=16)
+def _config(resolution, family="stylegan"):
+  channels = {"resolution": resolution, "fmap_base": 64, "fmap_max": 16}
+  if family == "stylegan":
+    return StyleGANConfig(**channels)
+  return PGGANConfig(**channels, latent_size=13, normalize_latents=False)
 
 
 @pytest.fixture(scope="module")
-def pool():
-  from demo.embedding import factors_of_scores, latents_of_scores, sample_scores
+def renders():
   from demo.renderer import render
 
   scores = sample_scores(64, seed=8)
   images = np.rint((render(factors_of_scores(scores), 64) + 1) * 127.5).astype(np.uint8)
-  return latents_of_scores(scores), images
+  return scores, images
+
+
+@pytest.fixture(scope="module")
+def pool(renders):
+  return FAMILIES["stylegan"].inputs_of_scores(renders[0]), renders[1]
 
 
 def test_phases_cover_the_budget_and_the_rate_ends_at_zero():
@@ -37,15 +47,31 @@ def test_phases_cover_the_budget_and_the_rate_ends_at_zero():
   assert learning_rate(PHASES[1].start, 5e-3) < 1e-3
 
 
-def test_loss_falls_and_larger_networks_start_from_smaller_ones(pool):
-  trainer = Trainer(_config(8), seed=1)
-  rate = np.float32(5e-3)
-  losses = [float(trainer.step(pool[0][:16], pool[1][:16], rate)) for _ in range(40)]
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_loss_falls_and_larger_networks_start_from_smaller_ones(family, renders):
+  inputs, images = FAMILIES[family].inputs_of_scores(renders[0][:16]), renders[1][:16]
+  trainer = Trainer(_config(8, family), seed=1)
+  rate = np.float32(5e-3 if family == "stylegan" else 2e-2)
+  losses = [float(trainer.step(inputs, images, rate)) for _ in range(40)]
   assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
-  larger = Trainer(_config(16), 1, trainer.weights(averaged=False))
+  larger = Trainer(_config(16, family), 1, trainer.weights(averaged=False))
   name = "synthesis/8x8/conv0/weight"
   np.testing.assert_array_equal(larger.weights(False)[name], trainer.weights(False)[name])
-  assert not np.any(larger.weights(False)["synthesis/8x8/conv0/noise_strength"])
+  strengths = [v for n, v in larger.weights(False).items() if n.endswith("noise_strength")]
+  assert bool(strengths) == (family == "stylegan")
+  assert not np.any([np.any(strength) for strength in strengths])
+
+
+def test_a_network_of_scores_becomes_one_of_z():
+  config = _config(16, "pggan")
+  network, draw = build(config, seed=3)
+  weights = {name: np.asarray(v) for name, v in network.named_variables().items()}
+  wide, widened = widen_first_layer(config, weights)
+  generator = create_generator(wide, widened)
+  z = generator.sample_z(6, seed=3)
+  images = generator.synthesize(z, latent_space="Z")
+  np.testing.assert_allclose(images, np.asarray(draw(scores_of_z(z))), atol=1e-4)
+  assert np.std(images, axis=0).mean() > 0.05  # The scores matter.
 
 
 def test_training_goes_on_where_it_stopped(pool, tmp_path):
