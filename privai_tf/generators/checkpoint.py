@@ -47,11 +47,13 @@ class Checkpoint:
     config: what the network is made of.
     weights: float32 arrays by our names.
     provenance: where it comes from (JSON values: source file, its SHA-256, licence, ...).
+    folder: the folder it was read from; None if it was converted just now.
   """
 
   config: NetworkConfig
   weights: dict[str, np.ndarray]
   provenance: dict[str, Any]
+  folder: Path | None = None
 
 
 def save_checkpoint(
@@ -119,7 +121,7 @@ def read_checkpoint(folder: str | os.PathLike) -> Checkpoint:
     raise CheckpointError(f"{shown(folder / CONFIG_FILE)}: {error}") from None
   weights = _read_weights(folder / WEIGHTS_FILE, values.get("weights_sha256"))
   provenance = values.get("provenance")
-  return Checkpoint(config, weights, provenance if isinstance(provenance, dict) else {})
+  return Checkpoint(config, weights, provenance if isinstance(provenance, dict) else {}, folder)
 
 
 def _read_file(path: Path) -> bytes:
@@ -178,4 +180,6 @@ def load_checkpoint(folder: str | os.PathLike, *, jit: str = "auto"):
 
   checkpoint = read_checkpoint(folder)
   provenance = {"source": str(folder), **checkpoint.provenance}
-  return create_generator(checkpoint.config, checkpoint.weights, provenance, jit=jit)
+  generator = create_generator(checkpoint.config, checkpoint.weights, provenance, jit=jit)
+  generator.folder = checkpoint.folder
+  return generator

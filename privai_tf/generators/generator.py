@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,12 @@ class Generator:
     num_layers: codes that an image takes in W+; 1 for PGGAN.
     latent_spaces: spaces that `synthesize` takes codes in.
     provenance: where the weights come from (JSON values).
+    folder: the checkpoint folder it was loaded from, None if it came from elsewhere.
   """
 
   latent_spaces: tuple[str, ...]
   num_layers: int
+  folder: Path | None = None
 
   def __init__(
     self,
@@ -183,7 +186,24 @@ class Generator:
       drawn = self._draw_noise(seed, batch.start, len(batch.values)) if noise == "random" else []
       yield np.asarray(function(batch.values, drawn))[: batch.count]
 
-  def synthesize_tensor(self, codes: Any, latent_space: str, noise: Any = "fixed") -> Any:
+  def noise_maps(self) -> list[np.ndarray]:
+    """The fixed noise of each layer, float32 [1, r, r, 1]; StyleGAN only.
+
+    Raises:
+      ConfigurationError: if the network has no noise inputs.
+    """
+    raise ConfigurationError(f"This {self.family} generator has no noise inputs; use it without.")
+
+  @property
+  def activation_bytes(self) -> int:
+    """About what a gradient keeps of one image's layers: six copies of the features of each."""
+    config = self.config
+    features = sum(r * r * config.channels(r) for r in config.resolutions)
+    return 2 * features * 4 * 6
+
+  def synthesize_tensor(
+    self, codes: Any, latent_space: str, noise: Any = "fixed", recompute: bool = False
+  ) -> Any:
     """Codes -> images as tensors of the Keras backend, differentiable in the codes.
 
     To be called inside a `tf.function` (an inversion loop); weights are constants there.
@@ -192,6 +212,7 @@ class Generator:
       codes: tensor [N, ...], see `code_shape`. A W code serves all layers; there is no truncation.
       latent_space: the space they are in.
       noise: see `synthesize`; or a list with the noise of each layer, [N or 1, r, r, 1].
+      recompute: for the gradient, compute each layer again instead of keeping what it computed.
 
     Returns:
       Tensor [N, R, R, num_channels].

@@ -1,5 +1,6 @@
 """A path or a name -> a network ready for use."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -34,7 +35,9 @@ def load_generator(
     CheckpointError: if there is none, or it is damaged or of another kind.
   """
   found = _find(path_or_name, network)
-  return create_generator(found.config, found.weights, found.provenance, jit=jit)
+  generator = create_generator(found.config, found.weights, found.provenance, jit=jit)
+  generator.folder = found.folder
+  return generator
 
 
 def load_discriminator(
@@ -62,7 +65,7 @@ def _find(path_or_name: str | os.PathLike, network: str) -> Checkpoint:
     if is_checkpoint(candidate):
       found = read_checkpoint(candidate)
       provenance = {"source": str(path_or_name), **found.provenance}
-      return Checkpoint(found.config, found.weights, provenance)
+      return dataclasses.replace(found, provenance=provenance)
   names = ", ".join(available_checkpoints()) or "none"
   problem = f"holds no {CONFIG_FILE}" if folder.is_dir() else "does not exist"
   raise CheckpointError(

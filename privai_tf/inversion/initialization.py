@@ -1,11 +1,46 @@
-"""Where the search starts. An encoder, where there is one, will be one more way."""
+"""Where the search starts: at the mean code, a random one, or an encoder's answer."""
+
+import dataclasses
 
 import numpy as np
 
+from privai_tf.errors import ConfigurationError
+from privai_tf.inversion.encoder import Encoder, find_encoder
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import LatentStatistics
 
 _COMPARED = 32  # Candidates are compared on thumbnails of at most this side.
+_STEPS = 200
+_STEPS_WITH_ENCODER = 50
+
+
+def decided(spec: InversionSpec, generator) -> InversionSpec:
+  """The specification with all that depends on there being an encoder decided: start and steps.
+
+  Args:
+    spec: the settings.
+    generator: a `privai_tf.Generator`.
+
+  Returns:
+    The same with an `init` other than "auto", and a number of steps.
+
+  Raises:
+    ConfigurationError: if `spec.init` is "encoder" and there is none for the space.
+    CheckpointError: if there is one, but damaged or of another generator.
+  """
+  init = spec.init
+  if init in ("auto", "encoder"):
+    if _encoder(generator, spec.latent_space):
+      init = "encoder"
+    elif init == "encoder":
+      raise ConfigurationError(
+        f"There is no encoder for {spec.latent_space} beside the checkpoint; train one with "
+        "python -m privai_tf.train_encoder, or use --init=mean (in Z --init=best_of:64)."
+      )
+    else:
+      init = "mean" if spec.candidates is None else f"best_of:{spec.candidates}"
+  steps = _STEPS_WITH_ENCODER if init == "encoder" else _STEPS
+  return dataclasses.replace(spec, init=init, steps=spec.steps or steps)
 
 
 def start_codes(
@@ -16,19 +51,30 @@ def start_codes(
   Args:
     targets: float32 [N, R, R, C] in [-1, 1].
     generator: a `privai_tf.Generator`.
-    spec: the settings; `spec.candidates` decides.
+    spec: the settings, as `decided` returns them.
     statistics: of the latent space.
 
   Returns:
     float32 [N, d], or [N, L, d] for W+.
   """
-  if spec.candidates is None:
+  if spec.init == "encoder":
+    codes = _encoder(generator, spec.latent_space).encode(targets)
+  elif spec.candidates is None:
     codes = np.repeat(statistics.mean[None], len(targets), axis=0)
   else:
     codes = _best_candidates(targets, generator, spec)
-  if spec.latent_space == "W+":
+  if spec.latent_space == "W+" and codes.ndim == 2:
     codes = np.repeat(codes[:, None], generator.num_layers, axis=1)
   return np.ascontiguousarray(codes, np.float32)
+
+
+def _encoder(generator, latent_space: str) -> Encoder | None:
+  """The encoder that can start a search in a space; one for W also starts W+."""
+  encoder = find_encoder(generator)
+  if encoder is None:
+    return None
+  serves = encoder.latent_space == latent_space
+  return encoder if serves or (encoder.latent_space, latent_space) == ("W", "W+") else None
 
 
 def _best_candidates(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:

@@ -17,6 +17,9 @@ class TinyGenerator:
   latent_size = 8
   num_layers = 3
   latent_spaces = ("Z", "W", "W+")
+  activation_bytes = 3 * 16 * 16 * 4
+  folder = None
+  fingerprint = "0" * 64
 
   def __init__(self, seed: int = 0):
     random = np.random.default_rng(seed)

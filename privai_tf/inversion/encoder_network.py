@@ -1,0 +1,143 @@
+"""The encoder's network: image -> code, for any resolution and any latent space."""
+
+import dataclasses
+from typing import Any, Self
+
+import keras
+from keras import ops
+
+from privai_tf.errors import CheckpointError
+from privai_tf.inversion.spec import LATENT_SPACES
+
+_LARGEST_SIDE = 256  # What tells codes apart shows at 256 x 256; larger images are averaged first.
+_SMALLEST_SIDE = 4
+_RESIDUAL_SIDE = 16  # Below the cost of a second convolution is small.
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderConfig:
+  """What an encoder's network is made of.
+
+  Attributes:
+    resolution: R of the images, a power of two, at least 8.
+    num_channels: colour channels of the images.
+    latent_space: "Z", "W" or "W+".
+    code_shape: [d], or [L, d] in W+.
+    width: channels after the first convolution; each further one doubles them, up to `most`.
+    most: the most channels.
+    hidden: units of the layer before the code.
+  """
+
+  resolution: int
+  num_channels: int
+  latent_space: str
+  code_shape: tuple[int, ...]
+  width: int = 24
+  most: int = 128
+  hidden: int = 256
+
+  def __post_init__(self):
+    object.__setattr__(self, "code_shape", tuple(self.code_shape))
+    counts = (self.num_channels, self.width, self.most, self.hidden, *self.code_shape)
+    right = (
+      all(isinstance(count, int) and 0 < count <= 1 << 16 for count in counts)
+      and isinstance(self.resolution, int)
+      and 8 <= self.resolution <= 1 << 14
+      and self.resolution & (self.resolution - 1) == 0
+      and self.latent_space in LATENT_SPACES
+      and len(self.code_shape) == (2 if self.latent_space == "W+" else 1)
+    )
+    if not right:
+      raise CheckpointError("the description of the encoder's network is damaged")
+
+  @property
+  def side(self) -> int:
+    """Width and height at which the network looks at images."""
+    return min(self.resolution, _LARGEST_SIDE)
+
+  def to_json(self) -> dict[str, Any]:
+    """The configuration as JSON values."""
+    return dataclasses.asdict(self) | {"code_shape": list(self.code_shape)}
+
+  @classmethod
+  def from_json(cls, values: dict[str, Any]) -> Self:
+    """The reverse of `to_json`.
+
+    Raises:
+      CheckpointError: if an entry is missing, unknown or out of range.
+    """
+    try:
+      return cls(**values)
+    except TypeError:
+      raise CheckpointError("the description of the encoder's network is damaged") from None
+
+
+def build_network(config: EncoderConfig, seed: int = 0) -> keras.Model:
+  """Convolutions of stride 2 down to 4 x 4, then two dense layers.
+
+  No normalization: colour and brightness are what an encoder must read off. The last layer starts
+  near zero, so that a new network says "the mean code".
+
+  Args:
+    config: its shape.
+    seed: of the initial weights.
+
+  Returns:
+    A Keras model: [N, R, R, C] in [-1, 1] -> [N, *code_shape].
+  """
+  seeds = iter(range(1000 * seed, 1000 * seed + 1000))
+
+  def convolved(x, channels: int, name: str, strides: int = 1):
+    start = keras.initializers.HeNormal(seed=next(seeds))
+    convolution = keras.layers.Conv2D(
+      channels, 3, strides, padding="same", kernel_initializer=start, name=name
+    )
+    return ops.leaky_relu(convolution(x), 0.2)
+
+  images = keras.Input((config.resolution, config.resolution, config.num_channels))
+  x, side, channels = images, config.side, config.width
+  if config.resolution > side:
+    x = ops.average_pool(x, config.resolution // side)
+  while side > _SMALLEST_SIDE:
+    side //= 2
+    x = convolved(x, channels, f"down_{side}", strides=2)
+    if side <= _RESIDUAL_SIDE:
+      # Halved together, so that the size of features does not grow with depth.
+      x = (x + convolved(x, channels, f"same_{side}")) * 0.7
+    channels = min(2 * channels, config.most)
+  x = ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))
+  start = keras.initializers.HeNormal(seed=next(seeds))
+  x = keras.layers.Dense(config.hidden, kernel_initializer=start, name="hidden")(x)
+  start = keras.initializers.RandomNormal(0.0, 0.1 / config.hidden**0.5, seed=next(seeds))
+  size = 1
+  for count in config.code_shape:
+    size *= count
+  codes = keras.layers.Dense(size, kernel_initializer=start, name="code")(ops.leaky_relu(x, 0.2))
+  return keras.Model(images, ops.reshape(codes, (-1, *config.code_shape)), name="encoder")
+
+
+def read_weights(network: keras.Model) -> dict[str, Any]:
+  """float32 arrays by name ("down_32/kernel")."""
+  return {
+    f"{layer.name}/{variable.name}": variable.numpy()
+    for layer in network.layers
+    for variable in layer.weights
+  }
+
+
+def assign_weights(network: keras.Model, weights: dict[str, Any]) -> None:
+  """Sets every variable, or none.
+
+  Raises:
+    CheckpointError: if names or shapes do not agree.
+  """
+  own = {
+    f"{layer.name}/{variable.name}": variable
+    for layer in network.layers
+    for variable in layer.weights
+  }
+  shapes = {name: tuple(variable.shape) for name, variable in own.items()}
+  if shapes != {name: tuple(value.shape) for name, value in weights.items()}:
+    raise CheckpointError("the encoder's weights do not fit its description")
+  for name, variable in own.items():
+    variable.assign(weights[name])

@@ -1,0 +1,141 @@
+"""One training of an encoder: a step of Adam, averaged weights, state that a later run goes on from."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from privai_tf.generators.compiled import compiled
+from privai_tf.inversion.encoder import Encoder, clipped, finished_codes
+from privai_tf.inversion.encoder_network import (
+  EncoderConfig,
+  assign_weights,
+  build_network,
+  read_weights,
+)
+from privai_tf.inversion.encoder_samples import draw_codes, roughened
+from privai_tf.inversion.losses import pixel_loss, pyramid
+from privai_tf.inversion.statistics import latent_statistics
+
+_AVERAGED = 0.998  # Memory of the averaged weights.
+_IMAGE_SHARE = 4  # Every fourth sample also passes the generator again, which costs the most.
+_IMAGE_WEIGHT = 1.0
+_CALIBRATION = 1024
+# First entries of the seeds of draws that must not meet: training counts from _TRAINING on.
+CALIBRATION, HELD_OUT, _TRAINING = 0, 1, 2
+
+
+class Trainer:
+  """The network, its averaged twin and its optimizer.
+
+  The network predicts whitened coordinates of the latent space: all directions that matter count
+  alike, and 0 is the mean code. `encoder` undoes the whitening in its last layer.
+  """
+
+  def __init__(self, generator, latent_space: str, batch_size: int, seed: int):
+    """Args:
+    generator: a `privai_tf.Generator`; it stays as it is.
+    latent_space: "Z", "W" or "W+".
+    batch_size: samples a step.
+    seed: of weights and samples.
+    """
+    self._generator, self._space = generator, latent_space
+    self._batch_size, self._seed = batch_size, seed
+    self._statistics = latent_statistics(generator, latent_space)
+    self._config = EncoderConfig(
+      resolution=generator.resolution,
+      num_channels=generator.num_channels,
+      latent_space=latent_space,
+      code_shape=generator.code_shape(latent_space),
+    )
+    self._network = build_network(self._config, seed)
+    self._trained = self._network.trainable_variables
+    self._average = [tf.Variable(v.value, trainable=False) for v in self._trained]
+    self._optimizer = keras.optimizers.Adam(1e-3, beta_2=0.99, global_clipnorm=1.0)
+    self._optimizer.build(self._trained)
+    drawn = draw_codes(generator, latent_space, _CALIBRATION, [CALIBRATION, seed])
+    self._spread = float(np.mean(np.square(self._white(drawn)))) or 1.0
+    self._step = compiled(self._take_step, "off")
+    self.encoder = Encoder(
+      self._config, build_network(self._config), generator.fingerprint, provenance={}
+    )
+
+  def step(self, number: int, rate: float) -> tuple[float, float]:
+    """Step `number`, whose samples depend on nothing else.
+
+    Returns:
+      The code loss (1: no better than the mean code) and the image loss.
+    """
+    codes = draw_codes(
+      self._generator, self._space, self._batch_size, [_TRAINING, self._seed, number]
+    )
+    seed = tf.constant([self._seed, number], tf.int32)
+    losses = self._step(codes, self._white(codes), seed, np.float32(rate))
+    return float(losses[0]), float(losses[1])
+
+  def refresh_encoder(self) -> Encoder:
+    """Puts the averaged weights into `encoder`, the whitening undone, and returns it."""
+    weights = read_weights(self._network)
+    names = {
+      id(v): f"{layer.name}/{v.name}" for layer in self._network.layers for v in layer.weights
+    }
+    for variable, average in zip(self._trained, self._average, strict=True):
+      weights[names[id(variable)]] = average.numpy()
+    root = self._statistics.root.astype(np.float64)
+    kernel, bias = weights["code/kernel"], weights["code/bias"]
+    width = len(root)
+    kernel = kernel.reshape(len(kernel), -1, width) @ root
+    bias = bias.reshape(-1, width) @ root + self._statistics.mean
+    weights["code/kernel"] = kernel.reshape(len(kernel), -1).astype(np.float32)
+    weights["code/bias"] = bias.reshape(-1).astype(np.float32)
+    assign_weights(self.encoder.network, weights)
+    return self.encoder
+
+  def code_error(self, found: np.ndarray, codes: np.ndarray) -> float:
+    """Mean squared error of codes in whitened coordinates; 1: no better than the mean code."""
+    return float(np.mean(np.square(self._white(found) - self._white(codes)))) / self._spread
+
+  def state(self) -> dict[str, np.ndarray]:
+    """Everything that a later run needs to go on."""
+    return {
+      f"{group}/{index}": np.asarray(variable)
+      for group, variables in self._groups().items()
+      for index, variable in enumerate(variables)
+    }
+
+  def restore(self, arrays: dict[str, np.ndarray]) -> None:
+    """The reverse of `state`; raises KeyError or ValueError if it is of another network."""
+    for group, variables in self._groups().items():
+      for index, variable in enumerate(variables):
+        variable.assign(arrays[f"{group}/{index}"])
+
+  def _groups(self) -> dict:
+    return {"now": self._trained, "average": self._average, "adam": self._optimizer.variables}
+
+  def _white(self, codes: np.ndarray) -> np.ndarray:
+    """Codes in whitened coordinates; Z codes at the length that encoders answer with."""
+    codes = finished_codes(tf.constant(codes), self._space).numpy()
+    return (codes - self._statistics.mean) @ self._statistics.inverse_root
+
+  def _codes(self, white: tf.Tensor) -> tf.Tensor:
+    codes = self._statistics.mean + tf.linalg.matmul(white, self._statistics.root)
+    return finished_codes(codes, self._space)
+
+  def _take_step(self, codes, white, seed, rate) -> tuple[tf.Tensor, tf.Tensor]:
+    images = tf.stop_gradient(self._generator.synthesize_tensor(codes, self._space, "fixed"))
+    rows = -(-self._batch_size // _IMAGE_SHARE)
+    goals = pyramid(images[:rows])
+    with tf.GradientTape() as tape:
+      found = self._network(clipped(roughened(images, seed)), training=True)
+      code_loss = tf.reduce_mean(tf.square(found - white)) / self._spread
+      drawn = self._generator.synthesize_tensor(self._codes(found[:rows]), self._space, "fixed")
+      image_loss = tf.reduce_mean(pixel_loss(drawn, goals))
+      loss = code_loss + _IMAGE_WEIGHT * image_loss
+    gradients = tape.gradient(loss, [v.value for v in self._trained])
+    self._optimizer.learning_rate.assign(rate)
+    self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
+    # A short memory at first, which would be of random weights.
+    count = tf.cast(self._optimizer.iterations.value, tf.float32)
+    share = 1 - tf.minimum(_AVERAGED, (1 + count) / (10 + count))
+    for variable, average in zip(self._trained, self._average, strict=True):
+      average.assign_add((variable.value - average) * share)
+    return code_loss, image_loss

@@ -1,0 +1,220 @@
+"""Training of an encoder from the first step to the stored result, within steps or minutes."""
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from privai_tf.errors import CheckpointError, ConfigurationError
+from privai_tf.inversion.encoder import Encoder
+from privai_tf.inversion.encoder_samples import draw_codes, require_encodable, roughened
+from privai_tf.inversion.encoder_trainer import HELD_OUT, Trainer
+from privai_tf.inversion.quality import psnr
+from privai_tf.runtime.files import make_folder, shown, write_bytes
+
+STATE_FILE = "unfinished_training.safetensors"
+_HELD_OUT_COUNT = 128
+_TOLD = 10  # Times that held-out figures are told.
+_WARM_UP = 0.03  # Share of the training in which the rate grows.
+_SAVE_SECONDS = 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderTraining:
+  """How to train an encoder.
+
+  Attributes:
+    latent_space: "W", "W+" or "Z".
+    steps: optimization steps; None: as many as `minutes` allow.
+    minutes: wall-clock time, all runs of an interrupted training together; None: `steps` decide.
+    batch_size: samples a step.
+    learning_rate: peak rate of Adam; it starts small and falls along a cosine.
+    seed: of weights and samples.
+  """
+
+  latent_space: str = "W"
+  steps: int | None = None
+  minutes: float | None = None
+  batch_size: int = 32
+  learning_rate: float = 2e-3
+  seed: int = 0
+
+  def __post_init__(self):
+    if (self.steps is None) == (self.minutes is None):
+      raise ConfigurationError("Say how long to train: give either steps or minutes.")
+    for name, least in (("steps", 1), ("batch_size", 1), ("seed", 0)):
+      value = getattr(self, name)
+      if value is not None and value < least:
+        raise ConfigurationError(f"{name} is {value}; it must be at least {least}.")
+    for name in ("minutes", "learning_rate"):
+      value = getattr(self, name)
+      if value is not None and not (math.isfinite(value) and value > 0):
+        raise ConfigurationError(f"{name} is {value}; it must be a number above 0.")
+
+
+def train_encoder(
+  generator,
+  training: EncoderTraining,
+  folder: Path,
+  progress: Callable[[int, int], None] | None = None,
+  tell: Callable[[str], None] | None = None,
+) -> Encoder:
+  """Trains an encoder on the generator's own samples and stores it.
+
+  Broken off, it leaves its state in the folder, and the same call goes on from there.
+
+  Args:
+    generator: a `privai_tf.Generator`.
+    training: the settings.
+    folder: where the encoder goes; an encoder there is replaced at the end.
+    progress: called with what is done and the total, in steps or in seconds.
+    tell: called with a line of held-out figures, ten times in all.
+
+  Returns:
+    The encoder as stored.
+
+  Raises:
+    LatentSpaceError, ConfigurationError: if the generator cannot have such an encoder, the folder
+      holds an unfinished training with other settings, or the loss is no longer a number.
+    OutputError: if the folder cannot be written.
+  """
+  require_encodable(generator, training.latent_space)
+  folder = make_folder(folder)
+  trainer = Trainer(generator, training.latent_space, training.batch_size, training.seed)
+  settings = json.dumps(
+    dataclasses.asdict(training) | {"generator": generator.fingerprint}, sort_keys=True
+  )
+  clock = _Clock(training, *_resume(folder / STATE_FILE, settings, trainer))
+  told = int(clock.share() * _TOLD)
+  last_save = clock.seconds
+
+  def save() -> None:
+    _save_state(folder / STATE_FILE, settings, trainer, clock)
+
+  try:
+    while clock.share() < 1.0:
+      losses = trainer.step(clock.steps, _rate(clock.share(), training.learning_rate))
+      if not np.all(np.isfinite(losses)):
+        raise ConfigurationError(
+          f"The training diverged in step {clock.steps} (its loss is no longer a number); lower "
+          f"the learning rate, now {training.learning_rate:g}."
+        )
+      clock.advance()
+      if progress:
+        progress(*clock.progress())
+      if tell and int(clock.share() * _TOLD) > told:
+        told = int(clock.share() * _TOLD)
+        tell(_line(clock, losses, held_out_figures(trainer, generator, training)))
+      if clock.seconds - last_save >= _SAVE_SECONDS:
+        last_save = clock.seconds
+        save()
+  except KeyboardInterrupt:
+    save()
+    raise
+  encoder = trainer.refresh_encoder()
+  encoder.provenance = {
+    "made_by": "python -m privai_tf.train_encoder",
+    "training": dataclasses.asdict(training),
+    "steps": clock.steps,
+    "seconds": round(clock.seconds),
+    "held_out": held_out_figures(trainer, generator, training),
+  }
+  encoder.save(folder)
+  (folder / STATE_FILE).unlink(missing_ok=True)
+  return encoder
+
+
+def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> dict[str, float]:
+  """Figures on 128 samples that training does not see.
+
+  Returns:
+    `code_error`: mean squared error in whitened coordinates, 1 being no better than the mean code;
+    `psnr`: mean, dB, of the images of the found codes; both also for roughened images.
+  """
+  import tensorflow as tf
+
+  space = training.latent_space
+  codes = draw_codes(generator, space, _HELD_OUT_COUNT, [HELD_OUT, training.seed])
+  images = generator.synthesize(codes, latent_space=space)
+  rough = roughened(tf.constant(images), tf.constant([HELD_OUT, training.seed])).numpy()
+  encoder = trainer.refresh_encoder()
+  figures = {}
+  for suffix, seen in (("", images), ("_roughened", rough)):
+    found = encoder.encode(seen)
+    again = generator.synthesize(found, latent_space=space)
+    figures[f"code_error{suffix}"] = round(trainer.code_error(found, codes), 4)
+    figures[f"psnr{suffix}"] = round(float(np.mean(psnr(again, images))), 2)
+  return figures
+
+
+class _Clock:
+  """How much of the training is done, in steps and seconds."""
+
+  def __init__(self, training: EncoderTraining, steps: int, seconds: float):
+    self.steps, self.seconds = steps, seconds
+    self._training, self._last = training, time.monotonic()
+
+  def advance(self) -> None:
+    now = time.monotonic()
+    self.steps, self.seconds, self._last = self.steps + 1, self.seconds + now - self._last, now
+
+  def share(self) -> float:
+    if self._training.steps is not None:
+      return self.steps / self._training.steps
+    return self.seconds / (60 * self._training.minutes)
+
+  def progress(self) -> tuple[int, int]:
+    if self._training.steps is not None:
+      return self.steps, self._training.steps
+    total = math.ceil(60 * self._training.minutes)
+    return min(int(self.seconds), total), total
+
+
+def _rate(share: float, peak: float) -> float:
+  rising = min(1.0, (share + 1e-3) / _WARM_UP)
+  return peak * rising * (0.5 + 0.5 * math.cos(math.pi * min(1.0, share)))
+
+
+def _line(clock: _Clock, losses: tuple[float, float], figures: dict[str, float]) -> str:
+  held_out = ", ".join(f"{name} {value:g}" for name, value in figures.items())
+  return (
+    f"step {clock.steps}, {clock.seconds:.0f} s: code loss {losses[0]:.4f}, image loss "
+    f"{losses[1]:.4f}; held out: {held_out}"
+  )
+
+
+def _save_state(path: Path, settings: str, trainer: Trainer, clock: _Clock) -> None:
+  from safetensors.numpy import save
+
+  metadata = {"settings": settings, "steps": str(clock.steps), "seconds": repr(clock.seconds)}
+  write_bytes(path, save(trainer.state(), metadata=metadata))
+
+
+def _resume(path: Path, settings: str, trainer: Trainer) -> tuple[int, float]:
+  """Restores an unfinished training, if there is one; returns its steps and seconds."""
+  if not path.exists():
+    return 0, 0.0
+  from safetensors import SafetensorError, safe_open
+
+  damaged = CheckpointError(f"{shown(path)} is damaged; delete it to train from the start.")
+  try:
+    with safe_open(path, "numpy") as file:
+      metadata: dict[str, Any] = file.metadata() or {}
+      arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+  except (OSError, SafetensorError) as error:
+    raise damaged from error
+  if metadata.get("settings") != settings:
+    raise ConfigurationError(
+      f"{shown(path)} is an unfinished training with other settings "
+      f"({metadata.get('settings')}); give the same flags to go on, or delete it."
+    )
+  try:
+    trainer.restore(arrays)
+    return int(metadata["steps"]), float(metadata["seconds"])
+  except (KeyError, ValueError) as error:
+    raise damaged from error

@@ -1,0 +1,80 @@
+r"""Trains the encoder of a generator, which lets an inversion start near the answer.
+
+  python -m privai_tf.train_encoder --checkpoint=avatars --minutes=40
+
+It learns from the generator's own samples; no photo is needed. The encoder goes into the folder
+"encoder" of the checkpoint, where inversions find it. Broken off, the same command goes on.
+"""
+
+import pathlib
+
+from absl import flags
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.runtime import command
+
+_CHECKPOINT = flags.DEFINE_string(
+  "checkpoint", None, "A converted folder, an official pickle, or a name in checkpoints/."
+)
+_OUTPUT_DIR = flags.DEFINE_string(
+  "output_dir", None, "Folder for the encoder; default: encoder/ in the checkpoint's folder."
+)
+_LATENT_SPACE = flags.DEFINE_enum(
+  "latent_space",
+  None,
+  ["W", "W+", "Z"],
+  "The space it answers in; default: W where there is one (it also serves W+), else Z.",
+)
+_MINUTES = flags.DEFINE_float("minutes", None, "Time to train, instead of --steps.")
+_STEPS = flags.DEFINE_integer("steps", None, "Steps to train, instead of --minutes.")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "Samples a step.")
+_LEARNING_RATE = flags.DEFINE_float("learning_rate", 2e-3, "Peak rate of Adam.")
+_SEED = flags.DEFINE_integer("seed", 0, "Of weights and samples.")
+_JIT = flags.DEFINE_enum("jit", "auto", ["auto", "on", "off"], "XLA compilation of the generator.")
+
+flags.mark_flag_as_required("checkpoint")
+
+
+def _folder(generator) -> pathlib.Path:
+  from privai_tf.inversion.encoder import FOLDER
+
+  if _OUTPUT_DIR.value is not None:
+    return pathlib.Path(_OUTPUT_DIR.value)
+  if generator.folder is None:
+    raise ConfigurationError(
+      f"--checkpoint={_CHECKPOINT.value} is no folder to put an encoder into; convert it with "
+      "python -m converters, or give --output_dir."
+    )
+  return generator.folder / FOLDER
+
+
+def main(_: list[str]) -> None:
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()
+  from privai_tf.generators import load_generator
+  from privai_tf.inversion.encoder_training import EncoderTraining, train_encoder
+  from privai_tf.runtime.progress import progress_bar
+
+  generator = load_generator(_CHECKPOINT.value, jit=_JIT.value)
+  space = _LATENT_SPACE.value or ("W" if "W" in generator.latent_spaces else "Z")
+  training = EncoderTraining(
+    latent_space=space,
+    steps=_STEPS.value,
+    minutes=_MINUTES.value,
+    batch_size=_BATCH_SIZE.value,
+    learning_rate=_LEARNING_RATE.value,
+    seed=_SEED.value,
+  )
+  folder = _folder(generator)
+  unit = "step" if training.steps else "s"
+  with progress_bar("Encoder", unit=unit) as report:
+    encoder = train_encoder(
+      generator, training, folder, report, lambda line: print(line, flush=True)
+    )
+  figures = ", ".join(f"{k} {v:g}" for k, v in encoder.provenance["held_out"].items())
+  print(f"{folder}: {space} encoder of {_CHECKPOINT.value}; held out: {figures}.")
+
+
+if __name__ == "__main__":
+  command.run(main)
