@@ -1,0 +1,90 @@
+"""Exports a model for TensorFlow Serving: images from latents, latents from images, simulated noise.
+
+  python -m privai_tf.export --checkpoint=avatars --output=models/avatars --version=1
+
+Noise drawn by a model server is simulation grade: it gives no guarantee (docs/serving.md).
+"""
+
+import pathlib
+
+from absl import flags, logging
+
+from privai_tf.privacy.spec import PrivacySpec
+from privai_tf.runtime import command
+from privai_tf.runtime.startup import start_tensorflow
+
+_CHECKPOINT = flags.DEFINE_string(
+  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+)
+_OUTPUT = flags.DEFINE_string(
+  "output", None, "Folder of the model's versions; its name is the model's on the server."
+)
+_VERSION = flags.DEFINE_integer(
+  "version", 1, "A number; servers take the highest. An existing one is refused.", lower_bound=1
+)
+_ATTRIBUTES = flags.DEFINE_list(
+  "attributes",
+  None,
+  "Attributes that requests may hide: names of the checkpoint's boundaries or .npy files; default: "
+  "all it has; empty: none.",
+)
+_LATENT_SPACE = flags.DEFINE_enum(
+  "latent_space",
+  None,
+  ["W", "W+", "Z"],
+  "The space of all latents; default: the encoder's, else W.",
+)
+_ENCODER = flags.DEFINE_bool("encoder", True, "Export the encoder beside the checkpoint, if any.")
+_BATCH_SIZE = flags.DEFINE_integer(
+  "batch_size", None, "Images that a server merges; default: by the resolution.", lower_bound=1
+)
+_MECHANISM = flags.DEFINE_string("mechanism", "laplace", "The mechanism that is simulated.")
+_DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for pure mechanisms.")
+_CLIP_RADIUS = flags.DEFINE_float(
+  "clip_radius", None, "Clip radius in latent units; default: from generated samples."
+)
+_CLIP_QUANTILE = flags.DEFINE_float(
+  "clip_quantile", 0.99, "Share of generated samples that the clip radius holds."
+)
+_WPLUS_MODE = flags.DEFINE_enum(
+  "wplus_mode",
+  "tied",
+  ["tied", "per_layer"],
+  "Whether W+ releases one coordinate for all layers or one a layer.",
+)
+
+flags.mark_flag_as_required("output")
+
+
+def main(_: list[str]) -> None:
+  spec = PrivacySpec(
+    mechanism=_MECHANISM.value,
+    delta=_DELTA.value,
+    clip_radius=_CLIP_RADIUS.value,
+    clip_quantile=_CLIP_QUANTILE.value,
+    wplus_mode=_WPLUS_MODE.value,
+  )
+  start_tensorflow()
+  logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every file it writes.
+  from privai_tf.serving.exporting import ExportJob, export
+
+  exported = export(
+    ExportJob(
+      checkpoint=_CHECKPOINT.value,
+      output=pathlib.Path(_OUTPUT.value),
+      version=_VERSION.value,
+      attributes=None if _ATTRIBUTES.value is None else tuple(filter(None, _ATTRIBUTES.value)),
+      latent_space=_LATENT_SPACE.value,
+      encoder=_ENCODER.value,
+      batch_size=_BATCH_SIZE.value,
+      spec=spec,
+    )
+  )
+  hidden = f"; simulates releases of {', '.join(exported.attributes)}" * bool(exported.attributes)
+  print(f"{exported.folder}: {', '.join(exported.signatures)} in {exported.latent_space}{hidden}.")
+  for path in exported.configuration:
+    print(f"Beside it: {path}")
+
+
+if __name__ == "__main__":
+  command.run(main)

@@ -1,0 +1,132 @@
+"""The figures of a served release, for every epsilon that may be asked for, computed at export.
+
+A server learns epsilon with the request, and the library calibrates in exact arithmetic that no
+graph can hold. So the library's own plan is made once for an attribute, its mechanism is calibrated
+at each of some hundred epsilons, and the graph looks up the nearest one that is not above what was
+asked: never less noise than asked for, and at most 2.5% more.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.mechanisms import Mechanism, make_mechanism
+from privai_tf.privacy.release import PreparedRelease, prepare
+from privai_tf.privacy.spec import PrivacySpec
+
+# Two significant digits are met exactly.
+_MANTISSAS = np.concatenate(
+  [np.arange(100, 200, 2), np.arange(200, 500, 5), np.arange(500, 1000, 10)]
+)
+_DECADES = range(-2, 2)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Calibration:
+  """One attribute's release at every epsilon that is served.
+
+  Attributes:
+    prepared: the library's release at one of the epsilons; what follows is what varies.
+    epsilons: float32 [t], ascending.
+    noise_scales: float64 [t], in latent units; NaN for mechanisms that add no noise.
+    sensitivities: float64 [t], in latent units; NaN without clipping.
+  """
+
+  prepared: PreparedRelease
+  epsilons: np.ndarray
+  noise_scales: np.ndarray
+  sensitivities: np.ndarray
+
+  @property
+  def attribute(self) -> str:
+    """What requests call it."""
+    return self.prepared.attributes[0]
+
+  @property
+  def mechanism(self) -> Mechanism:
+    """The mechanism at one of the epsilons."""
+    return self.prepared.mechanism
+
+
+def served_epsilons() -> np.ndarray:
+  """float32 [t] from 0.01 to 100, ascending, steps of at most 2.5%."""
+  grid = [mantissa * 10.0 ** (decade - 2) for decade in _DECADES for mantissa in _MANTISSAS]
+  return np.array([*grid, 100.0], np.float32)
+
+
+def calibrations(
+  generator: Any, boundaries: Sequence[Boundary], spec: PrivacySpec, latent_space: str
+) -> list[Calibration]:
+  """Calibrates each attribute's release on its own.
+
+  Args:
+    generator: a `Generator`.
+    boundaries: one for each attribute that requests may name.
+    spec: mechanism, delta and clipping, for scope "attribute"; its epsilon is not used.
+    latent_space: "Z", "W" or "W+".
+
+  Returns:
+    One for each boundary, all with the same epsilons.
+
+  Raises:
+    ConfigurationError: for another scope, attributes of one name, or if no epsilon can be served.
+  """
+  if spec.scope != "attribute" or not spec.private:
+    raise ConfigurationError(
+      f"Mechanism {spec.mechanism} with scope {spec.scope} is not served: export with a private "
+      "mechanism of scope attribute."
+    )
+  names = [boundary.name for boundary in boundaries]
+  if len(set(names)) < len(names):
+    raise ConfigurationError(f"Attributes are named {', '.join(names)}: give each its own name.")
+  epsilons = _possible(served_epsilons(), spec)
+  return [
+    _calibration(generator, boundary, spec, latent_space, epsilons) for boundary in boundaries
+  ]
+
+
+def _possible(epsilons: np.ndarray, spec: PrivacySpec) -> np.ndarray:
+  """Those that the mechanism can have at all (gaussian_classic: up to 1)."""
+  possible = []
+  for epsilon in epsilons:
+    try:
+      dataclasses.replace(spec, epsilon=float(epsilon))
+    except ConfigurationError:
+      continue
+    possible.append(epsilon)
+  if not possible:
+    raise ConfigurationError(
+      f"Mechanism {spec.mechanism} serves no epsilon from {epsilons[0]:g} to {epsilons[-1]:g}; "
+      "choose another."
+    )
+  return np.array(possible, np.float32)
+
+
+def _calibration(
+  generator: Any, boundary: Boundary, spec: PrivacySpec, latent_space: str, epsilons: np.ndarray
+) -> Calibration:
+  one = dataclasses.replace(spec, epsilon=float(epsilons[0]))
+  prepared = prepare(generator, boundary, one, latent_space)
+  parameters = {
+    field.name: getattr(prepared.mechanism.parameters, field.name)
+    for field in dataclasses.fields(prepared.mechanism.parameters)
+  }
+  mechanisms = [
+    make_mechanism(spec.mechanism, **{**parameters, "epsilon": float(epsilon)})
+    for epsilon in epsilons
+  ]
+  return Calibration(
+    prepared=prepared,
+    epsilons=epsilons,
+    noise_scales=_figures(mechanisms, "noise_scale"),
+    sensitivities=_figures(mechanisms, "sensitivity"),
+  )
+
+
+def _figures(mechanisms: Sequence[Mechanism], name: str) -> np.ndarray:
+  values = [getattr(mechanism, name) for mechanism in mechanisms]
+  return np.array([np.nan if value is None else value for value in values], np.float64)
