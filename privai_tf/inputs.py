@@ -1,128 +1,234 @@
-"""What a run works on: photos, stored latent codes, or the demo's freshly rendered portraits."""
+"""What a run works on: photos, records, stored latent codes, or the demo's rendered portraits.
+
+An `Item` is small and picklable; it is read when its turn comes, in whatever process that is.
+"""
 
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import numpy as np
 
-from privai_tf.faces import find_inputs, load_image, output_names, prepare_face
+from privai_tf.artifacts import AlignedFace
+from privai_tf.errors import InputError
+from privai_tf.faces import decode_image, find_faces, find_inputs, load_image, output_names
+from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion import load_latents
+from privai_tf.job import Job
+from privai_tf.records import RECORD_FILE, read_records
 from privai_tf.runtime.files import shown
 
 
 @dataclasses.dataclass(frozen=True)
+class Content:
+  """What was read from one item.
+
+  Attributes:
+    values: float32 [R, R, 3] in [-1, 1] of every face, or the one code [d] or [L, d].
+    identity: uint8 [H, W, C] that identifies the input whatever the checkpoint (decoded pixels, a
+      code's bytes), by which the ledger recognizes a subject without an id.
+    faces: the faces as they were found in `identity`, which is their frame then; () for codes and
+      portraits.
+  """
+
+  values: tuple[np.ndarray, ...]
+  identity: np.ndarray
+  faces: tuple[AlignedFace, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class Item:
-  """One input, loaded when its turn comes.
+  """One input.
 
   Attributes:
     name: what its output files are called, unique in the run.
-    source: what error messages call it; for a photo its path.
-    load: gives float32 [R, R, 3] in [-1, 1] for a picture, [d] or [L, d] for a code; raises
-      `InputError` if it cannot be used.
-    content: gives uint8 [H, W, C] that identifies the input whatever the checkpoint (decoded pixels,
-      a code's bytes), by which the ledger recognizes a subject without an id.
-    is_latent: whether `load` gives a code.
-    path: the picture's file, which no output may replace; None if it has none.
+    source: what error messages call it; for a photo its path. Never published.
   """
 
   name: str
   source: str
-  load: Callable[[], np.ndarray]
-  content: Callable[[], np.ndarray]
-  is_latent: bool = False
-  path: pathlib.Path | None = None
+  is_latent: ClassVar[bool] = False
+
+  @property
+  def file(self) -> pathlib.Path | None:
+    """The picture's file, which no output may replace; None if it has none."""
+    return None
+
+  def read(self, resolution: int, faces: FaceSpec) -> Content:
+    """Reads the input.
+
+    Args:
+      resolution: side in pixels that the generator needs.
+      faces: which faces are meant.
+
+    Raises:
+      InputError: if it cannot be used.
+    """
+    raise NotImplementedError
+
+  def _faces(self, pixels: np.ndarray, resolution: int, spec: FaceSpec) -> Content:
+    faces = find_faces(pixels, resolution, spec, name=self.name, source=self.source)
+    return Content(tuple(face.image for face in faces), pixels, tuple(faces))
 
 
-def photos(pattern: str, resolution: int) -> list[Item]:
-  """The pictures of a file, folder or glob.
+@dataclasses.dataclass(frozen=True)
+class Photo(Item):
+  """A picture's file."""
+
+  path: pathlib.Path = pathlib.Path()
+
+  @property
+  def file(self) -> pathlib.Path:
+    return self.path
+
+  def read(self, resolution: int, faces: FaceSpec) -> Content:
+    return self._faces(load_image(self.path), resolution, faces)
+
+
+@dataclasses.dataclass(frozen=True)
+class Record(Item):
+  """An encoded picture from a TFRecord, or what is wrong with the record."""
+
+  data: bytes | InputError = b""
+
+  def read(self, resolution: int, faces: FaceSpec) -> Content:
+    if isinstance(self.data, InputError):
+      raise self.data
+    return self._faces(decode_image(self.data, self.source), resolution, faces)
+
+
+@dataclasses.dataclass(frozen=True)
+class Code(Item):
+  """A row of an `.npy` file of latent codes, which was checked when it was found."""
+
+  path: pathlib.Path = pathlib.Path()
+  row: int = 0
+  is_latent: ClassVar[bool] = True
+
+  def read(self, resolution: int, faces: FaceSpec) -> Content:
+    code = np.array(np.load(self.path, mmap_mode="r", allow_pickle=False)[self.row], np.float32)
+    return Content((code,), _as_pixels(code))
+
+
+@dataclasses.dataclass(frozen=True)
+class Portrait(Item):
+  """One of `count` avatar portraits, rendered afresh: not made by the generator that inverts it."""
+
+  row: int = 0
+  count: int = 1
+  seed: int = 0
+
+  def read(self, resolution: int, faces: FaceSpec) -> Content:
+    from demo.renderer import render
+
+    factors = _portrait_factors(self.count, self.seed)
+    (image,) = render(factors[self.row : self.row + 1], resolution)
+    return Content((image,), _as_pixels(image))
+
+
+def _as_pixels(values: np.ndarray) -> np.ndarray:
+  return np.frombuffer(values.tobytes(), np.uint8).reshape(1, 1, -1)
+
+
+@functools.lru_cache(maxsize=4)
+def _portrait_factors(count: int, seed: int) -> np.ndarray:
+  from demo.factors import sample_factors
+
+  return sample_factors(count, seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Items:
+  """The inputs of a job, found but not read; may be gone through again.
+
+  Attributes:
+    begin: gives the items from the first on, made one by one.
+    count: how many there are; None where only reading tells (TFRecords).
+  """
+
+  begin: Callable[[], Iterator[Item]]
+  count: int | None
+
+  def __iter__(self) -> Iterator[Item]:
+    return self.begin()
+
+
+def find_items(job: Job, generator) -> Items:
+  """Finds the inputs of a job, all shards' together.
+
+  `job.input` is a picture, a folder or a glob; a TFRecord file, or a folder or glob of such; or
+  `@FILE`, a text file with one path a line.
 
   Args:
-    pattern: the value of `--input`.
-    resolution: side in pixels that the generator needs.
+    job: the job.
+    generator: the `Generator`, which codes must fit.
 
   Returns:
-    One item a picture.
+    The items.
 
   Raises:
     InputError: if nothing is found.
   """
-  paths = find_inputs(pattern)
-  return [
-    Item(
-      name=name,
-      source=shown(path),
-      load=functools.partial(_load_photo, path, resolution, name),
-      content=functools.partial(load_image, path),
-      path=path,
+  if job.input_latents is not None:
+    count = len(load_latents(job.input_latents, generator, job.inversion.latent_space))
+    return Items(functools.partial(_codes, job.input_latents, count), count)
+  if job.input is None:
+    begin = functools.partial(_portraits, job.num_portraits, job.portrait_seed)
+    return Items(begin, job.num_portraits)
+  paths = _listed(job.input[1:]) if job.input.startswith("@") else _found(job.input)
+  records = [path for path in paths if RECORD_FILE.search(path.name)]
+  if not records:
+    return Items(functools.partial(_photos, paths), len(paths))
+  if len(records) < len(paths):
+    raise InputError(
+      f"{shown(job.input)} mixes TFRecords and pictures; give one kind, for example '*.tfrecord'."
     )
-    for path, name in zip(paths, output_names(paths), strict=True)
-  ]
+  return Items(functools.partial(_records, records), None)
 
 
-def _load_photo(path: pathlib.Path, resolution: int, name: str) -> np.ndarray:
-  return prepare_face(path, resolution, name=name).image
+def _found(pattern: str) -> list[pathlib.Path]:
+  folder = pathlib.Path(pattern)
+  if pattern and "\0" not in pattern and folder.is_dir():
+    records = sorted(path for path in folder.iterdir() if RECORD_FILE.search(path.name))
+    if records:
+      return records
+  return find_inputs(pattern)
 
 
-def latents(path: str, generator, latent_space: str) -> list[Item]:
-  """The codes of a `.npy` file, named by the file and their row.
+def _listed(path: str) -> list[pathlib.Path]:
+  """The paths in a text file, one a line."""
+  try:
+    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+  except (OSError, UnicodeDecodeError, ValueError) as error:
+    reason = getattr(error, "strerror", None) or error
+    raise InputError(f"Cannot read the list {shown(path)}: {reason}.") from error
+  paths = [pathlib.Path(line.strip()) for line in lines if line.strip()]
+  if not paths:
+    raise InputError(f"The list {shown(path)} is empty; write one path a line.")
+  return paths
 
-  Args:
-    path: `.npy` of `[n, d]`, or `[n, L, d]` for W+.
-    generator: the `Generator` that the codes belong to.
-    latent_space: the space that they are from; never guessed.
 
-  Returns:
-    One item a code.
+def _photos(paths: list[pathlib.Path]) -> Iterator[Item]:
+  for path, name in zip(paths, output_names(paths), strict=True):
+    yield Photo(name, shown(path), path)
 
-  Raises:
-    InputError: if the file is not such an array.
-  """
-  codes = load_latents(path, generator, latent_space)
+
+def _records(paths: list[pathlib.Path]) -> Iterator[Item]:
+  for path in paths:
+    for name, source, data in read_records(path):
+      yield Record(name, source, data)
+
+
+def _codes(path: str, count: int) -> Iterator[Item]:
   (stem,) = output_names([path])
-  digits = len(str(len(codes) - 1))
-  return [
-    Item(
-      name=f"{stem}-{row:0{digits}d}",
-      source=f"{shown(path)}, row {row}",
-      load=functools.partial(_row, codes, row),
-      content=functools.partial(_bytes_of_row, codes, row),
-      is_latent=True,
-    )
-    for row in range(len(codes))
-  ]
-
-
-def _row(values: np.ndarray, row: int) -> np.ndarray:
-  return values[row]
-
-
-def _bytes_of_row(values: np.ndarray, row: int) -> np.ndarray:
-  return np.frombuffer(values[row].tobytes(), np.uint8).reshape(1, 1, -1)
-
-
-def portraits(count: int, seed: int, resolution: int) -> list[Item]:
-  """Avatar portraits rendered afresh: not made by the generator, so the demo inverts real inputs.
-
-  Args:
-    count: how many, at least 1.
-    seed: of the faces shown.
-    resolution: side in pixels.
-
-  Returns:
-    One item a portrait.
-  """
-  import demo
-
-  images = demo.portraits(count, seed=seed, resolution=resolution)
   digits = len(str(count - 1))
-  return [
-    Item(
-      name=f"portrait-{row:0{digits}d}",
-      source=f"portrait {row}",
-      load=functools.partial(_row, images, row),
-      content=functools.partial(_bytes_of_row, images, row),
-    )
-    for row in range(count)
-  ]
+  for row in range(count):
+    yield Code(f"{stem}-{row:0{digits}d}", f"{shown(path)}, row {row}", pathlib.Path(path), row)
+
+
+def _portraits(count: int, seed: int) -> Iterator[Item]:
+  digits = len(str(count - 1))
+  for row in range(count):
+    yield Portrait(f"portrait-{row:0{digits}d}", f"portrait {row}", row, count, seed)

@@ -1,12 +1,16 @@
-"""What the main job is asked to do, and what it did."""
+"""What the main job is asked to do, and what it did. Small and picklable: workers get it whole."""
 
 import dataclasses
+import hashlib
 import pathlib
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime.files import require_apart
+
+OUTPUT_FORMATS = ("png", "tfrecord")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,23 +32,67 @@ class Budget:
 
 
 @dataclasses.dataclass(frozen=True)
+class Shard:
+  """One of several equal parts of the inputs, for processes that share the work.
+
+  An input's part follows from a hash of its name, so that two inputs of one name (from TFRecords)
+  meet in one part, and an input stays in its part when others come or go.
+
+  Attributes:
+    index: 0 to count - 1.
+    count: number of parts, at least 1.
+  """
+
+  index: int = 0
+  count: int = 1
+
+  def __post_init__(self):
+    if self.count < 1 or not 0 <= self.index < self.count:
+      raise ConfigurationError(
+        f"shard_index is {self.index} with num_shards {self.count}; indices go from 0 to "
+        "num_shards - 1"
+      )
+
+  def holds(self, name: str) -> bool:
+    """Whether an input of this name is in this part."""
+    if self.count == 1:
+      return True
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:8], "big") % self.count == self.index
+
+  @property
+  def suffix(self) -> str:
+    """What tells this part's files from the others'; empty for a whole."""
+    return "" if self.count == 1 else f"-{self.index:05d}-of-{self.count:05d}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Job:
   """Everything that a run needs to know.
 
   Attributes:
     checkpoint: a converted folder, an official pickle, or a name in `checkpoints/`.
     attributes: names of the boundaries of a named checkpoint, or paths of boundary files.
-    privacy: the guarantee asked for.
+    privacy: the guarantee asked for; its `pasted_back` says whether faces return to their frames.
     output_dir: the publishable folder.
-    input: a picture, folder or glob; None with no `input_latents` renders avatar portraits.
+    input: pictures or TFRecords, see `inputs.find_items`; None with no `input_latents` renders
+      avatar portraits.
     input_latents: `.npy` of codes in `inversion.latent_space`, instead of pictures.
     num_portraits, portrait_seed: the demo's faces.
+    faces: which faces of a photo are taken, and how they are aligned.
     inversion: how codes are found.
     private_dir: the owner's folder, None writes none.
     save_latents: whether `private_dir` gets the codes.
+    state_dir: where the manifest is; None: `state` in `private_dir`, else `output_dir` + ".state".
+    output_format: "png" or "tfrecord".
+    records_per_file: results in each TFRecord file.
     overwrite: whether finished releases are made anew.
     budget: the ledger to charge, None charges none.
-    batch_size: inputs that go through the stages together.
+    batch_size: faces that go through the stages together.
+    shard: the part of the inputs that is this process's.
+    max_errors: failed inputs after which a run gives up; None never does.
+    readers: threads that decode and align ahead of the accelerator.
+    tensorboard: folder of TensorBoard scalars (private), None writes none.
   """
 
   checkpoint: str
@@ -55,25 +103,59 @@ class Job:
   input_latents: str | None = None
   num_portraits: int = 8
   portrait_seed: int = 0
+  faces: FaceSpec = dataclasses.field(default_factory=FaceSpec)
   inversion: InversionSpec = dataclasses.field(default_factory=InversionSpec)
   private_dir: pathlib.Path | None = None
   save_latents: bool = False
+  state_dir: pathlib.Path | None = None
+  output_format: str = "png"
+  records_per_file: int = 500
   overwrite: bool = False
   budget: Budget | None = None
   batch_size: int = 8
+  shard: Shard = dataclasses.field(default_factory=Shard)
+  max_errors: int | None = None
+  readers: int = 2
+  tensorboard: pathlib.Path | None = None
 
   def __post_init__(self):
+    # One decision, which the guarantee's statement and the choice of faces both depend on.
+    faces = dataclasses.replace(self.faces, paste_back=self.paste_back)
+    object.__setattr__(self, "faces", faces)
     if self.input is not None and self.input_latents is not None:
       raise ConfigurationError("--input and --input_latents exclude each other; give one")
-    if self.private_dir is not None:
-      require_apart(self.output_dir, self.private_dir)
+    for private in (self.private_dir, self.manifest_dir, self.tensorboard):
+      if private is not None:
+        require_apart(self.output_dir, private)
     if self.budget is not None and not self.privacy.private:
       cause = "--noise_seed" if self.privacy.noise_seed is not None else self.privacy.mechanism
       raise ConfigurationError(
         f"{cause} gives no guarantee that a ledger could charge; drop {cause} or --ledger"
       )
-    if self.batch_size < 1:
-      raise ConfigurationError(f"batch_size is {self.batch_size}; it must be at least 1")
+    if self.paste_back and self.input_latents is not None:
+      raise ConfigurationError("--input_latents has no frames to paste into; drop --paste_back")
+    if self.output_format not in OUTPUT_FORMATS:
+      raise ConfigurationError(
+        f"output_format is {self.output_format!r}; use one of {', '.join(OUTPUT_FORMATS)}"
+      )
+    for name in ("batch_size", "readers", "records_per_file"):
+      if getattr(self, name) < 1:
+        raise ConfigurationError(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+  @property
+  def paste_back(self) -> bool:
+    """Whether privatized faces return to their frames; the guarantee's statement says so."""
+    return self.privacy.pasted_back
+
+  @property
+  def manifest_dir(self) -> pathlib.Path:
+    """The private folder of the manifest."""
+    if self.state_dir is not None:
+      return self.state_dir
+    if self.private_dir is not None:
+      return self.private_dir / "state"
+    output_dir = self.output_dir.resolve()
+    return output_dir.parent / f"{output_dir.name}.state"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,10 +164,11 @@ class Summary:
 
   Attributes:
     released: names released now.
-    kept: names finished by an earlier run.
+    kept: how many inputs were finished by an earlier run.
     failures: one line an input that could not be released.
     statement: the guarantee in words, None if nothing was released now.
     report, comparison: the pages written.
+    gave_up: whether `max_errors` ended the run.
   """
 
   released: tuple[str, ...]
@@ -94,3 +177,4 @@ class Summary:
   statement: str | None
   report: pathlib.Path
   comparison: pathlib.Path | None
+  gave_up: bool = False

@@ -1,31 +1,38 @@
-"""The stages in order: input -> latent code -> private latent code -> image, statement and report."""
+"""A whole job in one process: inputs are read ahead, go through the stages in batches, and out."""
 
 import contextlib
 import dataclasses
-import pathlib
-from collections.abc import Callable, Iterator, Sequence
+import functools
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
 
-import numpy as np
-
-from privai_tf import inputs
-from privai_tf.artifacts import Guarantee, Inversion, Release
-from privai_tf.attributes.boundary import Boundary
-from privai_tf.errors import ConfigurationError, InputError, PrivaiError
-from privai_tf.generators import load_generator, to_uint8
-from privai_tf.inversion import invert
+from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.inputs import Item, Items, find_items
 from privai_tf.job import Budget, Job, Summary
-from privai_tf.privacy import prepare, privatize
-from privai_tf.privacy.accounting import attacker_bound
-from privai_tf.privacy.ledger import BudgetExceededError, Ledger
+from privai_tf.privacy.ledger import Ledger
 from privai_tf.publication import PrivateFolder, PublicFolder
+from privai_tf.runtime.batching import bucket_size
+from privai_tf.runtime.manifest import Manifest
+from privai_tf.runtime.prefetch import prefetched
+from privai_tf.settlement import Settlement
+from privai_tf.stages import Loaded, Stages
+
+Progress = Callable[[float, int | None], None]
+_BATCHES_AHEAD = 2
 
 
-def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary:
+def run(
+  job: Job,
+  progress: Progress | None = None,
+  tell: Callable[[str], None] | None = None,
+) -> Summary:
   """Privatizes every input of a job; inputs that fail are named and the rest goes on.
 
   Args:
     job: the job.
-    progress: called with (done, total) in steps of the inversion.
+    progress: called with (inputs done, inputs in all or None); a part of an input counts.
+    tell: called at once with a line for every input that fails.
 
   Returns:
     The summary.
@@ -34,209 +41,182 @@ def run(job: Job, progress: Callable[[int, int], None] | None = None) -> Summary
     ConfigurationError: if the job contradicts itself.
     CheckpointError: if the checkpoint cannot be used.
     InputError: if there is no input at all.
-    OutputError: if an output cannot be written; nothing half-written is left.
+    OutputError, LedgerError: if an output cannot be written or paid for; nothing half-written is
+      left, and the same job goes on where it stopped.
   """
-  stages = _Stages(job)
-  items = _items(job, stages.generator)
-  _refuse_to_replace_inputs(items, job.output_dir)
-  public = PublicFolder(job.output_dir, stages.configuration(), job.overwrite)
+  stages = Stages(job)
+  items = find_items(job, stages.generator)
+  _refuse_to_replace_inputs(items, job)
+  public = PublicFolder(job.output_dir, stages.configuration(), job.overwrite, job.shard.suffix)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
-  finished = {item.name for item in items if public.is_finished(item.name)}
-  waiting = [item for item in items if item.name not in finished]
-  released: list[str] = []
-  failures: list[str] = []
-  statement = None
-  batches = [waiting[i : i + job.batch_size] for i in range(0, len(waiting), job.batch_size)]
-  with _opened(job.budget) as ledger:
-    for number, batch in enumerate(batches):
-      report = _shifted(progress, number, len(batches))
-      for name, outcome in stages.process(batch, _Folders(public, private), ledger, report):
-        if isinstance(outcome, PrivaiError):
-          failures.append(str(outcome))
-        else:
-          released.append(name)
-          statement = outcome
+  tally = _Tally(progress, tell, job.max_errors, _count(items, job))
+  with _opened(job.budget) as ledger, _manifest(job, stages, public) as manifest:
+    settlement = Settlement(manifest, public, private, ledger)
+    tally.released += settlement.resume()
+    _release_all(stages, items, settlement, ledger, tally)
   return Summary(
-    released=tuple(released),
-    kept=tuple(item.name for item in items if item.name in finished),
-    failures=tuple(failures),
-    statement=statement,
-    report=public.finish(failed=len(failures)),
+    released=tuple(tally.released),
+    kept=tuple(tally.kept),
+    failures=tuple(tally.failures),
+    statement=stages.guarantee.statement if tally.released else None,
+    report=public.finish(failed=len(tally.failures)),
     comparison=private.finish(public.path) if private else None,
+    gave_up=tally.gave_up,
   )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Folders:
-  """Where a run writes to."""
+@dataclasses.dataclass
+class _Tally:
+  """What happened so far, and who is told."""
 
-  public: PublicFolder
-  private: PrivateFolder | None
+  progress: Progress | None
+  tell: Callable[[str], None] | None
+  max_errors: int | None
+  total: int | None
+  released: list[str] = dataclasses.field(default_factory=list)
+  kept: list[str] = dataclasses.field(default_factory=list)
+  failures: list[str] = dataclasses.field(default_factory=list)
+  done: int = 0
+
+  @property
+  def gave_up(self) -> bool:
+    """Whether there are too many failures to go on."""
+    return self.max_errors is not None and len(self.failures) > self.max_errors
+
+  def fail(self, error: PrivaiError | str) -> None:
+    self.failures.append(str(error))
+    if self.tell:
+      self.tell(str(error))
+
+  def advance(self, items: int) -> None:
+    """So many more items are dealt with."""
+    self.done += items
+    self.report(0, 1, 0)
+
+  def report(self, done: int, total: int, items: int) -> None:
+    """Progress within a batch of so many items."""
+    if self.progress:
+      self.progress(self.done + items * done / total, self.total)
 
 
-def _items(job: Job, generator) -> list[inputs.Item]:
-  if job.input_latents is not None:
-    return inputs.latents(job.input_latents, generator, job.inversion.latent_space)
-  if job.input is not None:
-    return inputs.photos(job.input, generator.resolution)
-  return inputs.portraits(job.num_portraits, job.portrait_seed, generator.resolution)
+def _release_all(
+  stages: Stages, items: Items, settlement: Settlement, ledger: Ledger | None, tally: _Tally
+) -> None:
+  job = stages.job
+  # One shape for the whole job and all its shards: a face's numbers do not depend on its company.
+  size = bucket_size(items.count, job.batch_size) if items.count else job.batch_size
+  loaded = prefetched(
+    functools.partial(stages.load, subject_of=ledger.subject_of_pixels if ledger else None),
+    _wanted(job, items, settlement, tally),
+    threads=job.readers,
+    ahead=_BATCHES_AHEAD * size,
+  )
+  with contextlib.closing(loaded):
+    for batch in _batches(_usable(loaded, tally), size):
+      outcomes = stages.process(
+        batch,
+        size=size,
+        skip=settlement.is_known,
+        report=functools.partial(tally.report, items=len(batch)),
+      )
+      _settle(outcomes, settlement, tally)
+      tally.advance(len(batch))
+      if tally.gave_up:
+        return
 
 
-def _refuse_to_replace_inputs(items: Sequence[inputs.Item], output_dir: pathlib.Path) -> None:
+def _count(items: Items, job: Job) -> int | None:
+  """How many inputs are this shard's; None where only reading tells."""
+  if items.count is None or job.shard.count == 1:
+    return items.count
+  return sum(job.shard.holds(item.name) for item in items)
+
+
+def _settle(outcomes, settlement: Settlement, tally: _Tally) -> None:
+  sources = {output.name: outcome.item.source for outcome in outcomes for output in outcome.outputs}
+  for outcome in outcomes:
+    if outcome.error is not None:
+      tally.fail(outcome.error)
+    elif not outcome.outputs:
+      tally.kept.append(outcome.item.name)
+  for name, error in settlement.settle(outcomes):
+    if error is None:
+      tally.released.append(name)
+    else:
+      tally.fail(type(error)(f"{sources[name]}: {error}"))
+
+
+def _wanted(job: Job, items: Items, settlement: Settlement, tally: _Tally) -> Iterator[Item]:
+  """The items of this shard that are not finished."""
+  resumed, seen = set(tally.released), set()
   for item in items:
-    target = output_dir / f"{item.name}.png"
-    if item.path is not None and target.exists() and target.resolve() == item.path.resolve():
+    if not job.shard.holds(item.name):
+      continue
+    if items.count is None:  # Only records can share a name; files were given different ones.
+      if item.name in seen:
+        tally.fail(f"{item.source}: an earlier record is called {item.name} too; rename one")
+        tally.advance(1)
+        continue
+      seen.add(item.name)
+    if settlement.is_item_known(item.name):
+      if item.name not in resumed:
+        tally.kept.append(item.name)
+      tally.advance(1)
+    else:
+      yield item
+
+
+def _usable(loaded: Iterable[Loaded], tally: _Tally) -> Iterator[Loaded]:
+  """What could be read; ends when there are too many errors."""
+  for one in loaded:
+    if one.error is None:
+      yield one
+      continue
+    tally.fail(one.error)
+    tally.advance(1)
+    if tally.gave_up:
+      return
+
+
+def _batches(loaded: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
+  while batch := list(itertools.islice(loaded, size)):
+    yield batch
+
+
+def _refuse_to_replace_inputs(items: Items, job: Job) -> None:
+  if not job.output_dir.exists():
+    return
+  for item in items if items.count is not None else ():
+    if item.file is None:
+      continue
+    target = job.output_dir / f"{item.name}.png"
+    replaced = target.exists() and target.resolve() == item.file.resolve()
+    # With several faces a photo, outputs are called so; one could be another photo's input.
+    if job.faces.faces == "all" and re.search(r"-face\d+\.png$", item.file.name):
+      replaced = replaced or item.file.resolve().parent == job.output_dir.resolve()
+    if replaced:
       raise ConfigurationError(
         f"{item.source}: its output would replace it; choose another --output_dir"
       )
 
 
-def _shifted(progress, number: int, batches: int) -> Callable[[int, int], None]:
-  """Progress within one batch as progress of the whole run."""
-
-  def report(done: int, total: int) -> None:
-    if progress is not None:
-      progress(number * total + done, batches * total)
-
-  return report
-
-
-class _Stages:
-  """The loaded models and boundaries of one job, and the way of one batch through them."""
-
-  def __init__(self, job: Job):
-    self._job = job
-    self.generator = load_generator(job.checkpoint)
-    self._boundaries = []
-    if job.privacy.scope == "attribute":  # The other scopes protect more than any boundary.
-      self._boundaries = [
-        Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
-        for attribute in job.attributes
-      ]
-    # Now, so that a guarantee that cannot be given is told before hours of inversion.
-    prepare(self.generator, self._boundaries, job.privacy, job.inversion.latent_space)
-    self._batches = 0
-
-  def configuration(self) -> dict:
-    """The public configuration: what decides the releases of this run."""
-    job = self._job
-    inversion = dataclasses.asdict(job.inversion)
-    # A path on the owner's machine tells more than it should.
-    inversion["vgg16_weights"] = job.inversion.vgg16_weights is not None
-    return {
-      "checkpoint": {
-        "name": pathlib.Path(job.checkpoint).name,
-        "family": self.generator.family,
-        "resolution": self.generator.resolution,
-        "sha256": self.generator.fingerprint,
-      },
-      "attributes": [boundary.name for boundary in self._boundaries],
-      "privacy": dataclasses.asdict(job.privacy),
-      "inversion": inversion,
-    }
-
-  def process(self, batch, folders: "_Folders", ledger, report):
-    """One batch through all stages; a batch that fails as a whole is tried input by input.
-
-    Yields:
-      (name, the statement's text or the error) of every input.
-    """
-    loaded = []
-    for item in batch:
-      try:
-        loaded.append((item, item.load()))
-      except InputError as error:
-        yield item.name, error
-    if not loaded:
-      report(1, 1)
-      return
-    try:
-      latents, inversion = self._invert(loaded, report)
-      release = self._privatize(latents)
-    except InputError as error:
-      if len(loaded) > 1:
-        for item, _ in loaded:
-          yield from self.process([item], folders, ledger, report)
-      else:
-        yield loaded[0][0].name, InputError(f"{loaded[0][0].source}: {error}")
-      return
-    pixels = self._pixels(release.images)
-    for row, (item, value) in enumerate(loaded):
-      try:
-        self._charge(ledger, item, release)
-      except BudgetExceededError as error:
-        yield item.name, BudgetExceededError(f"{item.source}: {error}")
-        continue
-      bound = self._attacker_bound(release.guarantee)
-      folders.public.write(item.name, pixels[row], release.guarantee, bound)
-      if folders.private:
-        self._keep(folders.private, item, value, latents[row], inversion, row)
-      yield item.name, release.guarantee.statement
-
-  def _invert(self, loaded, report) -> tuple[np.ndarray, Inversion | None]:
-    values = np.stack([value for _, value in loaded])
-    if loaded[0][0].is_latent:
-      report(1, 1)
-      return values, None
-    inversion = invert(values, self.generator, self._job.inversion, report)
-    return inversion.latents, inversion
-
-  def _privatize(self, latents: np.ndarray) -> Release:
-    self._batches += 1
-    return privatize(
-      latents,
-      self.generator,
-      self._boundaries,
-      self._job.privacy,
-      latent_space=self._job.inversion.latent_space,
-      synthesize=True,
-      simulation_stream=self._batches,
-    )
-
-  def _pixels(self, images: np.ndarray) -> np.ndarray:
-    return np.asarray(to_uint8(images, family=self.generator.family))
-
-  def _attacker_bound(self, guarantee: Guarantee) -> float | None:
-    """None where there is no guarantee, or one that depends on the distance."""
-    if not guarantee.private or guarantee.scope == "metric":
-      return None
-    return attacker_bound(guarantee.epsilon, guarantee.delta)
-
-  def _charge(self, ledger, item: inputs.Item, release: Release) -> None:
-    """Pays for one release; raises before anything of it is on the disk."""
-    if ledger is None:
-      return
-    guarantee = release.guarantee
-    ledger.charge(
-      self._job.budget.subject_id or ledger.subject_of_pixels(item.content()),
-      release.event,
-      guarantee.epsilon,
-      guarantee.delta,
-      mechanism=guarantee.mechanism,
-      scope=guarantee.scope,
-    )
-
-  def _keep(self, private, item, value, latent, inversion: Inversion | None, row: int) -> None:
-    """What the owner sees: originals and figures computed from them."""
-    if inversion is None:
-      private.write(item.name, {"source": item.source}, latent)
-      return
-    quality = {
-      "source": item.source,
-      "psnr_db": float(inversion.psnr[row]),
-      "first_loss": float(inversion.losses[0, row]),
-      "last_loss": float(inversion.losses[-1, row]),
-      "batch_seconds": inversion.seconds,
-    }
-    both = self._pixels(np.stack([value, inversion.images[row]]))
-    private.write(item.name, quality, latent, original=both[0], inversion=both[1])
-
-
-def _boundary_source(job: Job, attribute: str) -> str:
-  """A file as it is; a name belongs to the checkpoint's own boundaries."""
-  if attribute.endswith(".npy"):
-    return attribute
-  return f"{pathlib.Path(job.checkpoint).name}/{attribute}"
+@contextlib.contextmanager
+def _manifest(job: Job, stages: Stages, public: PublicFolder) -> Iterator[Manifest]:
+  manifest = Manifest(
+    job.manifest_dir,
+    job.shard.suffix,
+    stages.configuration(),
+    overwrite=job.overwrite,
+    fresh=public.fresh,
+  )
+  try:
+    yield manifest
+  except BaseException:
+    # What went wrong is told, not what follows from it.
+    with contextlib.suppress(PrivaiError):
+      manifest.close()
+    raise
+  manifest.close(complete=True)
 
 
 @contextlib.contextmanager

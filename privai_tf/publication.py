@@ -9,7 +9,9 @@ import dataclasses
 import importlib.metadata
 import io
 import json
+import os
 import pathlib
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,6 +24,9 @@ from privai_tf.evaluation.report import read_entries, report_page
 from privai_tf.runtime import files
 
 _PACKAGES = ("privai-tf", "tensorflow", "keras", "tensorflow-probability", "dp-accounting", "numpy")
+
+
+_RUN_RECORD = re.compile(r"run(-\d{5}-of-\d{5})?\.json")
 
 
 def versions() -> dict[str, str]:
@@ -42,22 +47,46 @@ def png(pixels: np.ndarray) -> bytes:
   return buffer.getvalue()
 
 
-class PublicFolder:
-  """The publishable folder: `NAME.png`, `NAME.json`, `run.json`, `report.html`."""
+def is_run_record(name: str) -> bool:
+  """Whether a file is a run's own record and no release's."""
+  return _RUN_RECORD.fullmatch(name) is not None
 
-  def __init__(self, path: pathlib.Path, configuration: Mapping, overwrite: bool):
+
+def holds_releases(folder: pathlib.Path) -> bool:
+  """Whether a publishable folder holds a release at all; looks no further than the first."""
+  with os.scandir(folder) as entries:
+    return any(
+      entry.name.endswith(".tfrecord")
+      or (entry.name.endswith(".json") and not is_run_record(entry.name))
+      for entry in entries
+    )
+
+
+class PublicFolder:
+  """The publishable folder: `NAME.png`, `NAME.json`, `run.json`, `report.html`.
+
+  Attributes:
+    path: the folder.
+    fresh: whether nothing was recorded in it when it was opened.
+  """
+
+  def __init__(self, path: pathlib.Path, configuration: Mapping, overwrite: bool, suffix: str = ""):
     """Opens the folder.
 
     Args:
       path: created if missing.
       configuration: everything public that decides what a release is; JSON values.
       overwrite: whether results of another configuration, or finished ones, may be replaced.
+      suffix: of `run.json`'s stem, so that processes that share the folder keep apart.
 
     Raises:
       ConfigurationError: if the folder holds releases made with another configuration.
       OutputError: if it cannot be written.
     """
     self.path = files.make_folder(path)
+    files.remove_leftovers(self.path)
+    self._run = self.path / f"run{suffix}.json"
+    self.fresh = not self._run.exists()
     # As it reads back, so that it can be compared with an earlier run's.
     self._configuration = json.loads(json.dumps(configuration))
     self._versions = versions()
@@ -66,9 +95,15 @@ class PublicFolder:
     self.write_run(released=None, failed=None)
 
   def _check_configuration(self) -> None:
-    run = self.path / "run.json"
-    if self._overwrite or not run.exists() or not read_entries(self.path):
+    if self._overwrite:
       return
+    runs = sorted(self.path.glob("run*.json"))
+    if not runs or not holds_releases(self.path):
+      return
+    for run in [path for path in runs if is_run_record(path.name)]:
+      self._compare(run)
+
+  def _compare(self, run: pathlib.Path) -> None:
     try:
       earlier = json.loads(run.read_text(encoding="utf-8"))["configuration"]
     except (ValueError, KeyError, TypeError) as error:
@@ -92,25 +127,33 @@ class PublicFolder:
       (self.path / f"{name}{suffix}").exists() for suffix in (".png", ".json")
     )
 
-  def write(self, name: str, pixels: np.ndarray, guarantee: Guarantee, bound: float | None) -> None:
-    """Publishes one image; its JSON comes last and marks it as complete.
+  def content(self, name: str, guarantee: Guarantee, bound: float | None) -> dict:
+    """What `NAME.json` says.
 
     Args:
       name: file name without extension.
-      pixels: uint8 [H, W, 3], the privatized image.
-      guarantee: its promise.
+      guarantee: the promise.
       bound: the attacker bound in [0.5, 1], None where there is none.
     """
-    content = {
+    return {
       "output": f"{name}.png",
       "guarantee": dataclasses.asdict(guarantee),
       "attacker_bound": bound,
       "checkpoint": self._configuration["checkpoint"],
       "versions": self._versions,
     }
+
+  def write(self, name: str, picture: bytes, content: Mapping) -> None:
+    """Publishes one image; its JSON comes last and marks it as complete.
+
+    Args:
+      name: file name without extension.
+      picture: the privatized image as PNG.
+      content: see `content`.
+    """
     (self.path / f"{name}.json").unlink(missing_ok=True)
-    files.write_bytes(self.path / f"{name}.png", png(pixels))
-    files.write_json(self.path / f"{name}.json", content)
+    files.write_bytes(self.path / f"{name}.png", picture)
+    files.write_json(self.path / f"{name}.json", dict(content))
 
   def write_run(self, released: int | None, failed: int | None) -> None:
     """Writes `run.json`; counts are None while the run goes on."""
@@ -119,7 +162,7 @@ class PublicFolder:
       "counts": {"released": released, "failed": failed},
       "versions": self._versions,
     }
-    files.write_json(self.path / "run.json", content)
+    files.write_json(self._run, content)
 
   def finish(self, failed: int) -> pathlib.Path:
     """Writes the counts and the report.
@@ -133,6 +176,23 @@ class PublicFolder:
     return report
 
 
+@dataclasses.dataclass(frozen=True)
+class PrivateRecord:
+  """What the owner may want to know about one face. All of it is private.
+
+  Attributes:
+    figures: JSON values.
+    latents: the code before privatization.
+    original, inversion: uint8 [R, R, 3], None for an input that is a code.
+  """
+
+  name: str
+  figures: dict
+  latents: np.ndarray
+  original: np.ndarray | None = None
+  inversion: np.ndarray | None = None
+
+
 class PrivateFolder:
   """The owner's folder: originals, inversions, quality figures, latents on request."""
 
@@ -140,31 +200,17 @@ class PrivateFolder:
     self.path = files.make_private_folder(path)
     self._save_latents = save_latents
 
-  def write(
-    self,
-    name: str,
-    quality: Mapping,
-    latents: np.ndarray,
-    original: np.ndarray | None = None,
-    inversion: np.ndarray | None = None,
-  ) -> None:
-    """Keeps what was computed from one input.
-
-    Args:
-      name: as in the public folder.
-      quality: figures, JSON values.
-      latents: the code before privatization; written only if the folder keeps latents.
-      original: uint8 [R, R, 3] or None.
-      inversion: uint8 [R, R, 3] or None.
-    """
-    for kind, pixels in (("original", original), ("inversion", inversion)):
+  def write(self, record: PrivateRecord) -> None:
+    """Keeps what was computed from one face."""
+    for kind in ("original", "inversion"):
+      pixels = getattr(record, kind)
       if pixels is not None:
-        files.write_bytes(self.path / f"{name}.{kind}.png", png(pixels), private=True)
+        files.write_bytes(self.path / f"{record.name}.{kind}.png", png(pixels), private=True)
     if self._save_latents:
       buffer = io.BytesIO()
-      np.save(buffer, latents, allow_pickle=False)
-      files.write_bytes(self.path / f"{name}.latent.npy", buffer.getvalue(), private=True)
-    files.write_json(self.path / f"{name}.quality.json", dict(quality), private=True)
+      np.save(buffer, record.latents, allow_pickle=False)
+      files.write_bytes(self.path / f"{record.name}.latent.npy", buffer.getvalue(), private=True)
+    files.write_json(self.path / f"{record.name}.quality.json", record.figures, private=True)
 
   def finish(self, output_dir: pathlib.Path) -> pathlib.Path:
     """Writes the comparison.

@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from privai_tf import pipeline
+from privai_tf import pipeline, stages
 from privai_tf.errors import ConfigurationError, InputError, OutputError
+from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.job import Job
 from privai_tf.privacy.spec import PrivacySpec
@@ -25,6 +26,7 @@ def job(tiny_checkpoint, tmp_path):
     inversion=InversionSpec(steps=3, steps_per_call=3),
     output_dir=tmp_path / "out",
     input_latents=str(codes),
+    faces=FaceSpec(align="none"),
   )
 
 
@@ -106,7 +108,7 @@ def test_a_run_that_released_nothing_binds_to_no_configuration(job, tmp_path):
 
 
 def test_an_impossible_guarantee_is_told_before_any_inversion(job, tiny_checkpoint, monkeypatch):
-  monkeypatch.setattr(pipeline, "invert", lambda *_: pytest.fail("inverted"))
+  monkeypatch.setattr(stages, "invert", lambda *_: pytest.fail("inverted"))
   twice = (str(tiny_checkpoint / "smile_w_boundary.npy"),) * 2
   spec = PrivacySpec(mechanism="randomized_response")
   with pytest.raises((ConfigurationError, InputError), match=r"each|collinear"):

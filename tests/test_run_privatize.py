@@ -45,6 +45,7 @@ def privatize(repository, tiny_checkpoint):
       f"--checkpoint={tiny_checkpoint}",
       f"--attribute={tiny_checkpoint}/smile_w_boundary.npy",
       "--steps=4",
+      "--align=none",
       *map(str, flags),
     ]
     result = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)

@@ -107,7 +107,10 @@ class PreparedRelease:
     return released
 
   def release(
-    self, encoded: Encoded, source: SystemSource | None = None, simulation_stream: int = 0
+    self,
+    encoded: Encoded,
+    source: SystemSource | None = None,
+    simulation_stream: int | Sequence[str] = 0,
   ) -> np.ndarray:
     """Encoded pair -> private latents; each call is one release and draws its own noise.
 
@@ -168,7 +171,7 @@ def privatize(
   *,
   latent_space: str | None = None,
   synthesize: bool = False,
-  simulation_stream: int = 0,
+  simulation_stream: int | Sequence[str] = 0,
 ) -> Release:
   """Releases latents under a guarantee, each row on its own.
 
@@ -179,7 +182,8 @@ def privatize(
     spec: the guarantee asked for.
     latent_space: "Z", "W" or "W+", never guessed from a shape; None: the boundary's own.
     synthesize: whether to generate the images too.
-    simulation_stream: with a `noise_seed`, tells batches apart that would repeat the same noise.
+    simulation_stream: with a `noise_seed`, tells apart what would repeat the same noise: a batch's
+      number, or n names, of which a row's noise is a function.
 
   Returns:
     Private latents, the guarantee of each, the event that each costs, images on request.

@@ -1,5 +1,6 @@
 """Seeded floating-point releases, compiled, for experiments. Never private: the seed undoes them."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,10 @@ import numpy as np
 
 
 def simulate(
-  blocks: Sequence[Any], coordinates: np.ndarray, seed: int, stream: int = 0
+  blocks: Sequence[Any],
+  coordinates: np.ndarray,
+  seed: int,
+  stream: int | Sequence[str] = 0,
 ) -> np.ndarray:
   """Simulated releases.
 
@@ -15,7 +19,9 @@ def simulate(
     blocks: the release's blocks (see `privai_tf.privacy.plan`).
     coordinates: float64 [n, numbers], latent units.
     seed: any whole number; equal seeds give equal noise.
-    stream: tells apart the batches of one seed, which would repeat the same noise.
+    stream: tells apart what would repeat the same noise. A number for all rows (a batch's); or n
+      names, and then a row's noise follows from its name alone: in whatever order, batch, shard
+      or process it comes, it is the same.
 
   Returns:
     float64 [n, numbers].
@@ -24,10 +30,21 @@ def simulate(
 
   released = np.empty_like(coordinates)
   for index, block in enumerate(blocks):
-    stateless = tf.constant([seed % (2**31 - 1), index + len(blocks) * stream], tf.int32)
     values = tf.constant(coordinates[:, block.positions], tf.float64)
-    released[:, block.positions] = _compiled(block.mechanism)(values, stateless).numpy()
+    if isinstance(stream, (int, np.integer)):
+      stateless = [seed % (2**31 - 1), index + len(blocks) * stream]
+      result = _compiled(block.mechanism)(values, tf.constant(stateless, tf.int32))
+    else:
+      stateless = np.stack([_seed_of(name, seed, index) for name in stream])
+      result = _compiled_by_row(block.mechanism)(values, tf.constant(stateless))
+    released[:, block.positions] = result.numpy()
   return released
+
+
+def _seed_of(name: str, seed: int, block: int) -> np.ndarray:
+  """The stateless seed of one row, int32 [2]."""
+  digest = hashlib.sha256(f"{seed} {block} {name}".encode()).digest()
+  return np.frombuffer(digest[:8], "<i4")
 
 
 def _compiled(mechanism: Any) -> Any:
@@ -40,3 +57,25 @@ def _compiled(mechanism: Any) -> Any:
       mechanism.simulate, input_signature=[values, tf.TensorSpec([2], tf.int32)]
     )
   return mechanism._compiled_simulation
+
+
+def _compiled_by_row(mechanism: Any) -> Any:
+  """The same with a seed for each row, int32 [n, 2]; no row's noise depends on another row."""
+  import tensorflow as tf
+
+  if not hasattr(mechanism, "_compiled_simulation_by_row"):
+
+    def simulate_rows(values, seeds):
+      def one(row):
+        return mechanism.simulate(row[0][tf.newaxis], row[1])[0]
+
+      return tf.map_fn(one, (values, seeds), fn_output_signature=tf.float64)
+
+    mechanism._compiled_simulation_by_row = tf.function(
+      simulate_rows,
+      input_signature=[
+        tf.TensorSpec([None, mechanism.dimensions], tf.float64),
+        tf.TensorSpec([None, 2], tf.int32),
+      ],
+    )
+  return mechanism._compiled_simulation_by_row

@@ -10,12 +10,19 @@ import json
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from privai_tf.errors import ConfigurationError, OutputError
 
+try:
+  import fcntl
+except ImportError:  # Windows: leftovers of killed writers stay.
+  fcntl = None
+
+_TEMPORARY = ".tmp-"
 PRIVATE_README = "README.txt"
 _PRIVATE_TEXT = """\
 PRIVATE: do not publish anything in this folder.
@@ -51,15 +58,53 @@ def output_error(path: str | os.PathLike, error: OSError) -> OutputError:
 
 
 @contextlib.contextmanager
+def atomic_path(path: str | os.PathLike, *, private: bool = False) -> Iterator[Path]:
+  """A temporary path beside a file's place, which moves there when the block ends well.
+
+  Args:
+    path: the final place; an existing file is replaced, a symbolic link too (not its target).
+    private: readable by the owner only (0600), from the first byte on.
+
+  Yields:
+    The path of an empty file to write to. If the block raises, nothing changes on the disk.
+
+  Raises:
+    OutputError: if the file cannot be written: the path, what is wrong, what to do.
+  """
+  path = Path(path)
+  # A short name of its own: NAME plus a suffix could exceed the file system's limit.
+  temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+  flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+  try:
+    descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
+    try:
+      _lock(descriptor)
+      yield temporary
+      os.fsync(descriptor)
+      os.replace(temporary, path)
+    except BaseException:
+      with contextlib.suppress(OSError):
+        os.unlink(temporary)
+      raise
+    finally:
+      os.close(descriptor)
+    _sync_folder(path.parent)
+  except OutputError:
+    raise
+  except OSError as error:
+    raise output_error(path, error) from error
+
+
+@contextlib.contextmanager
 def atomic_file(
   path: str | os.PathLike, mode: str = "wb", *, private: bool = False
 ) -> Iterator[IO]:
   """Opens a file for writing that appears under its name only when it is complete and on the disk.
 
   Args:
-    path: the final place; an existing file is replaced, a symbolic link too (not its target).
+    path: see `atomic_path`.
     mode: "wb" or "w" (UTF-8, Unix line ends).
-    private: readable by the owner only (0600), from the first byte on.
+    private: see `atomic_path`.
 
   Yields:
     The open file. If the block raises, nothing changes on the disk.
@@ -69,28 +114,55 @@ def atomic_file(
   """
   if mode not in ("wb", "w"):
     raise ValueError(f"mode is {mode!r}; atomic_file writes whole files, 'wb' or 'w'.")
-  path = Path(path)
-  # A short name of its own: NAME plus a suffix could exceed the file system's limit.
-  temporary = path.parent / f".tmp-{secrets.token_hex(8)}"
   text = {} if mode == "wb" else {"encoding": "utf-8", "newline": "\n"}
-  flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+  with atomic_path(path, private=private) as temporary, open(temporary, mode, **text) as file:
+    yield file
+
+
+def remove_leftovers(folder: str | os.PathLike) -> int:
+  """Removes the hidden temporary files of writers that were killed, and no living writer's.
+
+  Args:
+    folder: where atomic files were written.
+
+  Returns:
+    How many were removed.
+  """
+  removed = 0
+  if fcntl is None:
+    return removed
+  with contextlib.suppress(OSError), os.scandir(folder) as entries:
+    for entry in entries:
+      if entry.name.startswith(_TEMPORARY) and _is_abandoned(entry.path):
+        with contextlib.suppress(OSError):
+          os.unlink(entry.path)
+          removed += 1
+  return removed
+
+
+def _lock(descriptor: int) -> None:
+  """Marks a file as being written; the mark goes with its process, however that ends."""
+  if fcntl is not None:
+    with contextlib.suppress(OSError):  # Some network file systems have no locks.
+      fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _is_abandoned(path: str) -> bool:
+  """Whether nobody is writing a temporary file."""
   try:
-    descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
-    try:
-      with os.fdopen(descriptor, mode, **text) as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-      os.replace(temporary, path)
-    except BaseException:
-      with contextlib.suppress(OSError):
-        os.unlink(temporary)
-      raise
-    _sync_folder(path.parent)
-  except OutputError:
-    raise
-  except OSError as error:
-    raise output_error(path, error) from error
+    # The moment between its creation and its lock is far shorter.
+    if time.time() - os.stat(path).st_mtime < 1:
+      return False
+    descriptor = os.open(path, os.O_RDONLY)
+  except OSError:
+    return False
+  try:
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+  except OSError:
+    return False
+  finally:
+    os.close(descriptor)
+  return True
 
 
 def _sync_folder(folder: Path) -> None:

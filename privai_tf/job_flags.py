@@ -1,0 +1,260 @@
+"""The flags of the main job, and the `Job` that they ask for. Imports nothing heavy."""
+
+import pathlib
+
+from absl import flags
+
+from privai_tf.errors import ConfigurationError
+
+_INPUT = flags.DEFINE_string(
+  "input",
+  None,
+  "A picture, a folder or a glob of pictures, TFRecords likewise, or @FILE with a path a line; "
+  "without it, avatar portraits.",
+)
+_INPUT_LATENTS = flags.DEFINE_string(
+  "input_latents", None, "A .npy of codes [n, d] or [n, L, d] in --latent_space; skips inversion."
+)
+_NUM_PORTRAITS = flags.DEFINE_integer(
+  "num_portraits", 8, "How many avatar portraits the demo renders.", lower_bound=1
+)
+_ALIGN = flags.DEFINE_enum(
+  "align",
+  "auto",
+  ["auto", "ffhq", "celeba", "none"],
+  "How faces are found and cut out; auto: as FFHQ, but a picture of the checkpoint's own size is "
+  "taken as it is; none: the square in the middle.",
+)
+_FACES = flags.DEFINE_string(
+  "faces", "largest", "Which faces of a photo: largest, all, or a number from 0, left to right."
+)
+_LANDMARKS = flags.DEFINE_enum(
+  "landmarks", "mtcnn", ["mtcnn", "dlib"], "What finds eyes and mouths."
+)
+_PASTE_BACK = flags.DEFINE_bool(
+  "paste_back", False, "Publish the whole photo with the privatized faces pasted into it."
+)
+_CHECKPOINT = flags.DEFINE_string(
+  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+)
+_ATTRIBUTE = flags.DEFINE_list(
+  "attribute", ["smile"], "Attributes to hide: names of the checkpoint's boundaries or .npy files."
+)
+_LATENT_SPACE = flags.DEFINE_enum(
+  "latent_space", "W", ["W", "W+", "Z"], "The space that codes live in."
+)
+_WPLUS_MODE = flags.DEFINE_enum(
+  "wplus_mode",
+  "tied",
+  ["tied", "per_layer"],
+  "Whether W+ releases one coordinate for all layers or one a layer.",
+)
+_MECHANISM = flags.DEFINE_string(
+  "mechanism", "laplace", "The privacy mechanism; see docs/privacy.md."
+)
+_SCOPE = flags.DEFINE_enum(
+  "scope", "attribute", ["attribute", "image", "metric"], "What the guarantee covers."
+)
+_EPSILON = flags.DEFINE_list(
+  "epsilon", ["1"], "Epsilon, above 0: one number, or one for each attribute."
+)
+_DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for pure mechanisms.")
+_CLIP_RADIUS = flags.DEFINE_float(
+  "clip_radius", None, "Clip radius in latent units; default: from generated samples."
+)
+_CLIP_QUANTILE = flags.DEFINE_float(
+  "clip_quantile", 0.99, "Share of generated samples that the clip radius holds."
+)
+_COMPONENTS = flags.DEFINE_integer(
+  "components",
+  None,
+  "Directions that scopes image and metric release; default: 99% of the variance.",
+  lower_bound=1,
+)
+_NOISE_SEED = flags.DEFINE_integer(
+  "noise_seed", None, "Makes the run a reproducible simulation WITHOUT any guarantee."
+)
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The folder that may be published.")
+_PRIVATE_DIR = flags.DEFINE_string(
+  "private_dir", None, "A folder for the owner's eyes only: comparison page, quality, timings."
+)
+_STATE_DIR = flags.DEFINE_string(
+  "state_dir",
+  None,
+  "The private folder from which a killed job goes on; default: state in --private_dir, else "
+  "--output_dir with .state appended.",
+)
+_OUTPUT_FORMAT = flags.DEFINE_enum(
+  "output_format", "png", ["png", "tfrecord"], "A file for each result, or TFRecords of many."
+)
+_RECORDS_PER_FILE = flags.DEFINE_integer(
+  "records_per_file", 500, "Results in each TFRecord file.", lower_bound=1
+)
+_SAVE_LATENTS = flags.DEFINE_bool("save_latents", False, "Keep the codes in --private_dir.")
+_OVERWRITE = flags.DEFINE_bool(
+  "overwrite", False, "Release finished inputs again (each release costs privacy again)."
+)
+_BATCH_SIZE = flags.DEFINE_integer(
+  "batch_size", 8, "Inputs that go through the stages together.", lower_bound=1
+)
+_NUM_SHARDS = flags.DEFINE_integer(
+  "num_shards", 1, "Processes that share the inputs.", lower_bound=1
+)
+_SHARD_INDEX = flags.DEFINE_integer(
+  "shard_index", 0, "Which of them this is, from 0.", lower_bound=0
+)
+_MAX_ERRORS = flags.DEFINE_integer(
+  "max_errors", None, "Give up after more failed inputs than this.", lower_bound=0
+)
+_NUM_READERS = flags.DEFINE_integer(
+  "num_readers", 2, "Threads that decode and align pictures ahead.", lower_bound=1
+)
+_TENSORBOARD = flags.DEFINE_string(
+  "tensorboard", None, "A private folder for TensorBoard: losses, PSNR, throughput."
+)
+_INIT = flags.DEFINE_string(
+  "init", "auto", "Where the inversion starts: auto, encoder, mean, random or best_of:N."
+)
+_STEPS = flags.DEFINE_integer(
+  "steps",
+  None,
+  "Optimization steps of the inversion; default: 50 from an encoder's start, else 200.",
+  lower_bound=1,
+)
+_LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Peak learning rate of the inversion.")
+_OPTIMIZER = flags.DEFINE_string("optimizer", "adam", "A Keras optimizer, for the inversion.")
+_PERCEPTUAL = flags.DEFINE_enum(
+  "perceptual", "auto", ["auto", "vgg16", "lpips", "none"], "Perceptual loss of the inversion."
+)
+_STRATEGY = flags.DEFINE_enum(
+  "strategy",
+  "auto",
+  ["auto", "one", "mirrored", "tpu"],
+  "Devices that share a batch; auto: all there are.",
+)
+_VGG16_WEIGHTS = flags.DEFINE_string(
+  "vgg16_weights", None, "VGG16 weights as Keras stores them, or download."
+)
+_LPIPS_WEIGHTS = flags.DEFINE_string(
+  "lpips_weights", None, "LPIPS weights as python -m converters.perceptual stores them."
+)
+_JIT = flags.DEFINE_enum(
+  "jit", "auto", ["auto", "on", "off"], "XLA; auto: on for GPU and TPU, off for CPU."
+)
+_SEED = flags.DEFINE_integer(
+  "seed", 0, "Of the demo's portraits and the inversion's start, never of the noise.", lower_bound=0
+)
+_LEDGER = flags.DEFINE_string("ledger", None, "SQLite file that records what every subject spent.")
+_BUDGET_EPSILON = flags.DEFINE_float(
+  "budget_epsilon", None, "Budget granted to subjects that the ledger does not know."
+)
+_BUDGET_DELTA = flags.DEFINE_float("budget_delta", 0.0, "Delta of that budget.")
+_COMPOSITION = flags.DEFINE_enum(
+  "composition",
+  "basic",
+  ["basic", "adaptive", "planned"],
+  "How the releases of that budget add up; see docs/privacy.md.",
+)
+_SUBJECT_ID = flags.DEFINE_string(
+  "subject_id", None, "Whose budget is charged; default: a keyed hash of each input's pixels."
+)
+
+flags.mark_flag_as_required("output_dir")
+
+
+def _needs(flag: str, others: list[str]) -> None:
+  """`others` mean nothing without `flag`."""
+
+  @flags.multi_flags_validator(
+    [flag, *others], message=f"{', '.join('--' + other for other in others)} need --{flag}"
+  )
+  def _check(values):
+    return values[flag] is not None or not any(values[other] for other in others)
+
+
+_needs("private_dir", ["save_latents"])
+_needs("ledger", ["budget_epsilon", "budget_delta", "subject_id"])
+
+
+def _path(value: str | None) -> pathlib.Path | None:
+  return pathlib.Path(value) if value else None
+
+
+def _epsilons() -> float | tuple[float, ...]:
+  try:
+    values = tuple(float(text) for text in _EPSILON.value)
+  except ValueError:
+    raise ConfigurationError(
+      f"--epsilon={','.join(_EPSILON.value)}: give one number, or one for each attribute"
+    ) from None
+  if not values:
+    raise ConfigurationError("--epsilon is empty; give one number, or one for each attribute")
+  return values[0] if len(values) == 1 else values
+
+
+def job_from_flags():
+  """The job that the flags ask for."""
+  from privai_tf.faces.spec import FaceSpec
+  from privai_tf.inversion.spec import InversionSpec
+  from privai_tf.job import Budget, Job, Shard
+  from privai_tf.privacy.spec import PrivacySpec
+
+  chosen = {"learning_rate": _LEARNING_RATE.value}
+  inversion = InversionSpec(
+    latent_space=_LATENT_SPACE.value,
+    optimizer=_OPTIMIZER.value,
+    init=_INIT.value,
+    steps=_STEPS.value,
+    perceptual=_PERCEPTUAL.value,
+    vgg16_weights=_VGG16_WEIGHTS.value,
+    lpips_weights=_LPIPS_WEIGHTS.value,
+    strategy=_STRATEGY.value,
+    jit=_JIT.value,
+    seed=_SEED.value,
+    **{name: value for name, value in chosen.items() if value is not None},
+  )
+  privacy = PrivacySpec(
+    mechanism=_MECHANISM.value,
+    scope=_SCOPE.value,
+    epsilon=_epsilons(),
+    delta=_DELTA.value,
+    wplus_mode=_WPLUS_MODE.value,
+    clip_radius=_CLIP_RADIUS.value,
+    clip_quantile=_CLIP_QUANTILE.value,
+    components=_COMPONENTS.value,
+    noise_seed=_NOISE_SEED.value,
+    pasted_back=_PASTE_BACK.value,
+  )
+  budget = None
+  if _LEDGER.value is not None:
+    budget = Budget(
+      ledger=pathlib.Path(_LEDGER.value),
+      epsilon=_BUDGET_EPSILON.value,
+      delta=_BUDGET_DELTA.value,
+      composition=_COMPOSITION.value,
+      subject_id=_SUBJECT_ID.value,
+    )
+  return Job(
+    checkpoint=_CHECKPOINT.value,
+    attributes=tuple(_ATTRIBUTE.value),
+    privacy=privacy,
+    output_dir=pathlib.Path(_OUTPUT_DIR.value),
+    input=_INPUT.value,
+    input_latents=_INPUT_LATENTS.value,
+    num_portraits=_NUM_PORTRAITS.value,
+    portrait_seed=_SEED.value,
+    faces=FaceSpec(align=_ALIGN.value, faces=_FACES.value, landmarks=_LANDMARKS.value),
+    inversion=inversion,
+    private_dir=_path(_PRIVATE_DIR.value),
+    save_latents=_SAVE_LATENTS.value,
+    state_dir=_path(_STATE_DIR.value),
+    output_format=_OUTPUT_FORMAT.value,
+    records_per_file=_RECORDS_PER_FILE.value,
+    overwrite=_OVERWRITE.value,
+    budget=budget,
+    batch_size=_BATCH_SIZE.value,
+    shard=Shard(_SHARD_INDEX.value, _NUM_SHARDS.value),
+    max_errors=_MAX_ERRORS.value,
+    readers=_NUM_READERS.value,
+    tensorboard=_path(_TENSORBOARD.value),
+  )

@@ -1,0 +1,140 @@
+"""From drawn to published: staged in the manifest, charged to the ledger, written, noted as done.
+
+One process does this for a manifest. A fleet's workers only draw (`stages`); their outcomes come to
+the one who holds ledger and output folder.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+from privai_tf.errors import PrivaiError
+from privai_tf.privacy.ledger import BudgetExceededError, Ledger
+from privai_tf.privacy.ledger.stored_events import from_json, to_json
+from privai_tf.publication import PrivateFolder, PublicFolder, png
+from privai_tf.runtime.interruption import uninterrupted
+from privai_tf.runtime.manifest import Manifest, Staged
+from privai_tf.stages import Outcome, Output
+
+
+class Settlement:
+  """Publishes outcomes, paying for each before anything of it can be seen.
+
+  Args:
+    manifest: remembers what is drawn and what is done.
+    public: the publishable folder.
+    private: the owner's folder, or None.
+    ledger: pays, or None.
+  """
+
+  def __init__(
+    self,
+    manifest: Manifest,
+    public: PublicFolder,
+    private: PrivateFolder | None,
+    ledger: Ledger | None,
+  ):
+    self._manifest = manifest
+    self._public = public
+    self._private = private
+    self._ledger = ledger
+
+  def is_known(self, name: str) -> bool:
+    """Whether an output of this name is published, or will be without being drawn again."""
+    return self._manifest.is_known(name) or self._public.is_finished(name)
+
+  def is_item_known(self, name: str) -> bool:
+    """Whether nothing of an item needs to be drawn."""
+    return self._manifest.is_item_done(name) or self.is_known(name)
+
+  def resume(self) -> list[str]:
+    """Publishes what an earlier run had drawn.
+
+    Returns:
+      The names that were published.
+    """
+    published = []
+    for name, _ in self._manifest.waiting():
+      with uninterrupted():
+        if not self._release(self._manifest.staged(name)):
+          published.append(name)
+    return published
+
+  def settle(self, outcomes: Sequence[Outcome]) -> list[tuple[str, PrivaiError | None]]:
+    """Publishes what was drawn, a batch's worth; signals wait until it is done.
+
+    Args:
+      outcomes: from `Stages.process`; those that failed are passed over.
+
+    Returns:
+      For every output its name and None, or why it was refused (and nothing of it published).
+
+    Raises:
+      OutputError: if something cannot be written; what is staged is published by the next run.
+      LedgerError: if the ledger cannot be used, likewise.
+    """
+    outputs = [output for outcome in outcomes for output in outcome.outputs]
+    with uninterrupted():
+      for output in outputs if self._private else ():
+        for record in output.records:
+          self._private.write(record)
+      staged = [self._staged(output) for output in outputs]
+      self._manifest.stage(staged)
+      results = [(release.name, self._release(release)) for release in staged]
+      refused = {name for name, error in results if error is not None}
+      for outcome in outcomes:
+        names = {output.name for output in outcome.outputs}
+        if outcome.error is None and names != {outcome.item.name} and not names & refused:
+          self._manifest.finish_item(outcome.item.name)
+    return results
+
+  def _staged(self, output: Output) -> Staged:
+    charge = None
+    if self._ledger is not None:
+      guarantee = output.guarantee
+      charge = {
+        "subject": output.subject,
+        "event": to_json(output.event),
+        "epsilon": guarantee.epsilon,
+        "delta": guarantee.delta,
+        "mechanism": guarantee.mechanism,
+        "scope": guarantee.scope,
+        "count": output.faces,
+        "release_id": secrets.token_hex(16),
+      }
+    content = self._public.content(output.name, output.guarantee, output.bound)
+    return Staged(output.name, png(output.pixels), content, charge)
+
+  def _release(self, staged: Staged) -> PrivaiError | None:
+    """Charges and publishes; a repetition does neither a second time. Returns a refusal."""
+    if staged.charge is not None and self._ledger is not None:
+      try:
+        _charge(self._ledger, staged.charge)
+      except BudgetExceededError as error:
+        self._manifest.drop(staged.name)
+        return error
+    self._public.write(staged.name, staged.png, staged.content)
+    self._manifest.finish(staged.name)
+    return None
+
+
+def _charge(ledger: Ledger, charge: dict) -> None:
+  """Charges every face of a release in one go: a frame is published with all of them or not at all."""
+  from fractions import Fraction
+
+  count = charge["count"]
+  event = from_json(charge["event"])
+  epsilon, delta = charge["epsilon"], charge["delta"]
+  if count > 1:
+    from dp_accounting import dp_event
+
+    event = dp_event.SelfComposedDpEvent(event, count)
+    epsilon, delta = count * Fraction(epsilon), count * Fraction(delta)
+  ledger.charge(
+    charge["subject"],
+    event,
+    epsilon,
+    delta,
+    mechanism=charge["mechanism"],
+    scope=charge["scope"],
+    release_id=charge["release_id"],
+  )
