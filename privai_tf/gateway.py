@@ -1,0 +1,162 @@
+"""Serves releases over HTTP: holds the ledger, draws the noise, and lets a model do the rest.
+
+    python -m privai_tf.gateway --tokens=tokens.json --add_caller=ada --budget_epsilon=10
+    python -m privai_tf.gateway --tokens=tokens.json --ledger=ledger.db --checkpoint=avatars \\
+      --attributes=smile,age --port=8080
+
+The first line adds a caller and prints its token, once; see docs/gateway.md.
+"""
+
+from absl import flags
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.runtime import command
+from privai_tf.runtime.startup import start_tensorflow
+
+_CHECKPOINT = flags.DEFINE_string(
+  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+)
+_ATTRIBUTES = flags.DEFINE_list(
+  "attributes", ["smile"], "Attributes on offer: the checkpoint's boundaries, or NAME=FILE.npy."
+)
+_LATENT_SPACE = flags.DEFINE_enum(
+  "latent_space", "W", ["W", "W+", "Z"], "The space that codes live in."
+)
+_LEDGER = flags.DEFINE_string("ledger", None, "SQLite file that records what every caller spent.")
+_TOKENS = flags.DEFINE_string("tokens", None, "JSON file of the callers; see --add_caller.")
+_HOST = flags.DEFINE_string("host", "127.0.0.1", "Where to listen; 0.0.0.0 for all interfaces.")
+_PORT = flags.DEFINE_integer("port", 8080, "The port; 0 takes a free one.", 0, 65535)
+_TLS_CERTIFICATE = flags.DEFINE_string("tls_certificate", None, "PEM file; without, plain HTTP.")
+_TLS_KEY = flags.DEFINE_string("tls_key", None, "PEM file of its key.")
+_BACKEND = flags.DEFINE_enum(
+  "backend", "in_process", ["in_process", "serving"], "Where the networks run."
+)
+_SERVING_ADDRESS = flags.DEFINE_string(
+  "serving_address", None, "HOST:PORT of the model server, for --backend=serving."
+)
+_SERVING_MODEL = flags.DEFINE_string(
+  "serving_model", None, "The model's name there; default: the checkpoint's."
+)
+_SERVING_PROTOCOL = flags.DEFINE_enum(
+  "serving_protocol", "grpc", ["grpc", "rest"], "How to ask it."
+)
+_SERVING_TLS = flags.DEFINE_bool("serving_tls", False, "Encrypt the way to it.")
+_STEPS = flags.DEFINE_integer(
+  "steps", None, "Inversion steps in this process; default: 0 with an encoder, else 50.", 0
+)
+_BATCH_SIZE = flags.DEFINE_integer(
+  "batch_size", 8, "Waiting requests that go through the networks together.", lower_bound=1
+)
+_WORKERS = flags.DEFINE_integer(
+  "workers", 2, "Threads that decode, draw noise and wait for the model.", lower_bound=1
+)
+_MECHANISMS = flags.DEFINE_list(
+  "mechanisms", ["laplace", "gaussian", "randomized_response", "exponential"], "On offer."
+)
+_SCOPES = flags.DEFINE_list("scopes", ["attribute"], "On offer: attribute, image.")
+_MAX_EPSILON = flags.DEFINE_float("max_epsilon", 8.0, "The largest epsilon of one release.")
+_MAX_UPLOAD_BYTES = flags.DEFINE_integer("max_upload_bytes", 20_000_000, "The longest body read.")
+_MAX_PIXELS = flags.DEFINE_integer("max_pixels", 25_000_000, "The most pixels of a picture.")
+_BODY_TIMEOUT = flags.DEFINE_float("body_timeout", 30.0, "Seconds for a body to arrive.")
+_REQUEST_TIMEOUT = flags.DEFINE_float("request_timeout", 120.0, "Seconds for an answer.")
+_MAX_CONCURRENT = flags.DEFINE_integer("max_concurrent", 16, "Requests under way at a time.")
+_MAX_PER_CALLER = flags.DEFINE_integer("max_per_caller", 8, "Of them, one caller's.")
+_ADD_CALLER = flags.DEFINE_string(
+  "add_caller", None, "Adds a caller of this name to --tokens, prints its token, and ends."
+)
+_BUDGET_EPSILON = flags.DEFINE_float("budget_epsilon", None, "add_caller: the budget.")
+_BUDGET_DELTA = flags.DEFINE_float("budget_delta", 0.0, "add_caller: delta of the budget.")
+_COMPOSITION = flags.DEFINE_enum(
+  "composition",
+  "basic",
+  ["basic", "adaptive", "planned"],
+  "add_caller: how releases add up; see docs/privacy.md.",
+)
+_EACH_SUBJECT = flags.DEFINE_bool(
+  "each_subject", False, "add_caller: the budget is that of each subject that the caller names."
+)
+_MAY_READ_METRICS = flags.DEFINE_bool(
+  "may_read_metrics", False, "add_caller: whether the token opens /metrics."
+)
+
+flags.mark_flag_as_required("tokens")
+
+
+def main(_: list[str]) -> None:
+  if _ADD_CALLER.value is not None:
+    _add_caller()
+    return
+  if _LEDGER.value is None:
+    raise ConfigurationError("--ledger is missing: name the ledger's file; it is made if need be")
+  if (_TLS_CERTIFICATE.value is None) != (_TLS_KEY.value is None):
+    raise ConfigurationError("--tls_certificate and --tls_key go together")
+  names, files = _attributes()
+
+  from privai_tf.serving.gateway.settings import GatewaySettings
+
+  settings = GatewaySettings(
+    attributes=names,
+    mechanisms=tuple(_MECHANISMS.value),
+    scopes=tuple(_SCOPES.value),
+    max_epsilon=_MAX_EPSILON.value,
+    max_upload_bytes=_MAX_UPLOAD_BYTES.value,
+    max_pixels=_MAX_PIXELS.value,
+    body_timeout=_BODY_TIMEOUT.value,
+    request_timeout=_REQUEST_TIMEOUT.value,
+    max_concurrent=_MAX_CONCURRENT.value,
+    max_per_caller=_MAX_PER_CALLER.value,
+  )
+  start_tensorflow()
+
+  from privai_tf.serving.gateway.app import create_app
+  from privai_tf.serving.gateway.assembly import Model, build_service
+  from privai_tf.serving.gateway.server import serve
+
+  model = Model(
+    checkpoint=_CHECKPOINT.value,
+    boundaries=files,
+    latent_space=_LATENT_SPACE.value,
+    backend=_BACKEND.value,
+    steps=_STEPS.value,
+    batch_size=_BATCH_SIZE.value,
+    address=_SERVING_ADDRESS.value,
+    name=_SERVING_MODEL.value,
+    protocol=_SERVING_PROTOCOL.value,
+    tls=_SERVING_TLS.value,
+  )
+  service = build_service(model, settings, _LEDGER.value, _TOKENS.value, _WORKERS.value)
+  serve(
+    create_app(service),
+    settings,
+    _HOST.value,
+    _PORT.value,
+    _TLS_CERTIFICATE.value,
+    _TLS_KEY.value,
+  )
+
+
+def _attributes() -> tuple[tuple[str, ...], dict[str, str]]:
+  """Names, and the files of those given as NAME=FILE.npy."""
+  pairs = [text.partition("=") for text in _ATTRIBUTES.value]
+  return tuple(name for name, _, _ in pairs), {name: file for name, _, file in pairs if file}
+
+
+def _add_caller() -> None:
+  from privai_tf.serving.gateway.tokens import add_caller
+
+  if _BUDGET_EPSILON.value is None:
+    raise ConfigurationError("--add_caller needs --budget_epsilon, for example 10")
+  token = add_caller(
+    _TOKENS.value,
+    _ADD_CALLER.value,
+    epsilon=_BUDGET_EPSILON.value,
+    delta=_BUDGET_DELTA.value,
+    composition=_COMPOSITION.value,
+    each_subject=_EACH_SUBJECT.value,
+    metrics=_MAY_READ_METRICS.value,
+  )
+  print(token)
+
+
+if __name__ == "__main__":
+  command.run(main)

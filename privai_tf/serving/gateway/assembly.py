@@ -1,0 +1,135 @@
+"""From the operator's choices to a service: checkpoint, boundaries, backend, ledger, callers."""
+
+import dataclasses
+import os
+import pathlib
+from typing import Any
+
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.errors import ConfigurationError
+from privai_tf.faces.spec import FaceSpec
+from privai_tf.generators import load_generator
+from privai_tf.privacy.mechanisms import mechanism_class
+from privai_tf.serving.client import ServingClient
+from privai_tf.serving.gateway.backends import Backend, InProcessBackend, ServedBackend
+from privai_tf.serving.gateway.budgets import Budgets
+from privai_tf.serving.gateway.releases import Order, Releaser
+from privai_tf.serving.gateway.service import Service
+from privai_tf.serving.gateway.settings import GatewaySettings
+from privai_tf.serving.gateway.tokens import Caller, TokenFile, token_hash
+
+BACKENDS = ("in_process", "serving")
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+  """What runs behind the gateway.
+
+  Attributes:
+    checkpoint: a name in `checkpoints/`, a converted folder or an official pickle; with the backend
+      "serving" too, for its public figures.
+    boundaries: by attribute, a boundary file where it is not one of the checkpoint's own.
+    latent_space: "W", "W+" or "Z".
+    backend: "in_process" or "serving".
+    steps: of inversion in this process; None: 0 with an encoder, else 50.
+    batch_size: images that go through the networks together in this process.
+    address, name, protocol, tls: of the model server, see `ServingClient`.
+  """
+
+  checkpoint: str
+  boundaries: dict[str, str] = dataclasses.field(default_factory=dict)
+  latent_space: str = "W"
+  backend: str = "in_process"
+  steps: int | None = None
+  batch_size: int = 8
+  address: str | None = None
+  name: str | None = None
+  protocol: str = "grpc"
+  tls: bool = False
+
+  def __post_init__(self):
+    if self.backend not in BACKENDS:
+      raise ConfigurationError(f"--backend={self.backend}: choose one of {', '.join(BACKENDS)}")
+    if (self.backend == "serving") != (self.address is not None):
+      raise ConfigurationError("--backend=serving and --serving_address=HOST:PORT go together")
+    if self.backend == "serving" and self.steps is not None:
+      raise ConfigurationError("--steps is for --backend=in_process; a server encodes in one pass")
+
+
+def build_service(
+  model: Model,
+  settings: GatewaySettings,
+  ledger: str | os.PathLike,
+  tokens: str | os.PathLike,
+  workers: int = 2,
+) -> Service:
+  """Loads everything and runs the networks once.
+
+  Args:
+    model: what runs behind the gateway.
+    settings: the operator's choices.
+    ledger: the ledger's file, made if missing.
+    tokens: the tokens file.
+    workers: threads, see `Service`.
+
+  Raises:
+    PrivaiError: whatever of it cannot be used; nothing is left open.
+  """
+  callers = TokenFile(tokens)
+  generator = load_generator(model.checkpoint)
+  name = pathlib.Path(model.checkpoint).name
+  boundaries = {
+    attribute: Boundary.load(
+      model.boundaries.get(attribute, f"{name}/{attribute}"), latent_space=model.latent_space
+    )
+    for attribute in settings.attributes
+  }
+  shape = generator.code_shape(model.latent_space)
+  budgets = Budgets(ledger)
+  backend = _backend(model, generator, shape)
+  releaser = Releaser(
+    generator, boundaries, model.latent_space, backend, budgets, settings.max_pixels
+  )
+  service = Service(settings, callers, releaser, workers)
+  try:
+    releaser.check()
+    releaser.warm_up(_typical_orders(settings))
+  except BaseException:
+    service.close()
+    raise
+  return service
+
+
+def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
+  if model.backend == "serving":
+    name = model.name or pathlib.Path(model.checkpoint).name
+    client = ServingClient(model.address, name, model.protocol, tls=model.tls)
+    return ServedBackend(client, shape)
+  from privai_tf.inversion.encoder import find_encoder
+
+  encoder = find_encoder(generator)
+  steps = model.steps
+  if steps is None:
+    steps = 0 if encoder is not None and encoder.latent_space == model.latent_space else 50
+  return InProcessBackend(generator, model.latent_space, encoder, steps, model.batch_size)
+
+
+def _typical_orders(settings: GatewaySettings) -> list[Order]:
+  """One of each kind on offer, by nobody: for the warm-up, which charges and releases nothing."""
+  nobody = Caller("warm-up", token_hash(""), epsilon=1)
+  return [
+    Order(
+      caller=nobody,
+      subject=None,
+      attribute=attribute,
+      epsilon=min(1.0, settings.max_epsilon),
+      delta=0.0 if mechanism_class(mechanism).pure else 1e-5,
+      mechanism=mechanism,
+      scope=scope,
+      faces=FaceSpec(),
+    )
+    for scope in settings.scopes
+    for mechanism in settings.mechanisms
+    if scope in mechanism_class(mechanism).scopes
+    for attribute in (settings.attributes if scope == "attribute" else (None,))
+  ]

@@ -1,0 +1,134 @@
+"""Where the networks run: in this process, or on TensorFlow Serving. Neither sees the ledger."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.generators import to_uint8
+from privai_tf.inversion.encoder import Encoder
+from privai_tf.inversion.optimizer import invert
+from privai_tf.inversion.spec import InversionSpec
+from privai_tf.publication import png
+from privai_tf.serving.client import ServingClient
+from privai_tf.serving.errors import ServingError
+from privai_tf.serving.gateway.batching import Batcher
+
+
+class Backend(Protocol):
+  """Face -> latent, latent -> image; safe to call from many threads."""
+
+  def encode(self, image: np.ndarray) -> np.ndarray:
+    """float32 [R, R, 3] in [-1, 1] -> float32 [d] or [L, d]; private."""
+
+  def synthesize(self, latent: np.ndarray) -> bytes:
+    """float32 [d] or [L, d] -> a PNG file without metadata."""
+
+  def check(self) -> None:
+    """Raises a `PrivaiError` if it cannot work now."""
+
+  def close(self) -> None:
+    """Gives everything back."""
+
+
+class InProcessBackend:
+  """The generator and its encoder (or the inversion) in this process, one thread for all requests."""
+
+  def __init__(
+    self, generator, latent_space: str, encoder: Encoder | None, steps: int, largest: int
+  ):
+    """Starts the thread.
+
+    Args:
+      generator: a `privai_tf.Generator`.
+      latent_space: of the codes.
+      encoder: the generator's, None if it has none.
+      steps: of the inversion; 0 takes the encoder's code as it is.
+      largest: images that go through the networks together.
+
+    Raises:
+      ConfigurationError: if `steps` is 0 and there is no encoder for `latent_space`.
+    """
+    if steps == 0 and (encoder is None or encoder.latent_space != latent_space):
+      raise ConfigurationError(
+        f"--steps=0 needs an encoder of latent space {latent_space} beside the checkpoint; raise "
+        "--steps, or train one with python -m privai_tf.train_encoder"
+      )
+    self._generator = generator
+    self._latent_space = latent_space
+    self._encoder = encoder
+    self._inversion = None
+    if steps > 0:
+      self._inversion = InversionSpec(latent_space=latent_space, steps=steps, batch_size=largest)
+    self._batcher = Batcher({"encode": self._encode, "synthesize": self._synthesize}, largest)
+
+  def encode(self, image: np.ndarray) -> np.ndarray:
+    return self._batcher.run("encode", image)
+
+  def synthesize(self, latent: np.ndarray) -> bytes:
+    return png(self._batcher.run("synthesize", latent))
+
+  def check(self) -> None:
+    """There is nothing that could be away."""
+
+  def close(self) -> None:
+    self._batcher.close()
+
+  def _encode(self, images: np.ndarray) -> np.ndarray:
+    with _as_serving_error():
+      if self._inversion is None:
+        return self._encoder.encode(images)
+      return invert(images, self._generator, self._inversion).latents
+
+  def _synthesize(self, latents: np.ndarray) -> np.ndarray:
+    with _as_serving_error():
+      images = self._generator.synthesize(latents, latent_space=self._latent_space, noise="fixed")
+      return np.asarray(to_uint8(images, family=self._generator.family))
+
+
+class ServedBackend:
+  """A model that `privai_tf.export` exported, on TensorFlow Serving."""
+
+  def __init__(self, client: ServingClient, code_shape: tuple[int, ...]):
+    """Takes a client.
+
+    Args:
+      client: connected; closed with the backend.
+      code_shape: of one code, [d] or [L, d]; an answer of another shape is refused.
+    """
+    self._client = client
+    self._code_shape = code_shape
+
+  def encode(self, image: np.ndarray) -> np.ndarray:
+    pixels = np.rint((image + 1) * 127.5).clip(0, 255).astype(np.uint8)
+    (latent,) = self._client.encode([png(pixels)])
+    if latent.shape != self._code_shape:
+      raise ServingError(
+        f"The served model's codes have shape {list(latent.shape)}, the checkpoint's "
+        f"{list(self._code_shape)}: export the checkpoint that the gateway was started with."
+      )
+    return latent
+
+  def synthesize(self, latent: np.ndarray) -> bytes:
+    (image,) = self._client.synthesize(latent[np.newaxis])
+    return image
+
+  def check(self) -> None:
+    if not self._client.available():
+      raise ServingError("The model server does not answer, or has not loaded the model.")
+
+  def close(self) -> None:
+    self._client.close()
+
+
+@contextlib.contextmanager
+def _as_serving_error() -> Iterator[None]:
+  """TensorFlow's own failures (memory above all) as a model that cannot serve now."""
+  try:
+    yield
+  except tf.errors.OpError as error:
+    # Its message may hold values of tensors.
+    raise ServingError(f"The model failed ({type(error).__name__}).") from None

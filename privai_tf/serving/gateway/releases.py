@@ -1,0 +1,180 @@
+"""The stages of one request, in the order that the promise needs."""
+
+import dataclasses
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from privai_tf.artifacts import Guarantee
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.errors import ConfigurationError
+from privai_tf.faces import FaceSpec, find_faces
+from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
+from privai_tf.privacy.accounting import attacker_bound
+from privai_tf.privacy.ledger import Remaining
+from privai_tf.serving.gateway.backends import Backend
+from privai_tf.serving.gateway.budgets import Budgets, account
+from privai_tf.serving.gateway.pictures import LABEL, decode_upload
+from privai_tf.serving.gateway.refusals import Unavailable
+from privai_tf.serving.gateway.tokens import Caller
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+  """What one request asks for.
+
+  Attributes:
+    caller, subject: whose budget pays.
+    attribute: the attribute to hide; ignored in scope "image".
+    epsilon, delta, mechanism, scope: the guarantee.
+    faces: how the face is found.
+  """
+
+  caller: Caller
+  subject: str | None
+  attribute: str
+  epsilon: float
+  delta: float
+  mechanism: str
+  scope: str
+  faces: FaceSpec
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+  """A release on its way to the caller.
+
+  Attributes:
+    image: a PNG file.
+    guarantee: its promise.
+    attacker_bound: the most that a yes-or-no attacker can get right, in [0.5, 1].
+    remaining: what the account has left.
+  """
+
+  image: bytes
+  guarantee: Guarantee
+  attacker_bound: float
+  remaining: Remaining
+
+
+class Ticket:
+  """Whether somebody still waits for a request; asked last before the charge."""
+
+  def __init__(self, deadline: float, retry_after: int):
+    """Args: deadline on the monotonic clock; seconds that a late caller is told to wait."""
+    self._deadline = deadline
+    self._retry_after = retry_after
+    self._abandoned = threading.Event()
+
+  def abandon(self) -> None:
+    """Nobody waits any more."""
+    self._abandoned.set()
+
+  def require(self) -> None:
+    """Raises `Unavailable` if nobody waits any more."""
+    if self._abandoned.is_set() or time.monotonic() > self._deadline:
+      raise Unavailable(
+        "The request took too long; nothing was charged or released.", self._retry_after
+      )
+
+
+class Releaser:
+  """Turns photos and latents into paid releases; safe to call from many threads."""
+
+  def __init__(
+    self,
+    generator: Any,
+    boundaries: Mapping[str, Boundary],
+    latent_space: str,
+    backend: Backend,
+    budgets: Budgets,
+    max_pixels: int,
+  ):
+    """Puts the stages together.
+
+    Args:
+      generator: a `privai_tf.Generator`: for the public figures, whatever the backend.
+      boundaries: by attribute.
+      latent_space: of the codes.
+      backend: the networks.
+      budgets: the ledger.
+      max_pixels: the most pixels of an upload.
+    """
+    self.generator = generator
+    self.boundaries = dict(boundaries)
+    self.latent_space = latent_space
+    self.backend = backend
+    self.budgets = budgets
+    self._max_pixels = max_pixels
+    self._preparing = threading.Lock()
+    self._detecting = threading.Lock()
+
+  @property
+  def code_shape(self) -> tuple[int, ...]:
+    """Of one code, [d] or [L, d]."""
+    return self.generator.code_shape(self.latent_space)
+
+  def photo(self, data: bytes, order: Order, ticket: Ticket) -> Answer:
+    """An uploaded picture -> a release.
+
+    Raises:
+      PrivaiError: nothing was charged, unless the backend failed after the charge.
+    """
+    prepared = self._prepared(order)
+    pixels = decode_upload(data, self._max_pixels)
+    # One at a time: the detector's networks hold the largest buffers of all.
+    with self._detecting:
+      (face,) = find_faces(
+        pixels, self.generator.resolution, order.faces, name="face", source=LABEL
+      )
+    ticket.require()
+    return self._release(prepared, self.backend.encode(face.image), order, ticket)
+
+  def latent(self, latent: np.ndarray, order: Order, ticket: Ticket) -> Answer:
+    """A code -> a release; see `photo`."""
+    return self._release(self._prepared(order), latent, order, ticket)
+
+  def warm_up(self, orders: list[Order]) -> None:
+    """Compiles the networks and computes the public figures, so that no request waits for them."""
+    for order in orders:
+      self._prepare(order)
+    side = self.generator.resolution
+    latent = self.backend.encode(np.zeros((side, side, 3), np.float32))
+    self.backend.synthesize(np.asarray(latent, np.float32))
+
+  def check(self) -> None:
+    """Raises a `PrivaiError` if no release could be made now."""
+    self.budgets.check()
+    self.backend.check()
+
+  def _prepared(self, order: Order) -> PreparedRelease:
+    """The calibrated release, once it is known that the account can pay it."""
+    account(order.caller, order.subject)
+    prepared = self._prepare(order)
+    self.budgets.require(order.caller, order.subject, prepared.guarantee)
+    return prepared
+
+  def _prepare(self, order: Order) -> PreparedRelease:
+    spec = PrivacySpec(
+      mechanism=order.mechanism, scope=order.scope, epsilon=order.epsilon, delta=order.delta
+    )
+    if not spec.private:
+      raise ConfigurationError(f"{order.mechanism} promises nothing; a gateway does not offer it.")
+    boundaries = [self.boundaries[order.attribute]] if order.scope == "attribute" else []
+    with self._preparing:
+      return prepare(self.generator, boundaries, spec, self.latent_space)
+
+  def _release(
+    self, prepared: PreparedRelease, latent: np.ndarray, order: Order, ticket: Ticket
+  ) -> Answer:
+    encoded = prepared.encode(latent[np.newaxis])  # Refuses what could not be released.
+    guarantee = prepared.guarantee
+    bound = attacker_bound(guarantee.epsilon, guarantee.delta)
+    ticket.require()
+    # From here on it is paid, whatever happens: the noise is drawn, and goes to the backend.
+    remaining = self.budgets.charge(order.caller, order.subject, guarantee, prepared.event)
+    (released,) = prepared.release(encoded)
+    return Answer(self.backend.synthesize(released), guarantee, bound, remaining)

@@ -1,0 +1,181 @@
+"""The bodies and parameters of the interface, from which its OpenAPI document is made."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from privai_tf.faces.spec import ALIGN
+from privai_tf.privacy.mechanisms import mechanism_class
+from privai_tf.serving.gateway.settings import GatewaySettings
+
+_LEAST_EPSILON = 1e-6
+
+
+class _Body(BaseModel):
+  model_config = ConfigDict(extra="forbid")
+
+
+class ErrorBody(_Body):
+  """Every refusal: one line that says what was wrong and what to do."""
+
+  error: str = Field(examples=["The picture is damaged or incomplete; send a fresh copy."])
+
+
+class StatusBody(_Body):
+  """Of the probes."""
+
+  status: Literal["ok"]
+
+
+class GuaranteeBody(_Body):
+  """What one release promises; it depends on nothing private and may be published."""
+
+  private: bool
+  scope: str
+  statement: str
+  mechanism: str
+  epsilon: float
+  delta: float
+  clip_radius: float | None
+  sensitivity: float | None
+  noise_scale: float | None
+
+
+class CheckpointBody(_Body):
+  """The generator that made the image."""
+
+  family: str
+  resolution: int
+  sha256: str
+
+
+class BudgetBody(_Body):
+  """What an account has left, and has spent, rounded so that neither flatters."""
+
+  account: str
+  epsilon: float
+  delta: float
+  spent_epsilon: float | None = Field(description="null: no finite epsilon holds")
+  spent_delta: float
+  budget_epsilon: float
+  budget_delta: float
+  composition: str
+  releases: int
+
+
+class ReleaseBody(_Body):
+  """A release: all of it but `remaining` may be published."""
+
+  image: str = Field(description="PNG, base64", json_schema_extra={"contentEncoding": "base64"})
+  guarantee: GuaranteeBody
+  attacker_bound: float
+  checkpoint: CheckpointBody
+  remaining: BudgetBody
+
+
+class MechanismBody(_Body):
+  """A mechanism on offer."""
+
+  name: str
+  scopes: list[str]
+  needs_delta: bool
+  summary: str
+
+
+class OfferBody(_Body):
+  """What this gateway offers, and its limits."""
+
+  attributes: list[str]
+  scopes: list[str]
+  mechanisms: list[MechanismBody]
+  max_epsilon: float
+  max_upload_bytes: int
+  max_pixels: int
+  latent_space: str
+  code_shape: list[int]
+  checkpoint: CheckpointBody
+
+
+class LatentBody(_Body):
+  """One code: d numbers, or d numbers for each layer."""
+
+  latent: (
+    list[Annotated[float, Field(allow_inf_nan=False)]]
+    | list[list[Annotated[float, Field(allow_inf_nan=False)]]]
+  )
+
+
+def parameters_model(settings: GatewaySettings, *, photo: bool) -> type[BaseModel]:
+  """The query parameters of a release, with exactly the values on offer.
+
+  Args:
+    settings: the operator's choices.
+    photo: whether a face has to be found first.
+  """
+  fields: dict[str, Any] = {
+    "epsilon": (
+      float,
+      Field(
+        ge=_LEAST_EPSILON,
+        le=settings.max_epsilon,
+        allow_inf_nan=False,
+        description="of this release; smaller is more private",
+      ),
+    ),
+    "delta": (
+      float,
+      Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        allow_inf_nan=False,
+        description="0 for all mechanisms but gaussian, which needs one such as 1e-5",
+      ),
+    ),
+    "mechanism": (Literal[settings.mechanisms], settings.mechanisms[0]),
+    "scope": (Literal[settings.scopes], settings.scopes[0]),
+  }
+  if settings.attributes:
+    fields["attribute"] = _attribute_field(settings)
+  if photo:
+    fields["align"] = (
+      Literal[ALIGN],
+      Field(
+        default="auto",
+        description="how the face is cut out; none takes the square in the middle; auto takes a "
+        "square picture of the generator's resolution as it is, and looks for a face in others",
+      ),
+    )
+    fields["face"] = (
+      int | None,
+      Field(
+        default=None,
+        ge=0,
+        le=999,
+        description="which face, from 0, left to right; left out: the largest",
+      ),
+    )
+  name = "PhotoParameters" if photo else "LatentParameters"
+  return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _attribute_field(settings: GatewaySettings) -> tuple[Any, Any]:
+  """Required, unless there is nothing to choose or another scope needs none."""
+  kind: Any = Literal[settings.attributes]
+  default: Any = ...
+  if len(settings.attributes) == 1:
+    default = settings.attributes[0]
+  elif "image" in settings.scopes:
+    kind, default = kind | None, None
+  return kind, Field(default=default, description="to hide; scope image hides all of them")
+
+
+def offered_mechanism(name: str, settings: GatewaySettings) -> MechanismBody:
+  """A mechanism as callers see it."""
+  mechanism = mechanism_class(name)
+  return MechanismBody(
+    name=name,
+    scopes=[scope for scope in settings.scopes if scope in mechanism.scopes],
+    needs_delta=not mechanism.pure,
+    summary=mechanism.summary,
+  )
