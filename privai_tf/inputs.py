@@ -177,7 +177,7 @@ def find_items(job: Job, generator) -> Items:
   if job.input is None:
     begin = functools.partial(_portraits, job.num_portraits, job.portrait_seed)
     return Items(begin, job.num_portraits)
-  paths = _listed(job.input[1:]) if job.input.startswith("@") else _found(job.input)
+  paths = _paths(job.input)
   records = [path for path in paths if RECORD_FILE.search(path.name)]
   if not records:
     return Items(functools.partial(_photos, paths), len(paths))
@@ -186,6 +186,22 @@ def find_items(job: Job, generator) -> Items:
       f"{shown(job.input)} mixes TFRecords and pictures; give one kind, for example '*.tfrecord'."
     )
   return Items(functools.partial(_records, records), None)
+
+
+def record_files(job: Job) -> list[pathlib.Path]:
+  """The TFRecord files of a job, for those who share them out; none for other inputs."""
+  if job.input is None:
+    return []
+  return [path for path in _paths(job.input) if RECORD_FILE.search(path.name)]
+
+
+def items_of_records(paths: list[pathlib.Path]) -> Items:
+  """The items in some of a job's TFRecord files."""
+  return Items(functools.partial(_records, paths), None)
+
+
+def _paths(pattern: str) -> list[pathlib.Path]:
+  return _listed(pattern[1:]) if pattern.startswith("@") else _found(pattern)
 
 
 def _found(pattern: str) -> list[pathlib.Path]:

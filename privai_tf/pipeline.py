@@ -49,11 +49,11 @@ def run(
   _refuse_to_replace_inputs(items, job)
   public = PublicFolder(job.output_dir, stages.configuration(), job.overwrite, job.shard.suffix)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
-  tally = _Tally(progress, tell, job.max_errors, _count(items, job))
+  tally = Tally(progress, tell, job.max_errors, _count(items, job))
   with _opened(job.budget) as ledger, _manifest(job, stages, public) as manifest:
     settlement = Settlement(manifest, public, private, ledger)
     tally.released += settlement.resume()
-    _release_all(stages, items, settlement, ledger, tally)
+    release_all(stages, items, settlement, ledger, tally)
   return Summary(
     released=tuple(tally.released),
     kept=tuple(tally.kept),
@@ -66,13 +66,13 @@ def run(
 
 
 @dataclasses.dataclass
-class _Tally:
+class Tally:
   """What happened so far, and who is told."""
 
-  progress: Progress | None
-  tell: Callable[[str], None] | None
-  max_errors: int | None
-  total: int | None
+  progress: Progress | None = None
+  tell: Callable[[str], None] | None = None
+  max_errors: int | None = None
+  total: int | None = None
   released: list[str] = dataclasses.field(default_factory=list)
   kept: list[str] = dataclasses.field(default_factory=list)
   failures: list[str] = dataclasses.field(default_factory=list)
@@ -99,9 +99,18 @@ class _Tally:
       self.progress(self.done + items * done / total, self.total)
 
 
-def _release_all(
-  stages: Stages, items: Items, settlement: Settlement, ledger: Ledger | None, tally: _Tally
+def release_all(
+  stages: Stages, items: Items, settlement: Settlement, ledger: Ledger | None, tally: Tally
 ) -> None:
+  """Takes items through the stages and publishes what is drawn.
+
+  Args:
+    stages: of the job.
+    items: what to go through, finished ones too; their `count` is that of the whole job.
+    settlement: publishes.
+    ledger: names the subjects; None where nobody pays here.
+    tally: is told everything.
+  """
   job = stages.job
   # One shape for the whole job and all its shards: a face's numbers do not depend on its company.
   size = bucket_size(items.count, job.batch_size) if items.count else job.batch_size
@@ -132,7 +141,7 @@ def _count(items: Items, job: Job) -> int | None:
   return sum(job.shard.holds(item.name) for item in items)
 
 
-def _settle(outcomes, settlement: Settlement, tally: _Tally) -> None:
+def _settle(outcomes, settlement: Settlement, tally: Tally) -> None:
   sources = {output.name: outcome.item.source for outcome in outcomes for output in outcome.outputs}
   for outcome in outcomes:
     if outcome.error is not None:
@@ -146,7 +155,7 @@ def _settle(outcomes, settlement: Settlement, tally: _Tally) -> None:
       tally.fail(type(error)(f"{sources[name]}: {error}"))
 
 
-def _wanted(job: Job, items: Items, settlement: Settlement, tally: _Tally) -> Iterator[Item]:
+def _wanted(job: Job, items: Items, settlement: Settlement, tally: Tally) -> Iterator[Item]:
   """The items of this shard that are not finished."""
   resumed, seen = set(tally.released), set()
   for item in items:
@@ -166,7 +175,7 @@ def _wanted(job: Job, items: Items, settlement: Settlement, tally: _Tally) -> It
       yield item
 
 
-def _usable(loaded: Iterable[Loaded], tally: _Tally) -> Iterator[Loaded]:
+def _usable(loaded: Iterable[Loaded], tally: Tally) -> Iterator[Loaded]:
   """What could be read; ends when there are too many errors."""
   for one in loaded:
     if one.error is None:

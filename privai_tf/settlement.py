@@ -7,6 +7,7 @@ the one who holds ledger and output folder.
 import secrets
 from collections.abc import Sequence
 
+from privai_tf.artifacts import Guarantee
 from privai_tf.errors import PrivaiError
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
 from privai_tf.privacy.ledger.stored_events import from_json, to_json
@@ -90,17 +91,9 @@ class Settlement:
   def _staged(self, output: Output) -> Staged:
     charge = None
     if self._ledger is not None:
-      guarantee = output.guarantee
-      charge = {
-        "subject": output.subject,
-        "event": to_json(output.event),
-        "epsilon": guarantee.epsilon,
-        "delta": guarantee.delta,
-        "mechanism": guarantee.mechanism,
-        "scope": guarantee.scope,
-        "count": output.faces,
-        "release_id": secrets.token_hex(16),
-      }
+      charge = charge_for(
+        output.guarantee, output.event, output.subject, output.faces, secrets.token_hex(16)
+      )
     content = self._public.content(output.name, output.guarantee, output.bound)
     return Staged(output.name, png(output.pixels), content, charge)
 
@@ -108,7 +101,7 @@ class Settlement:
     """Charges and publishes; a repetition does neither a second time. Returns a refusal."""
     if staged.charge is not None and self._ledger is not None:
       try:
-        _charge(self._ledger, staged.charge)
+        pay_for(self._ledger, staged.charge)
       except BudgetExceededError as error:
         self._manifest.drop(staged.name)
         return error
@@ -117,7 +110,31 @@ class Settlement:
     return None
 
 
-def _charge(ledger: Ledger, charge: dict) -> None:
+def charge_for(
+  guarantee: Guarantee, event: object, subject: str, faces: int, release_id: str
+) -> dict:
+  """What a release costs, as JSON values.
+
+  Args:
+    guarantee: the promise for each face.
+    event: the `dp_accounting` event of each face's release.
+    subject: whose budget pays.
+    faces: how many are released together.
+    release_id: the ledger takes a second charge with it for the same one.
+  """
+  return {
+    "subject": subject,
+    "event": to_json(event),
+    "epsilon": guarantee.epsilon,
+    "delta": guarantee.delta,
+    "mechanism": guarantee.mechanism,
+    "scope": guarantee.scope,
+    "count": faces,
+    "release_id": release_id,
+  }
+
+
+def pay_for(ledger: Ledger, charge: dict) -> None:
   """Charges every face of a release in one go: a frame is published with all of them or not at all."""
   from fractions import Fraction
 

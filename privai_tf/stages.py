@@ -123,6 +123,11 @@ class Stages:
     """What each face's release promises."""
     return self._prepared.guarantee
 
+  @property
+  def event(self) -> object:
+    """The `dp_accounting` event of each face's release."""
+    return self._prepared.event
+
   def configuration(self) -> dict:
     """The public configuration: what decides the releases of this run."""
     job = self.job
@@ -279,7 +284,7 @@ class Stages:
     common = {
       "guarantee": self.guarantee,
       "bound": _bound(self.guarantee),
-      "event": self._prepared.event,
+      "event": self.event,
       "subject": loaded.subject,
     }
     if not self.job.paste_back or not results:
