@@ -65,6 +65,9 @@ class Inversion:
     losses: float32 [records, N], the loss curve of each image.
     psnr: float32 [N], decibels against the input, on the 8-bit scale.
     seconds: wall-clock time of the optimization.
+    steps: int32 [N], the steps taken for each image; None if that is not known.
+    noise: the noise maps found, float32 [N, r, r, 1] for each layer; None if none were searched. They
+      hold details of the photo: no published image may be made with them.
   """
 
   latents: np.ndarray
@@ -73,6 +76,8 @@ class Inversion:
   losses: np.ndarray
   psnr: np.ndarray
   seconds: float
+  steps: np.ndarray | None = None
+  noise: tuple[np.ndarray, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -107,12 +107,19 @@ class StyleGANGenerator(Generator):
     w[:, truncated] = mean + (w[:, truncated] - mean) * np.float32(psi)
     return w
 
-  def synthesize_tensor(self, codes: Any, latent_space: str, noise: Any = "fixed") -> Any:
+  def noise_maps(self) -> list[np.ndarray]:
+    if not self.config.use_noise:
+      return super().noise_maps()
+    return [np.asarray(epilogue.noise) for epilogue in self.synthesis.epilogues]
+
+  def synthesize_tensor(
+    self, codes: Any, latent_space: str, noise: Any = "fixed", recompute: bool = False
+  ) -> Any:
     if latent_space == "Z":
       codes = self.mapping(codes)
     if latent_space != "W+":
       codes = ops.repeat(codes[:, None], self.num_layers, axis=1)
-    return self.synthesis(codes, noise=noise)
+    return self.synthesis(codes, noise=noise, recompute=recompute)
 
   def _prepare(
     self, codes: np.ndarray, latent_space: str, labels: np.ndarray | None
@@ -156,8 +163,10 @@ class PGGANGenerator(Generator):
     self.synthesis = PGGANNetwork(config, seed if weights is None else None)
     super().__init__(config, [self.synthesis], weights, provenance, jit)
 
-  def synthesize_tensor(self, codes: Any, latent_space: str, noise: Any = "fixed") -> Any:
-    return self.synthesis(codes)
+  def synthesize_tensor(
+    self, codes: Any, latent_space: str, noise: Any = "fixed", recompute: bool = False
+  ) -> Any:
+    return self.synthesis(codes, recompute=recompute)
 
   def _prepare(
     self, codes: np.ndarray, latent_space: str, labels: np.ndarray | None

@@ -1,7 +1,9 @@
 """PGGAN's generator: z -> image. Karras, Aila, Laine, Lehtinen (2018), table 2."""
 
+import functools
 import math
 
+import keras
 from keras import ops
 
 from privai_tf.generators.config import PGGANConfig
@@ -66,10 +68,11 @@ class PGGANNetwork(Network):
     x = activate(x, "lrelu" if config.use_leakyrelu else "relu")
     return pixel_norm(x, config.pixelnorm_epsilon) if config.use_pixelnorm else x
 
-  def call(self, z, labels=None):
+  def call(self, z, labels=None, recompute=False):
     """Args:
       z: [N, latent].
       labels: [N, label_size] if the network has labels, else None.
+      recompute: for the gradient, compute each layer again instead of keeping what it computed.
 
     Returns:
       Images [N, R, R, channels], nominal range [-1, 1].
@@ -81,7 +84,8 @@ class PGGANNetwork(Network):
     faded = None
     for resolution, block, to_rgb in zip(config.resolutions, self.blocks, self.to_rgb, strict=True):
       for layer in block:
-        x = self._layer(layer, x)
+        function = functools.partial(self._layer, layer)
+        x = (keras.remat(function) if recompute else function)(x)
       if resolution == config.faded_resolution:
         faded = upscale(to_rgb(x) + to_rgb.scaled_bias())
       if resolution == config.shown_resolution:

@@ -3,6 +3,8 @@
 Karras, Laine, Aila (2019), figure 1b. Channels last; variables under names of ours.
 """
 
+import functools
+
 import keras
 import numpy as np
 from keras import ops
@@ -219,11 +221,28 @@ class SynthesisNetwork(Network):
     self.convolutions.append(convolution)
     self.epilogues.append(Epilogue(convolution.prefix, self.config, resolution, convolution.seed))
 
-  def call(self, dlatents, noise="fixed"):
+  def _layer(self, index: int, features: list, w, noise: list) -> list:
+    """One layer: features, scale and shift (nothing for the first) -> those of the next layer.
+
+    Lists of tensors, as `keras.remat` takes them.
+    """
+    layer = [self.constant, *self.convolutions][index]
+    if index == 0:
+      x = layer.repeated(ops.shape(w)[0])
+    else:
+      x = layer(Styled(*features, *[None] * (3 - len(features))).applied())
+      if isinstance(layer, UpConvolution):
+        x = blur(x, self.config.blur_filter)
+    values = noise[0] if noise else None
+    styled = self.epilogues[index].finish(x, w, layer.scaled_bias(), values)
+    return [tensor for tensor in styled if tensor is not None]
+
+  def call(self, dlatents, noise="fixed", recompute=False):
     """Args:
       dlatents: [N, layers, dlatent], one w for each layer.
       noise: "fixed" (the stored noise), "random", "none", or a list with the noise of each layer,
         [N or 1, r, r, 1].
+      recompute: for the gradient, compute each layer again instead of keeping what it computed.
 
     Returns:
       Images [N, R, R, channels], nominal range [-1, 1].
@@ -231,23 +250,18 @@ class SynthesisNetwork(Network):
     if isinstance(noise, str) and noise not in NOISE_MODES:
       raise ValueError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")
     config = self.config
-    layers = [self.constant, *self.convolutions]
     count = ops.shape(dlatents)[0]
-    features, faded = None, None
+    passed, faded = [], None
     for index in range(2 * config.resolutions.index(config.shown_resolution) + 2):
-      layer, resolution = layers[index], config.resolutions[index // 2]
-      if index == 0:
-        x = layer.repeated(count)
-      else:
-        x = layer(features.applied())
-        if isinstance(layer, UpConvolution):
-          x = blur(x, config.blur_filter)
-      epilogue = self.epilogues[index]
+      resolution = config.resolutions[index // 2]
       if isinstance(noise, str):
-        values = epilogue.noise_values(noise, count, self.noise_generator)
+        values = self.epilogues[index].noise_values(noise, count, self.noise_generator)
       else:
         values = noise[index]
-      features = epilogue.finish(x, dlatents[:, index], layer.scaled_bias(), values)
+      layer = functools.partial(self._layer, index)
+      noises = [] if values is None else [ops.convert_to_tensor(values)]
+      passed = (keras.remat(layer) if recompute else layer)(passed, dlatents[:, index], noises)
+      features = Styled(*passed, *[None] * (3 - len(passed)))
       if index % 2 and resolution == config.faded_resolution:
         faded = upscale(self.to_rgb[str(resolution)].images(features))
     image = self.to_rgb[str(config.shown_resolution)].images(features)

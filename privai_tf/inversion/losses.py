@@ -1,4 +1,4 @@
-"""Differentiable distances, one value an image: pixels at several scales, and from the mean code."""
+"""Differentiable distances, one value an image: pixels at several scales, colours, the mean code."""
 
 import tensorflow as tf
 
@@ -51,6 +51,39 @@ def pixel_loss(images: tf.Tensor, goals: list[tf.Tensor]) -> tf.Tensor:
 def _smooth_absolute(values: tf.Tensor) -> tf.Tensor:
   """Mean of `sqrt(v^2 + s^2) - s` an image: |v| where it shows, smooth below one grey level."""
   return tf.reduce_mean(tf.sqrt(values**2 + _SMOOTH**2) - _SMOOTH, axis=[1, 2, 3])
+
+
+def colour_diversity(images: tf.Tensor) -> tf.Tensor:
+  """How far the colour channels are from one another; 0 for grey images.
+
+  The squared differences of red and green, red and blue, green and blue, on the scale [0, 1], each
+  averaged over the pixels. (For channels of equal means: the sum of their variances less twice their
+  covariance.)
+
+  Args:
+    images: [N, H, W, C] in [-1, 1].
+
+  Returns:
+    [N, pairs of channels]; zeros [N, 1] for one channel.
+  """
+  channels = [images[..., i] / 2 for i in range(images.shape[-1])]
+  pairs = [(a, b) for i, a in enumerate(channels) for b in channels[i + 1 :]] or [
+    (channels[0],) * 2
+  ]
+  return tf.stack([tf.reduce_mean((a - b) ** 2, axis=[1, 2]) for a, b in pairs], axis=1)
+
+
+def colour_loss(images: tf.Tensor, goal: tf.Tensor) -> tf.Tensor:
+  """Difference of the colour diversity from that of the photo: [N], the sum over the pairs.
+
+  The PrivAI prototype's term is this one with the goal 0 (weight 2.5, beside VGG16 features whose
+  weights are 1): it does not compare with the photo, and pulls towards grey.
+
+  Args:
+    images: [N, H, W, C] in [-1, 1].
+    goal: `colour_diversity(photos)`, or zeros.
+  """
+  return tf.reduce_sum(tf.abs(colour_diversity(images) - goal), axis=1)
 
 
 def mean_distance(codes: tf.Tensor, mean: tf.Tensor, precision: tf.Tensor) -> tf.Tensor:

@@ -8,12 +8,13 @@ import numpy as np
 
 from privai_tf.artifacts import Inversion
 from privai_tf.errors import InputError
-from privai_tf.inversion.initialization import start_codes
+from privai_tf.inversion.initialization import decided, start_codes
 from privai_tf.inversion.perceptual import perceptual_loss
 from privai_tf.inversion.quality import psnr
-from privai_tf.inversion.search import Search
+from privai_tf.inversion.search import Found, Search
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime.batching import bucket_size, fixed_batches
+from privai_tf.runtime.devices import replicas
 
 _KEPT_SEARCHES = 4
 _searches: collections.OrderedDict[tuple, Search] = collections.OrderedDict()
@@ -54,9 +55,11 @@ def invert(
   """
   spec = spec or InversionSpec()
   images = _checked(images, generator, spec)
+  spec = decided(spec, generator)
   began = time.perf_counter()
-  limit = spec.batch_size or _default_batch_size(generator.resolution)
-  size = bucket_size(len(images), limit)
+  devices = replicas(spec.strategy)
+  limit = spec.batch_size or _default_batch_size(generator.resolution) * devices
+  size = -(-bucket_size(len(images), limit) // devices) * devices
   search = _search(generator, spec, size)
   batches = list(fixed_batches(images, size))
   total = spec.steps * len(batches)
@@ -68,17 +71,35 @@ def invert(
         progress(number * spec.steps + done, total)
 
     start = start_codes(batch.values, generator, spec, search.statistics)
-    codes, found, losses = search.run(batch.values, batch.mask, start, report)
-    _require_finite(losses[:, : batch.count], batch.start, spec)
-    parts.append((codes[: batch.count], found[: batch.count], losses[:, : batch.count]))
-  found = np.concatenate([part[1] for part in parts])
+    found = search.run(batch.values, batch.mask, start, report)
+    _require_finite(found.losses[:, : batch.count], batch.start, spec)
+    parts.append(_true_rows(found, batch.count, spec))
+  codes, found_images, losses, steps = (
+    np.concatenate(rows) for rows in zip(*(part[:4] for part in parts), strict=True)
+  )
+  noise = tuple(np.concatenate(maps) for maps in zip(*(part[4] for part in parts), strict=True))
   return Inversion(
-    latents=np.concatenate([part[0] for part in parts]),
+    latents=codes,
     latent_space=spec.latent_space,
-    images=found,
-    losses=np.concatenate([part[2] for part in parts], axis=1),
-    psnr=psnr(found, images),
+    images=found_images,
+    losses=losses.T,
+    psnr=psnr(found_images, images),
     seconds=time.perf_counter() - began,
+    steps=steps,
+    noise=noise or None,
+  )
+
+
+def _true_rows(found: Found, count: int, spec: InversionSpec) -> Found:
+  """The rows that are no padding; curves of searches that ended early go on with the last loss."""
+  records = 1 + -(-spec.steps // spec.steps_per_call)
+  losses = np.pad(found.losses, [(0, records - len(found.losses)), (0, 0)], mode="edge")
+  return Found(
+    codes=found.codes[:count],
+    images=found.images[:count],
+    losses=losses[:, :count].T,  # Images first, like the rest.
+    steps=found.steps[:count],
+    noise=tuple(maps[:count] for maps in found.noise),
   )
 
 

@@ -1,6 +1,133 @@
-"""How close a reconstruction is to its photo."""
+"""How close a reconstruction is to its photo, and whether the generator knows such a face at all.
+
+For the owner of the photo only: every figure here is computed from the photo.
+"""
+
+import dataclasses
+import math
+import weakref
 
 import numpy as np
+
+from privai_tf.artifacts import Inversion
+from privai_tf.inversion.spec import InversionSpec
+
+# Share of the generator's own variety by which a reconstruction may miss its photo. Avatars: 0.01 to
+# 0.11 for unseen portraits, 0.6 to 0.9 for one upside down, 1.7 to 4 for other pictures.
+_UNLIKE = 0.4
+_OWN_IMAGES = 16
+_SEED = 1
+_variety = weakref.WeakKeyDictionary()  # Per generator, as `statistics` does.
+
+
+@dataclasses.dataclass(frozen=True)
+class Quality:
+  """What one inversion is worth. Private like the photo; `dataclasses.asdict` gives JSON values.
+
+  Attributes:
+    psnr_db: peak signal-to-noise ratio on the 8-bit scale; None for identical images.
+    ms_ssim: structural similarity at several scales, 0 to 1.
+    lpips: perceptual distance, 0 for equal images; None without `InversionSpec.lpips_weights`.
+    losses: the loss curve, before the first step and then every `steps_per_call` steps.
+    steps: steps that were taken for this image; None if that is not known.
+    distance: of the code from the mean, in standard deviations, the root mean square over the
+      directions of the latent space (and the layers of W+): about 1 for the generator's own codes.
+    distance_limit: what 999 of 1000 of the generator's own codes stay below.
+    unexplained: squared difference between photo and reconstruction, as a share of that between
+      the generator's own images and their mean: 0 for a perfect fit, 1 where the reconstruction
+      is worth no more than the average face.
+    warning: in words, what the figures speak against; None if nothing.
+  """
+
+  psnr_db: float | None
+  ms_ssim: float
+  lpips: float | None
+  losses: tuple[float, ...]
+  steps: int | None
+  distance: float
+  distance_limit: float
+  unexplained: float
+  warning: str | None
+
+
+def quality_report(
+  inversion: Inversion, images: np.ndarray, generator, spec: InversionSpec
+) -> list[Quality]:
+  """The quality of every inversion.
+
+  Args:
+    inversion: what `invert` returned.
+    images: the photos that were inverted, float [N, R, R, C] in [-1, 1].
+    generator: the `privai_tf.Generator`.
+    spec: the settings that were used.
+
+  Returns:
+    One `Quality` an image, in order.
+
+  #### Examples
+
+  ```python
+  inversion = privai_tf.invert(photos, generator, spec)
+  for quality in quality_report(inversion, photos, generator, spec):
+    print(json.dumps(dataclasses.asdict(quality)))
+  ```
+  """
+  # Late: the figures need TensorFlow, `psnr` and the record do not.
+  from privai_tf.inversion.lpips import lpips_figures
+  from privai_tf.inversion.similarity import ms_ssim_figures
+  from privai_tf.inversion.statistics import latent_statistics
+
+  statistics = latent_statistics(generator, inversion.latent_space)
+  distances = statistics.distances(inversion.latents)
+  structure = ms_ssim_figures(inversion.images, images)
+  perceived = lpips_figures(inversion.images, images, spec)
+  errors = np.mean(np.square(np.clip(inversion.images, -1, 1) - images), axis=(1, 2, 3))
+  unexplained = errors / variety(generator, inversion.latent_space)
+  return [
+    Quality(
+      psnr_db=float(inversion.psnr[row]) if math.isfinite(inversion.psnr[row]) else None,
+      ms_ssim=float(structure[row]),
+      lpips=None if perceived is None else float(perceived[row]),
+      losses=tuple(float(loss) for loss in inversion.losses[:, row]),
+      steps=None if inversion.steps is None else int(inversion.steps[row]),
+      distance=float(distances[row]),
+      distance_limit=statistics.distance_limit,
+      unexplained=float(unexplained[row]),
+      warning=_warning(float(distances[row]), statistics.distance_limit, float(unexplained[row])),
+    )
+    for row in range(len(images))
+  ]
+
+
+def _warning(distance: float, limit: float, unexplained: float) -> str | None:
+  problems = []
+  if distance > limit:
+    problems.append(
+      f"its code lies {distance:.2f} standard deviations from the mean, further than 999 of 1000 of "
+      f"the generator's own ({limit:.2f})"
+    )
+  if unexplained > _UNLIKE:
+    problems.append(
+      f"its reconstruction is off by {unexplained:.2f} times the variety of the generator's own "
+      f"images ({_UNLIKE} at most)"
+    )
+  if not problems:
+    return None
+  return (
+    f"This photo is outside what the generator knows: {' and '.join(problems)}. Edited and "
+    "privatized images speak of another face."
+  )
+
+
+def variety(generator, latent_space: str) -> float:
+  """Mean squared difference between the generator's own images and their mean, measured once."""
+  if generator not in _variety:
+    codes, space = generator.sample_z(_OWN_IMAGES, seed=_SEED), "Z"
+    if latent_space != "Z" and not generator.config.label_size:
+      codes, space = generator.map(codes), "W"
+    images = np.clip(generator.synthesize(codes, latent_space=space), -1, 1)
+    _variety[generator] = float(np.mean(np.var(images, axis=0, ddof=1)))
+  return max(_variety[generator], 1e-12)
 
 
 def psnr(images: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -1,42 +1,48 @@
-"""The optimization loop, compiled once for one generator, specification and batch size."""
+"""The optimization loop, compiled once for one generator, specification and batch size.
+
+Every device computes the losses and gradients of its part of the batch; the variables hold the whole
+batch on every device. As the parts' gradients add up to the whole one, the ordinary data-parallel
+step of `tf.distribute` is all that several devices need.
+"""
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from privai_tf.inversion.losses import mean_distance, pixel_loss, pyramid
+from privai_tf.inversion.coordinates import Coordinates
+from privai_tf.inversion.noise_maps import normalized
+from privai_tf.inversion.objective import Objective
+from privai_tf.inversion.plateau import Plateau
+from privai_tf.inversion.schedules import Ramps, latent_noise
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
+from privai_tf.runtime.devices import distribution
 from privai_tf.runtime.jit import use_jit
 
-_APART = 0.3  # Speed at which the layers of W+ part from one another, relative to what they share.
+_KEPT_BYTES = 2 << 30  # Activations of more than this are computed again rather than kept.
 
 
-class Ramps(keras.optimizers.schedules.LearningRateSchedule):
-  """Linear ramp-up, plateau, cosine ramp-down to 0.
+class Found(NamedTuple):
+  """What the search of one batch gives.
 
-  Args:
-    peak: the rate between the ramps.
-    steps: steps in all.
-    ramp_up: share of the steps, 0 to 1.
-    ramp_down: share of the steps, 0 to 1.
+  Attributes:
+    codes: float32 [B, d] or [B, L, d].
+    images: float32 [B, R, R, C].
+    losses: float32 [records, B]: before the first step, then after every `steps_per_call`. They may
+      be infinite or NaN; then the search ended there.
+    steps: int32 [B], steps taken for each image.
+    noise: the noise maps, [B, r, r, 1] for each layer; empty if none were searched.
   """
 
-  def __init__(self, peak: float, steps: int, ramp_up: float, ramp_down: float):
-    super().__init__()
-    self._peak, self._steps = peak, steps
-    self._ramp_up, self._ramp_down = ramp_up, ramp_down
-
-  def __call__(self, step):
-    """The rate of a step, counted from 0."""
-    # The middle of the step: neither the first nor the last step is wasted on a rate of 0.
-    done = (tf.cast(step, tf.float32) + 0.5) / self._steps
-    up = tf.minimum(1.0, done / max(self._ramp_up, 1e-6))
-    down = tf.minimum(1.0, (1.0 - done) / max(self._ramp_down, 1e-6))
-    return self._peak * up * (0.5 - 0.5 * tf.cos(np.pi * down))
+  codes: np.ndarray
+  images: np.ndarray
+  losses: np.ndarray
+  steps: np.ndarray
+  noise: tuple[np.ndarray, ...]
 
 
 class Search:
@@ -45,40 +51,51 @@ class Search:
   Args:
     generator: a `privai_tf.Generator` on the TensorFlow backend.
     spec: the settings.
-    batch_size: images in a batch.
-    perceptual_loss: a `perceptual.PerceptualLoss`, or None for pixels only.
+    batch_size: images in a batch, a multiple of the number of devices.
+    perceptual_loss: a `perceptual.PerceptualLoss` or `lpips.Lpips`, or None for neither.
   """
 
   def __init__(self, generator, spec: InversionSpec, batch_size: int, perceptual_loss=None):
     self.generator, self.spec, self.batch_size = generator, spec, batch_size
     self.statistics = latent_statistics(generator, spec.latent_space)
-    self._perceptual = perceptual_loss
-    start_shape = np.zeros((batch_size, *generator.code_shape(spec.latent_space)), np.float32)
-    self._white = keras.Variable(self._coordinates(start_shape))
-    optimizer = type(keras.optimizers.get(spec.optimizer))
-    self._optimizer = optimizer(
-      learning_rate=Ramps(spec.learning_rate, spec.steps, spec.ramp_up, spec.ramp_down)
+    self._coordinates = Coordinates(self.statistics, spec.latent_space)
+    self._strategy = distribution(spec.strategy)
+    self._rows = batch_size // self._strategy.num_replicas_in_sync
+    recompute = spec.recompute == "on" or (
+      spec.recompute == "auto" and generator.activation_bytes * self._rows > _KEPT_BYTES
     )
-    self._optimizer.build([self._white])
+    self._objective = Objective(generator, spec, self.statistics, perceptual_loss, recompute)
+    self._plateau = Plateau(spec.patience, spec.plateau)
+    codes = np.zeros((batch_size, *generator.code_shape(spec.latent_space)), np.float32)
+    maps = generator.noise_maps() if spec.noise_maps else []
+    self._first_maps = [np.repeat(values, batch_size, axis=0) for values in maps]
+    with self._strategy.scope():
+      self._variables = [
+        keras.Variable(value, aggregation="only_first_replica")  # All replicas write the same.
+        for value in (self._coordinates.of(codes), *self._first_maps)
+      ]
+      optimizer = type(keras.optimizers.get(spec.optimizer))
+      self._optimizer = optimizer(
+        learning_rate=Ramps(spec.learning_rate, spec.steps, spec.ramp_up, spec.ramp_down)
+      )
+      self._optimizer.build(self._variables)
     self._fresh = [variable.numpy() for variable in self._optimizer.variables]
     self._trace(use_jit(spec.jit))
 
   def _trace(self, jit: bool) -> None:
-    """Traces everything once, for the only shapes that will come; no later call can retrace."""
-    compiled = functools.partial(tf.function, jit_compile=jit, autograph=False)
-    side, channels = self.generator.resolution, self.generator.num_channels
-    photos = tf.TensorSpec((self.batch_size, side, side, channels), tf.float32)
-    self._prepare = compiled(self._goals).get_concrete_function(photos)
-    goals = tf.nest.map_structure(
-      lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), self._prepare.structured_outputs
-    )
-    mask, count = tf.TensorSpec((self.batch_size,), tf.float32), tf.TensorSpec((), tf.int32)
-    self._advance = compiled(self._take_steps).get_concrete_function(goals, mask, count)
-    self._finish = compiled(self._evaluate).get_concrete_function(goals)
+    """What is compiled; only one set of shapes will ever come, and so each is traced once."""
+    # XLA compiles for one device: of several, each compiles its own gradient.
+    alone = self._strategy.num_replicas_in_sync == 1
+    compiled = functools.partial(tf.function, jit_compile=jit and alone, autograph=False)
+    if jit and not alone:
+      self._gradients = tf.function(self._gradients, jit_compile=True, autograph=False)
+    self._prepare = compiled(self._goals)
+    self._advance = compiled(self._take_steps)
+    self._finish = compiled(self._evaluate)
 
   def run(
     self, targets: np.ndarray, mask: np.ndarray, start: np.ndarray, report: Callable[[int], None]
-  ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  ) -> Found:
     """Optimizes one batch.
 
     Args:
@@ -88,92 +105,110 @@ class Search:
       report: called with the steps done after every `spec.steps_per_call`; may raise to stop.
 
     Returns:
-      Codes like `start`, images [B, R, R, C], losses [records, B] (before the first step, then
-      after every call). Losses may be infinite or NaN; then the search ended there.
+      What was found.
     """
-    self._white.assign(self._coordinates(start))
-    for variable, value in zip(self._optimizer.variables, self._fresh, strict=True):
+    for variable, value in zip(
+      [*self._variables, *self._optimizer.variables],
+      [self._coordinates.of(start), *self._first_maps, *self._fresh],
+      strict=True,
+    ):
       variable.assign(value)
     goals = self._prepare(tf.constant(targets))
-    mask_tensor = tf.constant(mask)
-    images, losses = self._finish(goals)
+    wanted = tf.constant(mask)
+    state = self._plateau.start([tf.convert_to_tensor(v.value) for v in self._variables])
+    codes, images, losses = self._finish(goals)
     records, done = [losses.numpy()], 0
     while done < self.spec.steps and np.all(np.isfinite(records[-1][mask > 0])):
       count = min(self.spec.steps_per_call, self.spec.steps - done)
-      self._advance(goals, mask_tensor, tf.constant(count))
+      state = self._advance(goals, wanted, tf.constant(count), state)
       done += count
-      images, losses = self._finish(goals)
+      codes, images, losses = self._finish(goals)
       records.append(losses.numpy())
+      if not np.any(self._plateau.searching(state).numpy() & (mask > 0)):
+        done = self.spec.steps
       report(done)
-    return self._codes().numpy(), images.numpy(), np.stack(records)
+    return Found(
+      codes.numpy(),
+      images.numpy(),
+      np.stack(records),
+      state.taken.numpy(),
+      tuple(variable.numpy() for variable in self._variables[1:]),
+    )
 
-  def _coordinates(self, codes: np.ndarray) -> np.ndarray:
-    """Codes in the coordinates that are optimized.
+  # On every device: a part of the batch.
 
-    Whitened, so that a step means the same along every direction and no direction without variance
-    is taken lightly. In W+, what the layers share comes first and each layer's rest after it: the
-    shared part feels all layers' gradients, finds the face first, and keeps the layers together.
+  def _part(self, values: tf.Tensor) -> tf.Tensor:
+    """The rows that this device works on."""
+    if self._rows == self.batch_size:
+      return values
+    first = tf.distribute.get_replica_context().replica_id_in_sync_group * self._rows
+    sizes = [self._rows, *values.shape[1:]]
+    return tf.slice(values, [first, *[0] * (len(sizes) - 1)], sizes)
 
-    Args:
-      codes: [B, d] or [B, L, d].
+  def _in_place(self, part: tf.Tensor) -> tf.Tensor:
+    """The reverse of `_part`, with zeros in the rows of other devices."""
+    if self._rows == self.batch_size:
+      return part
+    first = tf.distribute.get_replica_context().replica_id_in_sync_group * self._rows
+    after = self.batch_size - self._rows - first
+    whole = tf.pad(part, [[first, after], *[[0, 0]] * (len(part.shape) - 1)])
+    return tf.ensure_shape(whole, (self.batch_size, *part.shape[1:]))
 
-    Returns:
-      [B, d], or [B, 1 + L, d].
-    """
-    white = (codes - self.statistics.mean) @ self.statistics.inverse_root
-    if self.spec.latent_space != "W+":
-      return white
-    shared = white.mean(axis=1, keepdims=True)
-    return np.concatenate([shared, (white - shared) / _APART], axis=1)
+  def _gradients(
+    self, values: list[tf.Tensor], goals: dict, mask: tf.Tensor, step: tf.Tensor
+  ) -> tuple[list[tf.Tensor], tf.Tensor]:
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(values)
+      white, *maps = values
+      if self.spec.latent_noise:
+        deviations = latent_noise(self.spec.latent_noise, self.spec.steps, step)
+        white = self._coordinates.disturbed(white, deviations, tf.stack([self.spec.seed, step]))
+      _, losses = self._objective(self._coordinates.codes(white), maps, goals)
+      # The sum, not the mean: each image's gradient is its own, whatever the batch holds.
+      total = tf.reduce_sum(tf.where(mask > 0, losses, 0.0))
+    return tape.gradient(total, values), losses
 
-  def _codes(self) -> tf.Tensor:
-    """The reverse of `_coordinates`, for the present ones."""
-    white = tf.convert_to_tensor(self._white.value)
-    if self.spec.latent_space == "W+":
-      white = white[:, :1] + _APART * white[:, 1:]
-    return self.statistics.mean + tf.linalg.matmul(white, self.statistics.root)
+  def _step_part(self, goals: dict, mask: tf.Tensor) -> tf.Tensor:
+    values = [self._part(tf.convert_to_tensor(variable.value)) for variable in self._variables]
+    step = tf.cast(tf.convert_to_tensor(self._optimizer.iterations.value), tf.int32)
+    gradients, losses = self._gradients(values, goals, self._part(mask), step)
+    whole = [self._in_place(gradient) for gradient in gradients]
+    self._optimizer.apply(whole, self._variables)
+    return losses
 
-  def _goals(self, targets: tf.Tensor):
-    """What stays the same in every step: the pyramid and the perceptual features of the photos."""
-    features = self._perceptual.features(targets) if self._perceptual else []
-    return pyramid(targets), features
+  def _evaluate_part(self, goals: dict) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    white, *maps = [self._part(tf.convert_to_tensor(v.value)) for v in self._variables]
+    codes = self._coordinates.codes(white)
+    return codes, *self._objective(codes, maps, goals)
 
-  def _loss(self, goals) -> tuple[tf.Tensor, tf.Tensor]:
-    levels, features = goals
-    codes = self._codes()
-    images = self.generator.synthesize_tensor(codes, self.spec.latent_space, self.spec.noise)
-    loss = self.spec.pixel_weight * pixel_loss(images, levels)
-    if self._perceptual:
-      distance = self._perceptual.distance(images, features)
-      loss += self.spec.perceptual_weight * distance
-    if self.spec.latent_space != "Z" and self.spec.mean_weight:
-      far = mean_distance(codes, self.statistics.mean, self.statistics.precision)
-      loss += self.spec.mean_weight * far
-    if self.spec.latent_space == "W+" and self.spec.spread_weight:
-      middle = tf.reduce_mean(codes, axis=1, keepdims=True)
-      apart = mean_distance(codes, middle, self.statistics.precision)
-      loss += self.spec.spread_weight * apart
-    return images, loss
+  # For all devices together.
 
-  def _take_steps(self, goals, mask: tf.Tensor, count: tf.Tensor) -> None:
-    def step(index):
-      with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(self._white.value)
-        _, loss = self._loss(goals)
-        # The sum, not the mean: each image's gradient is its own, whatever the batch holds.
-        total = tf.reduce_sum(tf.where(mask > 0, loss, 0.0))
-      self._optimizer.apply([tape.gradient(total, self._white.value)], [self._white])
-      if self.spec.latent_space == "Z":
-        self._white.assign(_on_sphere(self._white.value))
-      return index + 1
+  def _goals(self, photos: tf.Tensor) -> dict:
+    return self._strategy.run(lambda: self._objective.goals(self._part(photos)))
 
-    tf.while_loop(lambda index: index < count, step, [tf.constant(0)], parallel_iterations=1)
+  def _take_steps(self, goals: dict, mask: tf.Tensor, count: tf.Tensor, state):
+    def body(index, state):
+      before = [tf.convert_to_tensor(variable.value) for variable in self._variables]
+      losses = self._whole(self._strategy.run(self._step_part, (goals, mask)))
+      stepped = [tf.convert_to_tensor(variable.value) for variable in self._variables]
+      white, *maps = stepped
+      after = [self._coordinates.constrained(white), *map(normalized, maps)]
+      state, after = self._plateau.after_step(state, losses, before, after)
+      for variable, old, new in zip(self._variables, stepped, after, strict=True):
+        if new is not old:
+          variable.assign(new)
+      return index + 1, state
 
-  def _evaluate(self, goals) -> tuple[tf.Tensor, tf.Tensor]:
-    return self._loss(goals)
+    def condition(index, state):
+      return (index < count) & tf.reduce_any(self._plateau.searching(state) & (mask > 0))
 
+    loop = (tf.constant(0), state)
+    return tf.while_loop(condition, body, loop, parallel_iterations=1)[1]
 
-def _on_sphere(codes: tf.Tensor) -> tf.Tensor:
-  """Z codes at the length that random ones have: networks that normalize ignore it, boundaries not."""
-  size = float(codes.shape[-1])
-  return codes * tf.math.rsqrt(tf.reduce_sum(codes**2, axis=-1, keepdims=True) / size + 1e-12)
+  def _evaluate(self, goals: dict) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    parts = self._strategy.run(self._evaluate_part, (goals,))
+    return tuple(self._whole(part) for part in parts)
+
+  def _whole(self, value) -> tf.Tensor:
+    parts = self._strategy.experimental_local_results(value)
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)

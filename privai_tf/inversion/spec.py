@@ -5,10 +5,14 @@ import math
 import numbers
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.runtime.devices import STRATEGIES
 from privai_tf.runtime.jit import JIT_MODES
 
 LATENT_SPACES = ("W", "W+", "Z")
-PERCEPTUAL_MODES = ("auto", "vgg16", "none")
+PERCEPTUAL_MODES = ("auto", "vgg16", "lpips", "none")
+COLOUR_GOALS = ("photo", "grey")
+RECOMPUTE_MODES = ("auto", "on", "off")
+PRECISIONS = ("auto", "float32", "bfloat16")
 # All of Keras but Adafactor and Lamb, whose steps are relative to the coordinates' size: they
 # start at 0.
 OPTIMIZERS = (
@@ -24,47 +28,80 @@ OPTIMIZERS = (
   "rmsprop",
   "sgd",
 )
-INITIALIZATIONS = ("auto", "mean", "random", "best_of:N")
+INITIALIZATIONS = ("auto", "encoder", "mean", "random", "best_of:N")
+_WEIGHTS = (
+  "pixel_weight",
+  "perceptual_weight",
+  "colour_weight",
+  "ssim_weight",
+  "mean_weight",
+  "spread_weight",
+  "noise_weight",
+  "latent_noise",
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class InversionSpec:
   """How to search the latent code of an image.
 
-  The loss of one image is `pixel_weight * pixels + perceptual_weight * vgg16 + mean_weight *
-  distance to the mean + spread_weight * distance between layers`; see `losses` and `perceptual`.
-  Images never influence one another.
+  The loss of one image is a weighted sum of pixels, perceptual distance, colour diversity, MS-SSIM,
+  distance of the code to the mean and between its layers, and the noise maps' penalty; see `losses`,
+  `perceptual`, `lpips`, `similarity` and `noise_maps`. Images never influence one another.
 
   Attributes:
     latent_space: "W" (one code for all layers), "W+" (one a layer, more faithful) or "Z".
-    steps: optimization steps.
+    steps: optimization steps; None: 50 from an encoder's code on, else 200.
     learning_rate: peak rate, in standard deviations of the latent space along its principal
       directions, so that one value suits every checkpoint.
     optimizer: the name of a Keras optimizer, one of `OPTIMIZERS`. Those that look at the norm of
       the whole variable (muon) couple the images of a batch.
     ramp_up: share of the steps in which the rate grows linearly from 0.
     ramp_down: share of the steps, at the end, in which it falls to 0 along a cosine.
-    init: where to start. "mean": the mean code (not in Z, where no image belongs to it); "random":
-      a random code, the same for every image; "best_of:N": the best for the image of N random
-      codes; "auto": "mean", in Z "best_of:64".
+    init: where to start. "encoder": the answer of the encoder stored with the checkpoint (see
+      `python -m privai_tf.train_encoder`; one for W also starts W+); "mean": the mean code (not in
+      Z, where no image belongs to it); "random": a random code, the same for every image;
+      "best_of:N": the best for the image of N random codes; "auto": "encoder" where there is one
+      for the space, else "mean", in Z "best_of:64".
     batch_size: images optimized at once; None chooses by resolution so that memory suffices.
-    perceptual: "vgg16" adds the eight-layer VGG16 loss, "none" does not, "auto" does where the
-      weights are on this machine (never downloaded here) and the resolution is at least 256.
-    vgg16_weights: path of the weights file; None looks in Keras's cache folder.
+    perceptual: "vgg16" adds the eight-layer VGG16 loss, "lpips" the learned distance LPIPS, "none"
+      neither; "auto" adds the former where its weights are on this machine (it downloads nothing)
+      and the resolution is at least 256.
+    vgg16_weights: path of the weights file; None looks in Keras's cache folder, "download" also lets
+      Keras fetch them into it.
+    lpips_weights: path of a file that `python -m converters.perceptual` wrote; with it, the quality
+      report has LPIPS figures whatever `perceptual` is.
     layer_weights: weight of each VGG16 layer, in the order of `perceptual.LAYERS`.
     pixel_weight: weight of the multi-scale pixel loss.
-    perceptual_weight: weight of the VGG16 loss.
+    perceptual_weight: weight of the VGG16 or LPIPS loss.
+    colour_weight: weight of the colour-diversity term.
+    colour_goal: what the diversity is compared with: "photo", or "grey" as in the PrivAI prototype.
+    ssim_weight: weight of `1 - MS-SSIM`; needs images of at least 11 x 11.
     mean_weight: weight of the distance to the mean in its own covariance; more keeps the code
       easier to edit, less follows the photo more closely.
     spread_weight: weight, in W+, of the layers' distance to their middle, likewise.
     noise: the generator's noise inputs, "fixed" or "none".
+    noise_maps: also search StyleGAN's noise inputs, a map for each layer and image, from the fixed
+      ones on. They take on details of the photo: never publish an image made with them.
+    noise_weight: weight of the penalty that keeps pictures out of the maps.
+    latent_noise: standard deviations of noise added to the code in early steps, falling to none
+      after three quarters of them (Karras et al. 2020, appendix D, start at 0.05).
+    patience: steps without progress after which an image's search ends, with the best code so far;
+      0: never before `steps`.
+    plateau: progress is a loss lower than the best so far by more than this share of it.
+    recompute: compute the generator's layers again for the gradient instead of keeping them: a third
+      more time, a fraction of the memory. "on", "off", or "auto": where a batch would keep more than
+      2 GB.
+    precision: of the generator's layers, "float32", "bfloat16", or "auto": bfloat16 on TPUs.
+    strategy: devices to share a batch, "one", "mirrored" (all GPUs), "tpu", or "auto", which is
+      whatever there is; see `runtime.devices`.
     jit: compile with XLA, "auto" (on accelerators), "on" or "off".
     steps_per_call: steps between two progress reports (and records of the loss curve).
-    seed: of the random starts; the search itself has nothing random.
+    seed: of the random starts and of `latent_noise`; nothing else is random.
   """
 
   latent_space: str = "W"
-  steps: int = 200
+  steps: int | None = None
   learning_rate: float = 0.1
   optimizer: str = "adam"
   ramp_up: float = 0.05
@@ -73,12 +110,24 @@ class InversionSpec:
   batch_size: int | None = None
   perceptual: str = "auto"
   vgg16_weights: str | None = None
+  lpips_weights: str | None = None
   layer_weights: tuple[float, ...] = (1.0,) * 8
   pixel_weight: float = 1.0
   perceptual_weight: float = 0.1
+  colour_weight: float = 0.0
+  colour_goal: str = "photo"
+  ssim_weight: float = 0.0
   mean_weight: float = 0.01
   spread_weight: float = 0.03
   noise: str = "fixed"
+  noise_maps: bool = False
+  noise_weight: float = 10.0
+  latent_noise: float = 0.0
+  patience: int = 0
+  plateau: float = 0.001
+  recompute: str = "auto"
+  precision: str = "auto"
+  strategy: str = "auto"
   jit: str = "auto"
   steps_per_call: int = 25
   seed: int = 0
@@ -90,15 +139,21 @@ class InversionSpec:
     _one_of("perceptual", self.perceptual, PERCEPTUAL_MODES)
     _one_of("noise", self.noise, ("fixed", "none"))
     _one_of("jit", self.jit, JIT_MODES)
-    for name in ("steps", "steps_per_call"):
-      _whole(name, getattr(self, name), 1)
+    _one_of("colour_goal", self.colour_goal, COLOUR_GOALS)
+    _one_of("recompute", self.recompute, RECOMPUTE_MODES)
+    _one_of("precision", self.precision, PRECISIONS)
+    _one_of("strategy", self.strategy, STRATEGIES)
+    _whole("steps_per_call", self.steps_per_call, 1)
+    if self.steps is not None:
+      _whole("steps", self.steps, 1)
     _whole("seed", self.seed, 0)
+    _whole("patience", self.patience, 0)
     if self.batch_size is not None:
       _whole("batch_size", self.batch_size, 1)
     _number("learning_rate", self.learning_rate, above=0)
-    for name in ("pixel_weight", "perceptual_weight", "mean_weight", "spread_weight"):
+    for name in _WEIGHTS:
       _number(name, getattr(self, name), at_least=0)
-    for name in ("ramp_up", "ramp_down"):
+    for name in ("ramp_up", "ramp_down", "plateau"):
       _number(name, getattr(self, name), at_least=0, at_most=1)
     if len(self.layer_weights) != 8:
       raise ConfigurationError(
@@ -106,19 +161,26 @@ class InversionSpec:
       )
     for weight in self.layer_weights:
       _number("layer_weights", weight, at_least=0)
-    if self.pixel_weight == 0 and (self.perceptual == "none" or self.perceptual_weight == 0):
+    perceptual = 0 if self.perceptual == "none" else self.perceptual_weight
+    if not (self.pixel_weight or self.ssim_weight or perceptual):
       raise ConfigurationError("All image losses have weight 0; set pixel_weight above 0.")
-    if self.vgg16_weights is not None and self.perceptual == "none":
-      raise ConfigurationError("vgg16_weights is given but perceptual is 'none'; drop one of them.")
+    if self.vgg16_weights is not None and self.perceptual in ("none", "lpips"):
+      raise ConfigurationError(
+        f"vgg16_weights is given but perceptual is {self.perceptual!r}; drop one of them."
+      )
+    if self.noise_maps and (self.noise == "none" or self.latent_space == "Z"):
+      raise ConfigurationError(
+        "noise_maps needs noise='fixed' and latent_space 'W' or 'W+'; change them or drop it."
+      )
     if self.candidates is None and self.init == "mean" and self.latent_space == "Z":
       raise ConfigurationError("init='mean' has no image in Z; use 'best_of:64' or 'random'.")
 
   @property
   def candidates(self) -> int | None:
-    """How many random codes compete for the start; None: the start is the mean code."""
+    """How many random codes compete for the start; None: it is the mean code or the encoder's."""
     if self.init == "auto":
       return 64 if self.latent_space == "Z" else None
-    if self.init == "mean":
+    if self.init in ("encoder", "mean"):
       return None
     if self.init == "random":
       return 1

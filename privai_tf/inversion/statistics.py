@@ -6,7 +6,8 @@ import weakref
 import numpy as np
 
 _SAMPLES = 4096  # Eight for each of 512 coordinates; the covariance is regularized besides.
-_SEED = 0
+_SEED, _FRESH_SEED = 0, 1
+_KNOWN_SHARE = 0.999
 _RIDGE = 1e-2
 _known = weakref.WeakKeyDictionary()  # Per generator, as long as it lives; weights do not change.
 
@@ -23,6 +24,7 @@ class LatentStatistics:
     root: float32 [d, d]; `w = mean + c root` makes codes of the space's covariance from c of unit
       covariance.
     inverse_root: float32 [d, d], its inverse.
+    distance_limit: what `distances` of 999 of 1000 of the generator's own codes stay below.
   """
 
   mean: np.ndarray
@@ -30,6 +32,20 @@ class LatentStatistics:
   precision: np.ndarray
   root: np.ndarray
   inverse_root: np.ndarray
+  distance_limit: float
+
+  def distances(self, codes: np.ndarray) -> np.ndarray:
+    """Distance from the mean in standard deviations, root mean square over directions and layers.
+
+    Args:
+      codes: [N, d], or [N, L, d].
+
+    Returns:
+      float64 [N], about 1 for the generator's own codes.
+    """
+    centred = np.asarray(codes, np.float64) - self.mean
+    squares = np.sum((centred @ self.precision) * centred, axis=-1)
+    return np.sqrt(np.maximum(squares.reshape(len(codes), -1).mean(axis=1), 0))
 
 
 def latent_statistics(generator, latent_space: str) -> LatentStatistics:
@@ -42,16 +58,27 @@ def latent_statistics(generator, latent_space: str) -> LatentStatistics:
   if latent_space == "Z":
     width = generator.latent_size
     identity = np.eye(width, dtype=np.float32)
-    return LatentStatistics(np.zeros(width, np.float32), 1.0, identity / width, identity, identity)
+    mean = np.zeros(width, np.float32)
+    known = LatentStatistics(mean, 1.0, identity / width, identity, identity, np.inf)
+    return _limited(known, generator.sample_z(_SAMPLES, seed=_FRESH_SEED))
   if generator not in _known:
     _known[generator] = _measured(generator)
   return _known[generator]
 
 
-def _measured(generator) -> LatentStatistics:
+def _limited(statistics: LatentStatistics, codes: np.ndarray) -> LatentStatistics:
+  """With the limit of the distances of codes that the statistics were not measured on."""
+  limit = float(np.quantile(statistics.distances(codes), _KNOWN_SHARE))
+  return dataclasses.replace(statistics, distance_limit=limit)
+
+
+def _own_codes(generator, seed: int) -> np.ndarray:
   labels = _random_labels(generator.config.label_size) if generator.config.label_size else None
-  samples = generator.map(generator.sample_z(_SAMPLES, seed=_SEED), labels)
-  codes = np.asarray(samples, np.float64)
+  return np.asarray(generator.map(generator.sample_z(_SAMPLES, seed=seed), labels), np.float64)
+
+
+def _measured(generator) -> LatentStatistics:
+  codes = _own_codes(generator, _SEED)
   mean = np.asarray(generator.mean_latent("W"), np.float64)
   covariance = np.cov(codes, rowvar=False)
   width = len(mean)
@@ -61,13 +88,15 @@ def _measured(generator) -> LatentStatistics:
   deviations = np.sqrt(np.maximum(variances, 0) + ridge)
   inverse_root = directions / deviations
   typical = np.mean(np.sum(np.square((codes - mean) @ inverse_root), axis=1))
-  return LatentStatistics(
+  known = LatentStatistics(
     mean=mean.astype(np.float32),
     scale=float(np.sqrt(np.trace(covariance) / width)),
     precision=(inverse_root @ inverse_root.T / max(typical, 1e-12)).astype(np.float32),
     root=np.ascontiguousarray((directions * deviations).T, np.float32),
     inverse_root=inverse_root.astype(np.float32),
+    distance_limit=np.inf,
   )
+  return _limited(known, _own_codes(generator, _FRESH_SEED))
 
 
 def _random_labels(label_size: int) -> np.ndarray:

@@ -207,7 +207,7 @@ def test_space_that_the_generator_lacks(photos, tiny):
     {"optimizer": "adma"},
     {"init": "best_of:0"},
     {"init": "best_of:x"},
-    {"init": "encoder"},
+    {"init": "encodr"},
     {"init": "mean", "latent_space": "Z"},
     {"batch_size": 0},
     {"perceptual": "lpips!"},

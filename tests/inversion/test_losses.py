@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from privai_tf.inversion import losses
 from privai_tf.inversion.quality import psnr
-from privai_tf.inversion.search import Ramps
+from privai_tf.inversion.schedules import Ramps
 from privai_tf.inversion.statistics import latent_statistics
 
 
