@@ -16,20 +16,6 @@ from privai_tf.runtime.startup import start_tensorflow
 flags.adopt_module_key_flags(job_flags)
 
 
-def _tell(summary) -> None:
-  """What was done, in a few lines, and where it is."""
-  if summary.statement:
-    print(summary.statement)
-  kept = f", {len(summary.kept)} kept from an earlier run" if summary.kept else ""
-  failed = f", {len(summary.failures)} failed" if summary.failures else ""
-  print(f"{len(summary.released)} released{kept}{failed}.")
-  if summary.gave_up:
-    print("Gave up (--max_errors); the same command goes on.", file=sys.stderr)
-  print(f"To publish:      {summary.report}")
-  if summary.comparison:
-    print(f"For your eyes:   {summary.comparison}")
-
-
 def main(_: list[str]) -> int:
   job = job_flags.job_from_flags()  # Bad settings are told at once, before TensorFlow is loaded.
   start_tensorflow()
@@ -39,7 +25,9 @@ def main(_: list[str]) -> int:
 
   with progress_bar("Privatizing", unit="face") as progress:
     summary = pipeline.run(job, progress, progress.line)
-  _tell(summary)
+  print(summary.text)
+  if summary.gave_up:
+    print("Gave up (--max_errors); the same command goes on.", file=sys.stderr)
   return 1 if summary.failures else 0
 
 

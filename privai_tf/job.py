@@ -178,3 +178,14 @@ class Summary:
   report: pathlib.Path
   comparison: pathlib.Path | None
   gave_up: bool = False
+
+  @property
+  def text(self) -> str:
+    """What was done, in a few lines, and where it is."""
+    kept = f", {len(self.kept)} kept from an earlier run" if self.kept else ""
+    failed = f", {len(self.failures)} failed" if self.failures else ""
+    lines = [self.statement] if self.statement else []
+    lines += [f"{len(self.released)} released{kept}{failed}.", f"To publish:      {self.report}"]
+    if self.comparison:
+      lines.append(f"For your eyes:   {self.comparison}")
+    return "\n".join(lines)

@@ -11,16 +11,17 @@ from absl import app, flags
 from privai_tf.errors import ConfigurationError, PrivaiError
 
 
-def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] = ()) -> None:
+def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] | None = ()) -> None:
   """Parses the flags, runs a command and exits with its code.
 
   Args:
     main: does the work, given the arguments that are no flags; returns the exit code, None for 0.
-    arguments: names of those arguments, for messages; all of them are required.
+    arguments: names of those arguments, for messages; all of them are required. None: any may be
+      given, and the command knows what they mean.
   """
 
   def guarded(argv: list[str]) -> int:
-    if len(argv) - 1 != len(arguments):
+    if arguments is not None and len(argv) - 1 != len(arguments):
       wanted = " ".join(arguments) or "no arguments, only flags"
       print(f"Expected {wanted}; got: {' '.join(argv[1:]) or 'none'} (see --help)", file=sys.stderr)
       return 2
