@@ -12,7 +12,7 @@ from privai_tf.generators import to_uint8
 from privai_tf.inversion.encoder import Encoder
 from privai_tf.inversion.optimizer import invert
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.publication import png
+from privai_tf.runtime.pictures import png
 from privai_tf.serving.client import ServingClient
 from privai_tf.serving.errors import ServingError
 from privai_tf.serving.gateway.batching import Batcher

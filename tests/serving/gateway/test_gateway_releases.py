@@ -175,7 +175,9 @@ def test_a_ledger_that_cannot_be_used_releases_nothing(ada, gateway, photo):
   assert ada.get("/readyz").status_code == 200
 
 
-def test_each_subject_has_a_budget_where_the_caller_is_given_so(gateway, client_of, headers_of, photo):
+def test_each_subject_has_a_budget_where_the_caller_is_given_so(
+  gateway, client_of, headers_of, photo
+):
   token = gateway.caller("clinic", epsilon=1, each_subject=True)
   client = client_of(gateway.app())
   client.headers.update(headers_of(token))
