@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import math
 import pathlib
+import threading
 
 import numpy as np
 from PIL import Image
@@ -25,7 +26,7 @@ def detector() -> "DlibDetector":
 
 
 class DlibDetector:
-  """dlib's detector and landmark predictor, loaded once."""
+  """dlib's detector and landmark predictor, loaded once; may be used by several threads."""
 
   def __init__(self):
     try:
@@ -33,6 +34,7 @@ class DlibDetector:
     except ImportError as error:
       raise ConfigurationError(_missing("dlib-bin")) from error
     self._detector = dlib.get_frontal_face_detector()
+    self._in_use = threading.Lock()  # It keeps the picture it works on in itself.
     self._predictor = dlib.shape_predictor(str(_predictor_file()))
 
   def __call__(self, pixels: np.ndarray) -> list[Detection]:
@@ -42,7 +44,8 @@ class DlibDetector:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
     scale = np.array([width / size[0], height / size[1]])
-    rectangles, scores, _ = self._detector.run(small, _UPSAMPLE, _CONFIDENCE)
+    with self._in_use:
+      rectangles, scores, _ = self._detector.run(small, _UPSAMPLE, _CONFIDENCE)
     return [
       _detection(rectangle, self._predictor(small, rectangle), score, scale)
       for rectangle, score in zip(rectangles, scores, strict=True)

@@ -3,23 +3,26 @@
 import functools
 import math
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.detection import Detection
+from privai_tf.faces.refinement import confirmed
 
-# Detection works on a copy of about this many pixels: its cost grows with them, and its own nets
-# see 12 to 48 pixels a face. Smaller pictures are enlarged, since faces under 20 pixels are missed.
+# Faces are first looked for in a copy of at most this many pixels: the cost grows with them, while
+# the networks see 12 to 48 pixels a face. Smaller pictures are enlarged, since faces under 20
+# pixels are missed.
 _MOST_PIXELS = 1_000_000
 _SMALLEST_SIDE = 240
 _MOST_ENLARGED = 4.0
-# The package accepts 0.8 and then finds faces of 20 pixels in textures; from 0.9 on it does not.
-_CONFIDENCE = 0.9
-# Columns of the package's table: image, box (4), confidence, x of the five points, y of them; the
+# The first look may err, since every face is looked at again: rather 0.7 than the package's 0.8.
+_FIRST_CONFIDENCE, _CONFIDENCE = 0.7, 0.8
+# Columns of the package's table: picture, box (4), confidence, x of the five points, y of them; the
 # points are left eye, right eye, nose, left and right mouth corner, as seen.
-_X, _Y = 6, 11
+_X, _Y, _COLUMNS = 6, 11, 16
 
 
 @functools.cache
@@ -29,7 +32,7 @@ def detector() -> "MTCNNDetector":
 
 
 class MTCNNDetector:
-  """The three networks, loaded once."""
+  """The three networks, loaded once; may be used by several threads."""
 
   def __init__(self):
     try:
@@ -50,15 +53,40 @@ class MTCNNDetector:
     self._networks = mtcnn.MTCNN(stages=stages, device="CPU:0")  # Tiny, and alike everywhere.
 
   def __call__(self, pixels: np.ndarray) -> list[Detection]:
-    """Finds the faces of uint8 [H, W, 3], in no particular order."""
-    height, width = pixels.shape[:2]
+    """Finds the faces of uint8 [H, W, 3], in no particular order.
+
+    Where there is none, the photo may lie on its side or upside down: it is turned and searched
+    again.
+    """
+    for quarters in (0, 1, 3, 2):
+      turned = np.rot90(pixels, quarters)
+      found = confirmed(turned, self._first_look(turned), self._look)
+      if found:
+        return [_turned_back(face, quarters, pixels.shape[:2]) for face in found]
+    return []
+
+  def _first_look(self, pixels: np.ndarray) -> list[Detection]:
     small = _working_copy(pixels)
-    scale = np.array([width / small.shape[1], height / small.shape[0]])
+    scale = np.array([pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]])
+    (found,) = self._look([small], _FIRST_CONFIDENCE)
+    return [_scaled(face, scale) for face in found]
+
+  def _look(
+    self, pictures: Sequence[np.ndarray], confidence: float = _CONFIDENCE
+  ) -> list[list[Detection]]:
+    """Finds the faces of uint8 pictures of one size."""
     rows = self._networks.detect_faces(
-      small, fit_to_image=False, output_type="numpy", box_format="xyxy", threshold_onet=_CONFIDENCE
+      list(pictures),
+      fit_to_image=False,
+      output_type="numpy",
+      box_format="xyxy",
+      threshold_onet=confidence,
     )
-    # Without any candidate the table has fewer columns and no rows.
-    return [_detection(row, scale) for row in rows if len(row) == 16]
+    found: list[list[Detection]] = [[] for _ in pictures]
+    for row in rows:  # Without any candidate there are fewer columns, and no rows.
+      if len(row) == _COLUMNS and np.isfinite(row).all():
+        found[int(row[0])].append(_detection(row))
+    return found
 
 
 def _working_copy(pixels: np.ndarray) -> np.ndarray:
@@ -68,20 +96,35 @@ def _working_copy(pixels: np.ndarray) -> np.ndarray:
     factor = min(factor, max(1.0, _SMALLEST_SIDE / min(width, height)), _MOST_ENLARGED)
   size = (max(1, round(width * factor)), max(1, round(height * factor)))
   if size == (width, height):
-    return pixels
-  image = Image.fromarray(pixels)
+    return np.ascontiguousarray(pixels)
+  image = Image.fromarray(np.ascontiguousarray(pixels))
   return np.asarray(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
-def _detection(row: np.ndarray, scale: np.ndarray) -> Detection:
+def _detection(row: np.ndarray) -> Detection:
   points = np.stack([row[_X : _X + 5], row[_Y : _Y + 5]], axis=1) + 0.5  # From pixels' middles.
-  left_eye, right_eye, _, mouth_left, mouth_right = (
-    (float(x), float(y)) for x, y in points * scale
-  )
-  left, top, right, bottom = (float(v) for v in row[1:5] * np.tile(scale, 2))
+  left_eye, right_eye, _, mouth_left, mouth_right = ((float(x), float(y)) for x, y in points)
+  left, top, right, bottom = (float(value) for value in row[1:5])
   return Detection(
     box=(left, top, right, bottom),
     eyes=(left_eye, right_eye),
     mouth=(mouth_left, mouth_right),
     confidence=float(row[5]),
   )
+
+
+def _scaled(face: Detection, scale: np.ndarray) -> Detection:
+  return face.moved(lambda points: points * scale, tuple(np.tile(scale, 2) * face.box))
+
+
+def _turned_back(face: Detection, quarters: int, frame: tuple[int, int]) -> Detection:
+  """A face of the photo turned counterclockwise by quarter turns, in the photo itself."""
+  height, width = frame
+
+  def back(points: np.ndarray) -> np.ndarray:
+    x, y = points[..., 0], points[..., 1]
+    places = [(x, y), (width - y, x), (width - x, height - y), (y, height - x)]
+    return np.stack(places[quarters], axis=-1)
+
+  ends = back(np.array(face.box).reshape(2, 2))
+  return face.moved(back, (*ends.min(axis=0), *ends.max(axis=0)))
