@@ -14,6 +14,10 @@ from privai_tf.runtime.files import shown
 FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
 # W+ codes are layers of W codes: they share W's boundaries.
 PLANE_SPACE = {"W": "W", "W+": "W", "Z": "Z"}
+_ATTRIBUTE = "(pose|smile|age|gender|eyeglasses|quality)"
+_PUBLISHED_FOR_Z = re.compile(
+  rf"(pggan_celebahq|stylegan_celebahq|stylegan_ffhq)_{_ATTRIBUTE}(_c(_{_ATTRIBUTE})+)?_boundary"
+)
 
 
 def resolve(source: str | os.PathLike, latent_space: str | None) -> Path:
@@ -87,11 +91,17 @@ def read_companion(path: Path) -> dict[str, Any]:
 
 
 def space_in_name(stem: str) -> str | None:
-  """The space that a file name states, as in `smile_w_boundary`; None if it does not."""
-  match = re.search(r"_([wz])_boundary$", stem)
-  return match.group(1).upper() if match else None
+  """The space that a file name states, as in `smile_w_boundary`; None if it does not.
+
+  InterFaceGAN's published files without a letter, such as `stylegan_ffhq_age_boundary`, are for Z.
+  """
+  if match := re.search(r"_([wz])_boundary$", stem):
+    return match.group(1).upper()
+  return "Z" if _PUBLISHED_FOR_Z.fullmatch(stem) else None
 
 
 def attribute_in_name(stem: str) -> str:
-  """The attribute that a file name states: `stylegan_ffhq_age_w_boundary` -> `age`."""
-  return re.sub(r"(_[wz])?_boundary$", "", stem).rsplit("_", maxsplit=1)[-1]
+  """The attribute that a file name states: `stylegan_ffhq_age_w_boundary` -> `age`; of a conditional
+  boundary its conditions too: `stylegan_ffhq_age_c_gender_boundary` -> `age_c_gender`."""
+  name, c, conditions = re.sub(r"(_[wz])?_boundary$", "", stem).partition("_c_")
+  return name.rsplit("_", maxsplit=1)[-1] + c + conditions

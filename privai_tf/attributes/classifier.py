@@ -1,6 +1,8 @@
-"""A small convolutional network that reads the five attributes from a face.
+"""Attribute classifiers of our own: networks that read attributes from a face.
 
-It measures what edits and noise do to an attribute. The shipped one knows avatars, not photos.
+They measure what edits and noise do to an attribute, and score samples for boundaries. The shipped
+one is a small convolutional network and knows avatars, not photos; `python -m
+privai_tf.train_classifier` trains others.
 """
 
 import hashlib
@@ -11,12 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.errors import CheckpointError, InputError
+from privai_tf.attributes.scorers.backbones import (
+  SMALL,
+  assign_network_weights,
+  build_backbone,
+  network_weights,
+  preprocess,
+)
+from privai_tf.attributes.scorers.calibration import Calibration
+from privai_tf.attributes.scorers.scorer import check_images, columns, odds_to_probabilities
+from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 ATTRIBUTES = ("age", "eyeglasses", "gender", "pose", "smile")
-_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
-_CONFIG_FILE, _WEIGHTS_FILE = "classifier.json", "weights.safetensors"
+FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
+CONFIG_FILE, _WEIGHTS_FILE = "classifier.json", "weights.safetensors"
 _FORMAT = "privai_tf attribute classifier"
 _BATCH = 64
 
@@ -45,22 +56,46 @@ def build_network(resolution: int, channels: tuple[int, ...], outputs: int):
 
 
 class AttributeClassifier:
-  """Images -> probabilities of attributes.
+  """Images -> scores of attributes; a `Scorer`.
 
   Attributes:
     attributes: their names, in the order of the columns.
     resolution: that the network works at; other images are resized.
     provenance: how it was made (JSON values).
+    backbone: "small" or a name of keras.applications.
+    calibration: from logits to log odds.
   """
 
-  def __init__(self, network, attributes: tuple[str, ...], provenance: dict[str, Any]):
+  def __init__(
+    self,
+    network,
+    attributes: tuple[str, ...],
+    provenance: dict[str, Any],
+    *,
+    backbone: str = SMALL,
+    calibration: Calibration | None = None,
+  ):
     self.network = network
     self.attributes = tuple(attributes)
     self.resolution = network.input_shape[1]
     self.provenance = dict(provenance)
+    self.backbone = backbone
+    self.calibration = calibration or Calibration.identity(len(self.attributes))
+    self._columns = list(range(len(self.attributes)))
+
+  @property
+  def fingerprint(self) -> str:
+    """SHA-256 (hex) of weights and calibration, and of which attributes are selected."""
+    digest = hashlib.sha256(
+      json.dumps([self.backbone, self._columns, self.calibration.values()]).encode()
+    )
+    for name, values in sorted(self._weights().items()):
+      digest.update(f"{name}{values.shape}".encode())
+      digest.update(values.tobytes())
+    return digest.hexdigest()
 
   def logits(self, images: np.ndarray) -> np.ndarray:
-    """Log odds, which do not saturate as probabilities do.
+    """What the network puts out, not calibrated.
 
     Args:
       images: [N, R, R, 3] in [-1, 1]; values outside are clipped.
@@ -73,20 +108,36 @@ class AttributeClassifier:
     """
     import tensorflow as tf
 
-    images = np.asarray(images, np.float32)
-    if images.ndim != 4 or images.shape[-1] != 3:
-      raise InputError(f"Images have shape {list(images.shape)}; they must be [N, R, R, 3].")
+    images = check_images(images)
     outputs = [np.zeros((0, len(self.attributes)), np.float32)]
     for start in range(0, len(images), _BATCH):
       batch = tf.clip_by_value(images[start : start + _BATCH], -1.0, 1.0)
       if batch.shape[1:3] != (self.resolution, self.resolution):
         batch = tf.image.resize(batch, (self.resolution, self.resolution), antialias=True)
-      outputs.append(self.network(batch, training=False).numpy())
+      logits = self.network(preprocess(self.backbone, batch), training=False).numpy()
+      outputs.append(logits[:, self._columns])
     return np.concatenate(outputs)
+
+  def scores(self, images: np.ndarray) -> np.ndarray:
+    """Calibrated log odds that each attribute is present, float32 [N, attributes]; see `logits`."""
+    return self.calibration.apply(self.logits(images))
 
   def probabilities(self, images: np.ndarray) -> np.ndarray:
     """Probability that each attribute is present, float32 [N, attributes]; see `logits`."""
-    return 1 / (1 + np.exp(-self.logits(images)))
+    return odds_to_probabilities(self.scores(images))
+
+  def select(self, attributes: tuple[str, ...]) -> "AttributeClassifier":
+    """See `Scorer.select`; the network is shared, and the selection cannot be saved."""
+    chosen = columns(self.attributes, attributes)
+    selected = AttributeClassifier(
+      self.network,
+      tuple(self.attributes[column] for column in chosen),
+      self.provenance,
+      backbone=self.backbone,
+      calibration=self.calibration.select(chosen),
+    )
+    selected._columns = [self._columns[column] for column in chosen]
+    return selected
 
   def save(self, folder: str | os.PathLike) -> None:
     """Writes `classifier.json` and `weights.safetensors`.
@@ -96,24 +147,36 @@ class AttributeClassifier:
     """
     from safetensors.numpy import save
 
+    if len(self.attributes) != self.network.output_shape[-1]:
+      raise ValueError("a selection of a classifier cannot be saved")
     folder = make_folder(folder)
-    weights = {
+    data = save(self._weights(), metadata={"format": _FORMAT})
+    # First the weights: the configuration holds their hash, and makes the folder a classifier.
+    write_bytes(folder / _WEIGHTS_FILE, data)
+    values: dict[str, Any] = {
+      "format": _FORMAT,
+      "attributes": list(self.attributes),
+      "resolution": self.resolution,
+    }
+    if self.backbone == SMALL:
+      convolutions = [layer for layer in self.network.layers if layer.name.startswith("conv")]
+      values["channels"] = [layer.filters for layer in convolutions]
+    else:
+      values["backbone"] = self.backbone
+    if self.calibration != Calibration.identity(len(self.attributes)):
+      values["calibration"] = self.calibration.values()
+    values["weights_sha256"] = hashlib.sha256(data).hexdigest()
+    values["provenance"] = self.provenance
+    write_json(folder / CONFIG_FILE, values)
+
+  def _weights(self) -> dict[str, np.ndarray]:
+    if self.backbone != SMALL:
+      return network_weights(self.network)
+    return {
       f"{layer.name}/{kind}": np.ascontiguousarray(values, np.float32)
       for layer in self.network.layers
       for kind, values in zip(("kernel", "bias"), layer.get_weights(), strict=False)
     }
-    data = save(weights, metadata={"format": _FORMAT})
-    write_bytes(folder / _WEIGHTS_FILE, data)
-    convolutions = [layer for layer in self.network.layers if layer.name.startswith("conv")]
-    values = {
-      "format": _FORMAT,
-      "attributes": list(self.attributes),
-      "resolution": self.resolution,
-      "channels": [layer.filters for layer in convolutions],
-      "weights_sha256": hashlib.sha256(data).hexdigest(),
-      "provenance": self.provenance,
-    }
-    write_json(folder / _CONFIG_FILE, values)
 
 
 def load_classifier(path_or_name: str | os.PathLike = "avatars") -> AttributeClassifier:
@@ -127,19 +190,19 @@ def load_classifier(path_or_name: str | os.PathLike = "avatars") -> AttributeCla
     CheckpointError: if there is none, or it is damaged.
   """
   folder = Path(path_or_name)
-  if not (folder / _CONFIG_FILE).is_file():
-    folder = _FOLDER / f"{path_or_name}_classifier"
+  if not (folder / CONFIG_FILE).is_file():
+    folder = FOLDER / f"{path_or_name}_classifier"
   try:
-    values = json.loads((folder / _CONFIG_FILE).read_text(encoding="utf-8"))
+    values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     data = (folder / _WEIGHTS_FILE).read_bytes()
   except OSError as error:
     raise CheckpointError(
       f"No attribute classifier '{shown(path_or_name)}' ({error.strerror}): name a folder with "
-      f"{_CONFIG_FILE} and {_WEIGHTS_FILE}, or 'avatars'."
+      f"{CONFIG_FILE} and {_WEIGHTS_FILE}, or 'avatars'."
     ) from None
   except ValueError as error:
     raise CheckpointError(
-      f"{shown(folder / _CONFIG_FILE)} is not JSON ({error}); train the classifier again."
+      f"{shown(folder / CONFIG_FILE)} is not JSON ({error}); train the classifier again."
     ) from None
   return _from_files(folder, values, data)
 
@@ -154,10 +217,33 @@ def _from_files(folder: Path, values: Any, data: bytes) -> AttributeClassifier:
     raise damaged
   if hashlib.sha256(data).hexdigest() != values.get("weights_sha256"):
     raise damaged
+  try:
+    return _rebuilt(values, load(data))
+  except (KeyError, TypeError, ValueError) as error:
+    raise damaged from error
+
+
+def _rebuilt(values: dict[str, Any], weights: dict[str, np.ndarray]) -> AttributeClassifier:
   attributes = tuple(values["attributes"])
-  network = build_network(values["resolution"], tuple(values["channels"]), len(attributes))
-  weights = load(data)
-  for layer in network.layers:
-    if layer.weights:
-      layer.set_weights([weights[f"{layer.name}/{kind}"] for kind in ("kernel", "bias")])
-  return AttributeClassifier(network, attributes, values.get("provenance") or {})
+  backbone = values.get("backbone", SMALL)
+  if backbone == SMALL:
+    network = build_network(values["resolution"], tuple(values["channels"]), len(attributes))
+    for layer in network.layers:
+      if layer.weights:
+        layer.set_weights([weights[f"{layer.name}/{kind}"] for kind in ("kernel", "bias")])
+  else:
+    network = build_backbone(backbone, values["resolution"], len(attributes))
+    assign_network_weights(network, weights)
+  stated = values.get("calibration")
+  calibration = None
+  if stated is not None:
+    calibration = Calibration(tuple(stated["slopes"]), tuple(stated["intercepts"]))
+    if len(calibration.slopes) != len(attributes) or len(calibration.intercepts) != len(attributes):
+      raise ValueError("calibration")
+  return AttributeClassifier(
+    network,
+    attributes,
+    values.get("provenance") or {},
+    backbone=backbone,
+    calibration=calibration,
+  )

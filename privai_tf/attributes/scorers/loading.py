@@ -1,0 +1,41 @@
+"""A path or a name -> a scorer."""
+
+import os
+from pathlib import Path
+
+from privai_tf.attributes.classifier import CONFIG_FILE, FOLDER, load_classifier
+from privai_tf.attributes.scorers.scorer import Scorer
+from privai_tf.errors import CheckpointError
+from privai_tf.runtime.files import shown
+
+
+def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = None) -> Scorer:
+  """Loads a scorer.
+
+  Args:
+    source: a folder that `train_classifier` wrote, one of NVIDIA's classifiers (`.pkl`, or its
+      converted folder), a folder of such `.pkl` files, or a name in `checkpoints/`, such as
+      "avatars_classifier".
+    attributes: which ones, in this order; None: all that it knows.
+
+  Raises:
+    CheckpointError: if there is none, or it is damaged.
+    ConfigurationError: if it does not know an attribute.
+  """
+  path = Path(source)
+  if not path.exists() and path.name == str(source):
+    path = next(
+      (p for p in (FOLDER / path.name, FOLDER / f"{path.name}_classifier") if p.exists()), path
+    )
+  if (path / CONFIG_FILE).is_file():
+    classifier = load_classifier(path)
+    return classifier if attributes is None else classifier.select(attributes)
+  if not path.exists():
+    known = sorted(folder.parent.name for folder in FOLDER.glob(f"*/{CONFIG_FILE}"))
+    raise CheckpointError(
+      f"Scorer {shown(source)} does not exist; give a folder of train_classifier, one of NVIDIA's "
+      f"classifiers (.pkl), a folder of them, or a name: {', '.join(known) or 'none is installed'}."
+    )
+  from privai_tf.attributes.scorers.official import load_official
+
+  return load_official(path, attributes)

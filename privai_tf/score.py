@@ -1,0 +1,108 @@
+r"""Scores pictures or codes for attributes: what `train_boundary` takes as --scores.
+
+  python -m privai_tf.score --images=samples --scorer=avatars_classifier --attribute=smile \
+      --output=smile.npy
+  python -m privai_tf.score --latent_codes=samples/w.npy --latent_space=W --checkpoint=avatars \
+      --scorer=my_classifier --attribute=all --output=scores/{attribute}.npy
+
+Scores are log odds that the attribute is present. Stopped, it goes on where it was when called again.
+"""
+
+from absl import flags
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.runtime import command
+
+_IMAGES = flags.DEFINE_string(
+  "images", None, "A folder (generate's, or any), a file or a pattern, in the order of names."
+)
+_LATENT_CODES = flags.DEFINE_string(
+  "latent_codes", None, "A .npy of codes to draw and score; needs --latent_space."
+)
+_LATENT_SPACE = flags.DEFINE_enum(
+  "latent_space", None, ["Z", "W", "W+"], "The space that the codes are from."
+)
+_CHECKPOINT = flags.DEFINE_string(
+  "checkpoint", "avatars", "The generator of the codes: a name, a converted folder or a .pkl file."
+)
+_SCORER = flags.DEFINE_string(
+  "scorer",
+  None,
+  "A folder of train_classifier, one of NVIDIA's classifiers (.pkl), a folder of them, or a name "
+  "such as avatars_classifier.",
+)
+_ATTRIBUTE = flags.DEFINE_list(
+  "attribute", None, "Which attributes, or 'all'; may be left out if the scorer has one."
+)
+_OUTPUT = flags.DEFINE_string(
+  "output", None, "The .npy of scores [n, 1]; with several attributes, {attribute} in its name."
+)
+_PROBABILITIES = flags.DEFINE_bool(
+  "probabilities", False, "Write probabilities instead of log odds."
+)
+_NEGATE = flags.DEFINE_bool("negate", False, "Score the opposite, as 'young' for age.")
+_TRUNCATION_PSI = flags.DEFINE_float(
+  "truncation_psi", None, "Of Z and W codes, 1: none; default: the checkpoint's."
+)
+_TRUNCATION_CUTOFF = flags.DEFINE_integer(
+  "truncation_cutoff", None, "First layer that is not truncated; default: the checkpoint's."
+)
+_LABELS = flags.DEFINE_string(
+  "labels", None, "A class for all Z codes, or a .npy [n, label_size]; only for such checkpoints."
+)
+_NOISE = flags.DEFINE_enum("noise", "fixed", ["fixed", "random", "none"], "The noise inputs.")
+_SEED = flags.DEFINE_integer("seed", 0, "Of random noise.", lower_bound=0)
+_BATCH_SIZE = flags.DEFINE_integer(
+  "batch_size", None, "Pictures drawn at a time; default: by the resolution.", lower_bound=1
+)
+
+flags.mark_flags_as_required(["scorer", "output"])
+
+
+def _source():
+  """The pictures that the flags mean."""
+  from privai_tf.drawing import Drawing
+  from privai_tf.generators import load_generator
+  from privai_tf.score_sources import DrawnCodes, PictureFiles
+
+  if (_IMAGES.value is None) == (_LATENT_CODES.value is None):
+    raise ConfigurationError("Give --images or --latent_codes, one of them.")
+  if _IMAGES.value is not None:
+    return PictureFiles(_IMAGES.value)
+  if _LATENT_SPACE.value is None:
+    raise ConfigurationError("--latent_codes needs --latent_space: Z, W or W+.")
+  drawing = Drawing(
+    truncation_psi=_TRUNCATION_PSI.value,
+    truncation_cutoff=_TRUNCATION_CUTOFF.value,
+    noise=_NOISE.value,
+    noise_seed=_SEED.value,
+    batch_size=_BATCH_SIZE.value,
+  )
+  generator = load_generator(_CHECKPOINT.value)
+  return DrawnCodes(generator, _LATENT_CODES.value, _LATENT_SPACE.value, drawing, _LABELS.value)
+
+
+def main(_: list[str]) -> None:
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()
+  from privai_tf.attributes.scorers.loading import load_scorer
+  from privai_tf.runtime.progress import progress_bar
+  from privai_tf.scoring import ScoreJob, score
+
+  job = ScoreJob(_OUTPUT.value, _PROBABILITIES.value, _NEGATE.value)
+  names = _ATTRIBUTE.value
+  scorer = load_scorer(_SCORER.value, None if names in (None, ["all"]) else tuple(names))
+  if names is None and len(scorer.attributes) > 1:
+    raise ConfigurationError(
+      f"The scorer knows {', '.join(scorer.attributes)}; choose with --attribute, or --attribute=all."
+    )
+  source = _source()
+  with progress_bar("Scoring", unit="picture") as progress:
+    paths = score(job, scorer, source, progress)
+  for attribute, path in paths.items():
+    print(f"{path}: {source.count} scores of '{attribute}'.")
+
+
+if __name__ == "__main__":
+  command.run(main)
