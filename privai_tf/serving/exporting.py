@@ -92,7 +92,7 @@ def export(job: ExportJob) -> Exported:
   """
   final = job.output / str(job.version)
   _require_new(final)
-  generator = load_generator(job.checkpoint)
+  generator = load_generator(job.checkpoint, jit="off")  # As a server runs it.
   encoder = find_encoder(generator) if job.encoder else None
   space = _latent_space(job, generator, encoder)
   releases = calibrations(generator, _boundaries(job, space), job.spec, space)
@@ -179,7 +179,8 @@ def _require_equal_images(folder: Path, generator: Any, space: str) -> None:
   png = signature(latents=tf.constant(codes, tf.float32))["image_bytes"][0]
   served = tf.io.decode_png(png).numpy().astype(int)
   own = to_uint8(generator.synthesize(codes, latent_space=space), generator.family)[0]
-  if abs(served - own).max() > 1:
+  # On a GPU other kernels may be chosen, whose sums differ a little.
+  if np.mean(abs(served - own) > 1) > 1e-3:
     raise RuntimeError("the saved model draws other images than the library")
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def decode_images(contents: Any, resolution: int, num_channels: int) -> Any:
-  """Image files -> aligned faces, as `faces.loading.prepare_face` makes them of upright pictures.
+  """Image files -> aligned faces, as `faces` makes them of upright pictures without detection.
 
   The square in the middle is cut and, if it has another size, scaled (Lanczos with antialiasing).
   Orientation and colour profiles in a file's metadata are not read, and transparency is dropped.
@@ -26,22 +26,15 @@ def decode_images(contents: Any, resolution: int, num_channels: int) -> Any:
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     square = tf.slice(pixels, [top, left, 0], [side, side, num_channels])
-    return tf.cond(
-      tf.equal(side, resolution),
-      lambda: tf.ensure_shape(square, [resolution, resolution, num_channels]),
-      lambda: _scaled(square, resolution, num_channels),
-    )
+    # At its own size the filter is the identity. No `tf.cond` to save it: with a shape asserted in
+    # one branch, TensorFlow 2.21 computes the other one wrongly.
+    size, lanczos = [resolution, resolution], tf.image.ResizeMethod.LANCZOS3
+    scaled = tf.image.resize(square, size, lanczos, antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(scaled), 0.0, 255.0), tf.uint8)
 
   shape = tf.TensorSpec([resolution, resolution, num_channels], tf.uint8)
   pixels = tf.map_fn(one, contents, fn_output_signature=shape)
   return tf.cast(pixels, tf.float32) / 127.5 - 1.0
-
-
-def _scaled(square: Any, resolution: int, num_channels: int) -> Any:
-  size = [resolution, resolution]
-  scaled = tf.image.resize(square, size, tf.image.ResizeMethod.LANCZOS3, antialias=True)
-  pixels = tf.cast(tf.clip_by_value(tf.round(scaled), 0, 255), tf.uint8)
-  return tf.ensure_shape(pixels, [resolution, resolution, num_channels])
 
 
 def encode_images(images: Any, family: str) -> Any:

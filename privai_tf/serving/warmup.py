@@ -35,7 +35,8 @@ def write_warmup(
   path.parent.mkdir(parents=True, exist_ok=True)
   with tf.io.TFRecordWriter(str(path)) as writer:
     for name, function in signatures.items():
-      inputs = {key: example[key] for key in function.structured_input_signature[1]}
+      specs = tf.nest.flatten(function.structured_input_signature)
+      inputs = {spec.name: example[spec.name] for spec in specs}
       for size in batch_sizes:
         writer.write(_record(model, name, inputs, size).SerializeToString())
 

@@ -65,9 +65,13 @@ class RandomizedResponse(Mechanism):
     import tensorflow_probability as tfp
 
     positive = self._centers(coordinates) > self._threshold / CELLS
-    logits = tf.where(positive, tf.constant([0.0, self.epsilon], tf.float64), [self.epsilon, 0.0])
+    # A number; or a tensor [n, 1], in a model server.
+    epsilon = tf.convert_to_tensor(self.epsilon, tf.float64)
+    none = tf.zeros_like(epsilon)
+    kept, changed = tf.stack([none, epsilon], axis=-1), tf.stack([epsilon, none], axis=-1)
+    logits = tf.where(positive[..., tf.newaxis], kept, changed)
     outcomes = tf.constant(self.side_values, tf.float64)
-    two = tfp.distributions.FiniteDiscrete(outcomes, logits=logits[..., tf.newaxis, :])
+    two = tfp.distributions.FiniteDiscrete(outcomes, logits=logits)
     return tfp.distributions.Independent(two, 1)
 
   def event(self) -> Any:
