@@ -49,31 +49,31 @@ def _folder(generator) -> pathlib.Path:
 
 
 def main(_: list[str]) -> None:
-  from privai_tf.runtime.startup import start_tensorflow
+  from privai_tf.inversion.encoder_settings import EncoderTraining
 
-  start_tensorflow()
-  from privai_tf.generators import load_generator
-  from privai_tf.inversion.encoder_training import EncoderTraining, train_encoder
-  from privai_tf.runtime.progress import progress_bar
-
-  generator = load_generator(_CHECKPOINT.value, jit=_JIT.value)
-  space = _LATENT_SPACE.value or ("W" if "W" in generator.latent_spaces else "Z")
   training = EncoderTraining(
-    latent_space=space,
+    latent_space=_LATENT_SPACE.value,
     steps=_STEPS.value,
     minutes=_MINUTES.value,
     batch_size=_BATCH_SIZE.value,
     learning_rate=_LEARNING_RATE.value,
     seed=_SEED.value,
   )
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()
+  from privai_tf.generators import load_generator
+  from privai_tf.inversion.encoder_training import train_encoder
+  from privai_tf.runtime.progress import progress_bar
+
+  generator = load_generator(_CHECKPOINT.value, jit=_JIT.value)
   folder = _folder(generator)
-  unit = "step" if training.steps else "s"
-  with progress_bar("Encoder", unit=unit) as report:
+  with progress_bar("Encoder", unit="step" if training.steps else "s") as report:
     encoder = train_encoder(
       generator, training, folder, report, lambda line: print(line, flush=True)
     )
   figures = ", ".join(f"{k} {v:g}" for k, v in encoder.provenance["held_out"].items())
-  print(f"{folder}: {space} encoder of {_CHECKPOINT.value}; held out: {figures}.")
+  print(f"{folder}: encoder to {encoder.latent_space}; held out: {figures}.")
 
 
 if __name__ == "__main__":

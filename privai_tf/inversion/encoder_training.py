@@ -13,6 +13,7 @@ import numpy as np
 from privai_tf.errors import CheckpointError, ConfigurationError
 from privai_tf.inversion.encoder import Encoder
 from privai_tf.inversion.encoder_samples import draw_codes, require_encodable, roughened
+from privai_tf.inversion.encoder_settings import EncoderTraining
 from privai_tf.inversion.encoder_trainer import HELD_OUT, Trainer
 from privai_tf.inversion.quality import psnr
 from privai_tf.runtime.files import make_folder, shown, write_bytes
@@ -22,39 +23,6 @@ _HELD_OUT_COUNT = 128
 _TOLD = 10  # Times that held-out figures are told.
 _WARM_UP = 0.03  # Share of the training in which the rate grows.
 _SAVE_SECONDS = 60.0
-
-
-@dataclasses.dataclass(frozen=True)
-class EncoderTraining:
-  """How to train an encoder.
-
-  Attributes:
-    latent_space: "W", "W+" or "Z".
-    steps: optimization steps; None: as many as `minutes` allow.
-    minutes: wall-clock time, all runs of an interrupted training together; None: `steps` decide.
-    batch_size: samples a step.
-    learning_rate: peak rate of Adam; it starts small and falls along a cosine.
-    seed: of weights and samples.
-  """
-
-  latent_space: str = "W"
-  steps: int | None = None
-  minutes: float | None = None
-  batch_size: int = 32
-  learning_rate: float = 2e-3
-  seed: int = 0
-
-  def __post_init__(self):
-    if (self.steps is None) == (self.minutes is None):
-      raise ConfigurationError("Say how long to train: give either steps or minutes.")
-    for name, least in (("steps", 1), ("batch_size", 1), ("seed", 0)):
-      value = getattr(self, name)
-      if value is not None and value < least:
-        raise ConfigurationError(f"{name} is {value}; it must be at least {least}.")
-    for name in ("minutes", "learning_rate"):
-      value = getattr(self, name)
-      if value is not None and not (math.isfinite(value) and value > 0):
-        raise ConfigurationError(f"{name} is {value}; it must be a number above 0.")
 
 
 def train_encoder(
@@ -83,6 +51,9 @@ def train_encoder(
       holds an unfinished training with other settings, or the loss is no longer a number.
     OutputError: if the folder cannot be written.
   """
+  if training.latent_space is None:
+    space = "W" if "W" in generator.latent_spaces else "Z"
+    training = dataclasses.replace(training, latent_space=space)
   require_encodable(generator, training.latent_space)
   folder = make_folder(folder)
   trainer = Trainer(generator, training.latent_space, training.batch_size, training.seed)

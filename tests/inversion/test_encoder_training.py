@@ -1,6 +1,9 @@
 """An encoder learns, goes on where it was broken off, and refuses what cannot be."""
 
 import dataclasses
+import subprocess
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -9,7 +12,8 @@ import tensorflow as tf
 from privai_tf.errors import CheckpointError, ConfigurationError, LatentSpaceError
 from privai_tf.inversion.encoder import load_encoder
 from privai_tf.inversion.encoder_samples import draw_codes, roughened
-from privai_tf.inversion.encoder_training import STATE_FILE, EncoderTraining, train_encoder
+from privai_tf.inversion.encoder_settings import EncoderTraining
+from privai_tf.inversion.encoder_training import STATE_FILE, train_encoder
 
 QUICK = EncoderTraining(steps=3, batch_size=4)
 
@@ -105,6 +109,7 @@ def test_minutes_are_an_end_too(tmp_path, tiny):
     {"steps": 1, "batch_size": 0},
     {"steps": 1, "learning_rate": -1.0},
     {"steps": 1, "seed": -1},
+    {"steps": 1, "latent_space": "S"},
   ],
 )
 def test_bad_settings(values):
@@ -113,12 +118,27 @@ def test_bad_settings(values):
 
 
 def test_spaces_that_cannot_be_encoded(tmp_path, tiny, monkeypatch):
+  monkeypatch.setattr(tiny, "latent_spaces", ("Z",), raising=False)
   with pytest.raises(LatentSpaceError):
-    train_encoder(tiny, dataclasses.replace(QUICK, latent_space="S"), tmp_path)
-  labelled = type("Labelled", (), {"label_size": 3})()
-  monkeypatch.setattr(tiny, "config", labelled, raising=False)
+    train_encoder(tiny, dataclasses.replace(QUICK, latent_space="W+"), tmp_path)
+  monkeypatch.setattr(tiny, "config", types.SimpleNamespace(label_size=3), raising=False)
   with pytest.raises(ConfigurationError, match="label"):
-    train_encoder(tiny, dataclasses.replace(QUICK, latent_space="Z"), tmp_path)
+    train_encoder(tiny, QUICK, tmp_path)  # Z, for want of W.
+
+
+def test_command(tmp_path, tiny_checkpoint, repository):
+  def run(*flags):
+    command = [sys.executable, "-m", "privai_tf.train_encoder", f"--checkpoint={tiny_checkpoint}"]
+    return subprocess.run([*command, *flags], cwd=repository, capture_output=True, text=True)
+
+  refused = run("--steps=2", "--minutes=2")
+  assert refused.returncode == 2
+  assert refused.stderr.count("\n") == 1
+  assert "steps" in refused.stderr
+  done = run("--steps=2", "--batch_size=2", f"--output_dir={tmp_path}")
+  assert (done.returncode, done.stderr) == (0, "")
+  assert "held out" in done.stdout
+  assert load_encoder(tmp_path).latent_space == "W"
 
 
 def test_drawn_codes(tiny):
