@@ -1,0 +1,133 @@
+"""The networks behind the gateway: here, by inversion or encoder, and on a model server."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from privai_tf.errors import ConfigurationError, LatentSpaceError, PrivaiError
+from privai_tf.privacy.ledger import Ledger
+from privai_tf.serving.gateway.app import create_app
+from privai_tf.serving.gateway.assembly import Model, build_service
+from privai_tf.serving.gateway.backends import InProcessBackend, ServedBackend
+from privai_tf.serving.gateway.settings import GatewaySettings
+from privai_tf.serving.gateway.tokens import add_caller
+
+SETTINGS = GatewaySettings(attributes=("smile",))
+
+
+def _model(checkpoint, **more) -> Model:
+  boundaries = {"smile": str(checkpoint / "smile_w_boundary.npy")}
+  return Model(checkpoint=str(checkpoint), boundaries=boundaries, **more)
+
+
+@pytest.fixture
+def built(tmp_path):
+  """model -> its service; closed after the test."""
+  services = []
+
+  def build(model, settings=SETTINGS):
+    services.append(
+      build_service(model, settings, tmp_path / "ledger.db", tmp_path / "tokens.json")
+    )
+    return services[-1]
+
+  yield build
+  for service in services:
+    service.close()
+
+
+def _pixels(png: bytes) -> np.ndarray:
+  return np.asarray(Image.open(io.BytesIO(png)))
+
+
+@pytest.mark.slow
+def test_the_same_release_by_inversion_and_by_the_encoder(
+  built, client_of, headers_of, photo, tmp_path, tiny_checkpoint, serving_checkpoint
+):
+  token = add_caller(tmp_path / "tokens.json", "ada", epsilon=10)
+  for checkpoint, steps in ((tiny_checkpoint, 1), (serving_checkpoint, None)):
+    client = client_of(create_app(built(_model(checkpoint, steps=steps))))
+    answer = client.post(
+      "/v1/privatize?epsilon=1",
+      content=photo,
+      headers=headers_of(token, Accept="image/png"),
+    )
+    assert answer.status_code == 200, answer.text
+    assert _pixels(answer.content).shape == (32, 32, 3)
+  with Ledger.open(tmp_path / "ledger.db") as ledger:
+    assert ledger.remaining("ada").spent_epsilon == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_a_model_server_gives_the_same_codes_and_images(
+  built, client_of, headers_of, photo, tmp_path, serving_checkpoint, model_server, protocol
+):
+  token = add_caller(tmp_path / "tokens.json", "ada", epsilon=10)
+  address = {"grpc": model_server.grpc_address, "rest": model_server.rest_address}[protocol]
+  model = _model(
+    serving_checkpoint,
+    backend="serving",
+    address=address,
+    name=model_server.model.name,
+    protocol=protocol,
+  )
+  service = built(model)
+  client = client_of(create_app(service))
+  answer = client.post("/v1/privatize?epsilon=1", content=photo, headers=headers_of(token))
+  assert answer.status_code == 200, answer.text
+  assert answer.json()["guarantee"]["private"] is True  # Not the server's simulated noise.
+  assert client.get("/readyz").status_code == 200
+  here = built(_model(serving_checkpoint)).releaser.backend
+  there = service.releaser.backend
+  face = np.asarray(Image.open(io.BytesIO(photo)), np.float32) / 127.5 - 1
+  code = here.encode(face)
+  np.testing.assert_allclose(there.encode(face), code, atol=1e-4)
+  difference = _pixels(there.synthesize(code)).astype(int) - _pixels(here.synthesize(code))
+  assert np.abs(difference).max() <= 1
+
+
+def test_a_model_server_that_is_away_is_told_at_the_start(built, tmp_path, tiny_checkpoint):
+  add_caller(tmp_path / "tokens.json", "ada", epsilon=10)
+  with pytest.raises(PrivaiError, match="model server"):
+    built(_model(tiny_checkpoint, backend="serving", address="127.0.0.1:1", protocol="rest"))
+
+
+class _OddClient:
+  def encode(self, images):
+    return np.zeros((len(images), 7), np.float32)
+
+
+def test_codes_of_another_checkpoint_are_refused(generator):
+  backend = ServedBackend(_OddClient(), generator.code_shape("W"))
+  with pytest.raises(PrivaiError, match="export the checkpoint"):
+    backend.encode(np.zeros((32, 32, 3), np.float32))
+
+
+def test_no_steps_need_an_encoder(generator):
+  with pytest.raises(ConfigurationError, match="--steps=0"):
+    InProcessBackend(generator, "W", None, 0, 1)
+
+
+@pytest.mark.parametrize(
+  "settings",
+  [
+    {"backend": "elsewhere"},
+    {"backend": "serving"},
+    {"address": "localhost:8500"},
+    {"backend": "serving", "address": "localhost:8500", "steps": 5},
+  ],
+)
+def test_models_that_contradict_themselves_are_refused(settings):
+  with pytest.raises(ConfigurationError):
+    Model("avatars", **settings)
+
+
+def test_what_the_checkpoint_lacks_is_told(built, tmp_path, tiny_checkpoint):
+  add_caller(tmp_path / "tokens.json", "ada", epsilon=10)
+  with pytest.raises(PrivaiError, match="No boundary"):
+    built(Model(str(tiny_checkpoint)))
+  with pytest.raises(LatentSpaceError):
+    built(Model(str(tiny_checkpoint), latent_space="V"))

@@ -1,0 +1,84 @@
+"""Fifty clients at once never overspend, whatever they ask for and however many gateways there are."""
+
+import collections
+import fractions
+import http.client
+import random
+import threading
+
+import pytest
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.ledger import Ledger
+from privai_tf.serving.gateway.budgets import Budgets, account
+from privai_tf.serving.gateway.refusals import Refusal
+from privai_tf.serving.gateway.tokens import Caller, token_hash
+
+CLIENTS, REQUESTS = 50, 3
+
+
+def _ask(address, token, photo, epsilons, outcomes):
+  connection = http.client.HTTPConnection(*address, timeout=120)
+  for epsilon in epsilons:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/png"}
+    connection.request("POST", f"/v1/privatize?epsilon={epsilon}", photo, headers)
+    answer = connection.getresponse()
+    answer.read()
+    outcomes.append((epsilon, answer.status))
+  connection.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gateways", [1, 2])
+def test_fifty_clients_never_overspend(gateway, serve, photo, gateways):
+  token = gateway.caller("ada", epsilon=10)
+  limits = {"max_concurrent": 2 * CLIENTS, "max_per_caller": 2 * CLIENTS, "workers": 8}
+  addresses = [serve(gateway.app(**limits)) for _ in range(gateways)]
+  outcomes: list[tuple[str, int]] = []
+  choice = random.Random(1)
+  threads = []
+  for number in range(CLIENTS):
+    epsilons = choice.choices(["0.1", "0.3", "0.7", "1.1"], k=REQUESTS)
+    arguments = (addresses[number % gateways], token, photo, epsilons, outcomes)
+    threads.append(threading.Thread(target=_ask, args=arguments))
+  for thread in threads:
+    thread.start()
+  for thread in threads:
+    thread.join()
+  counts = collections.Counter(status for _, status in outcomes)
+  assert set(counts) == {200, 402}
+  assert sum(counts.values()) == CLIENTS * REQUESTS
+  released = sum(fractions.Fraction(epsilon) for epsilon, status in outcomes if status == 200)
+  assert released <= 10
+  with Ledger.open(gateway.ledger) as ledger:
+    charged = [fractions.Fraction(row["epsilon"]) for row in ledger.releases("ada")]
+    left = ledger.remaining("ada")
+  assert sum(charged) == released  # Exactly: what was sent was paid, and nothing else.
+  assert len(gateway.backend.synthesized) == counts[200] == len(charged)
+  # Nothing that was affordable was left lying: the smallest request no longer fits, or none failed.
+  assert left.epsilon < 1.1
+
+
+def _caller(**settings) -> Caller:
+  return Caller("ada", token_hash("t"), **{"epsilon": 2.0, **settings})
+
+
+def test_the_smaller_budget_of_tokens_file_and_ledger_holds(tmp_path):
+  with Ledger.open(tmp_path / "ledger.db") as ledger:
+    ledger.grant("ada", 1)
+  budgets = Budgets(tmp_path / "ledger.db")
+  assert budgets.remaining(_caller(), None).epsilon == 1
+  assert budgets.remaining(_caller(epsilon=0.5), None).epsilon == 0.5
+  assert budgets.remaining(Caller("bob", token_hash("b"), epsilon=3), None).epsilon == 3
+  budgets.close()
+
+
+def test_accounts_of_callers_and_subjects_never_meet():
+  each, one = _caller(each_subject=True), _caller()
+  assert account(one, None) == account(one, "x") == "ada"
+  assert account(each, "x") == "ada/x"
+  for subject in ("", "a/b", "a b", "ä", "x" * 201, "a\n", None):
+    with pytest.raises(Refusal):
+      account(each, subject)
+  with pytest.raises(ConfigurationError):
+    Caller("ada/x", token_hash("t"), epsilon=1)

@@ -1,0 +1,161 @@
+"""Who may call: tokens, the file that knows them, and what callers without one see."""
+
+import hashlib
+import json
+import os
+
+import pytest
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.serving.gateway.tokens import Caller, TokenFile, add_caller, read_callers, token_hash
+
+
+def test_the_file_holds_hashes_only_and_is_its_owners(tmp_path):
+  path = tmp_path / "tokens.json"
+  token = add_caller(path, "ada", epsilon=3, delta=1e-5, composition="adaptive")
+  other = add_caller(path, "bob", epsilon=1, each_subject=True, metrics=True)
+  assert path.stat().st_mode & 0o777 == 0o600
+  assert token not in path.read_text()
+  assert len(token) >= 43  # 256 bits
+  callers = read_callers(path)
+  assert callers[0] == Caller(
+    "ada", hashlib.sha256(token.encode()).hexdigest(), 3, 1e-5, "adaptive"
+  )
+  assert callers[1].each_subject
+  assert callers[1].metrics
+  tokens = TokenFile(path)
+  assert tokens.caller_of(token).name == "ada"
+  assert tokens.caller_of(other).name == "bob"
+  for wrong in ("", token[:-1], token + "x", callers[0].sha256, "ä", "\ud800", "x" * 10**6):
+    assert tokens.caller_of(wrong) is None
+  with pytest.raises(ConfigurationError, match="there already"):
+    add_caller(path, "ada", epsilon=1)
+
+
+def test_a_removed_caller_is_out_at_once_and_a_broken_file_shuts_all_out(tmp_path):
+  path = tmp_path / "tokens.json"
+  ada, bob = add_caller(path, "ada", epsilon=1), add_caller(path, "bob", epsilon=1)
+  tokens = TokenFile(path)
+  content = json.loads(path.read_text())
+  content["callers"] = content["callers"][1:]
+  path.write_text(json.dumps(content))
+  assert tokens.caller_of(ada) is None
+  assert tokens.caller_of(bob).name == "bob"
+  path.write_text("{")
+  assert tokens.caller_of(bob) is None
+  path.write_text(json.dumps(content))
+  assert tokens.caller_of(bob).name == "bob"
+  path.chmod(0o644)
+  assert tokens.caller_of(bob) is None
+  path.unlink()
+  assert tokens.caller_of(bob) is None
+
+
+GOOD = {"name": "ada", "sha256": token_hash("t"), "epsilon": 1}
+
+
+@pytest.mark.parametrize(
+  "content",
+  [
+    "",
+    "[]",
+    "[" * 100_000,
+    '{"callers": {}}',
+    '{"callers": [1]}',
+    json.dumps({"callers": [{**GOOD, "admin": True}]}),
+    json.dumps({"callers": [GOOD, GOOD]}),
+    json.dumps({"callers": [{**GOOD, "name": "a/b"}]}),
+    json.dumps({"callers": [{**GOOD, "name": ["a"]}]}),
+    json.dumps({"callers": [{**GOOD, "sha256": "00"}]}),
+    json.dumps({"callers": [{**GOOD, "sha256": GOOD["sha256"].upper()}]}),
+    json.dumps({"callers": [{**GOOD, "epsilon": 0}]}),
+    json.dumps({"callers": [{**GOOD, "epsilon": True}]}),
+    json.dumps({"callers": [{**GOOD, "epsilon": "1"}]}),
+    json.dumps({"callers": [{**GOOD, "epsilon": float("inf")}]}),
+    json.dumps({"callers": [{**GOOD, "delta": 1}]}),
+    json.dumps({"callers": [{**GOOD, "composition": "hopeful"}]}),
+    json.dumps({"callers": [{**GOOD, "each_subject": "yes"}]}),
+  ],
+)
+def test_other_files_are_refused_with_one_line(tmp_path, content):
+  path = tmp_path / "tokens.json"
+  path.write_text(content)
+  path.chmod(0o600)
+  with pytest.raises(ConfigurationError, match=r"tokens\.json") as caught:
+    TokenFile(path)
+  assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_told_with_the_remedy(tmp_path):
+  with pytest.raises(ConfigurationError, match="--add_caller"):
+    TokenFile(tmp_path / "tokens.json")
+
+
+def test_a_file_that_others_can_read_is_refused(tmp_path):
+  path = tmp_path / "tokens.json"
+  add_caller(path, "ada", epsilon=1)
+  path.chmod(0o640)
+  with pytest.raises(ConfigurationError, match="chmod 600"):
+    TokenFile(path)
+
+
+ROUTES = [
+  ("GET", "/v1/attributes"),
+  ("GET", "/v1/budget"),
+  ("POST", "/v1/privatize?epsilon=1"),
+  ("POST", "/v1/privatize_latents?epsilon=1"),
+  ("GET", "/metrics"),
+]
+
+
+@pytest.mark.parametrize(
+  "authorization",
+  [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic YWRhOmFkYQ==", "{token}", "Token {token}"],
+)
+def test_without_a_token_nothing_but_the_probes_is_told(gateway, client_of, authorization):
+  token = gateway.caller("ada", metrics=True)
+  client = client_of(gateway.app())
+  headers = {}
+  if authorization is not None:
+    headers["Authorization"] = authorization.format(token=token)
+  for method, path in ROUTES:
+    answer = client.request(method, path, headers=headers)
+    assert answer.status_code == 401, (method, path)
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert list(answer.json()) == ["error"]
+  for path in ("/healthz", "/readyz", "/openapi.json"):
+    assert client.get(path, headers=headers).status_code == 200
+  # Before the parameters are looked at: a stranger learns nothing about them.
+  assert client.post("/v1/privatize?epsilon=x", headers=headers).status_code == 401
+
+
+def test_metrics_are_for_callers_who_may_read_them(gateway, client_of, headers_of, photo):
+  ada, monitor = gateway.caller("ada"), gateway.caller("monitor", metrics=True)
+  client = client_of(gateway.app())
+  assert client.post("/v1/privatize?epsilon=0.5", content=photo, headers=headers_of(ada))
+  client.get("/nowhere/ada-secret")
+  assert client.get("/metrics", headers=headers_of(ada)).status_code == 403
+  answer = client.get("/metrics", headers=headers_of(monitor))
+  assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+  lines = answer.text.splitlines()
+  releases = 'privai_gateway_releases_total{caller="ada",mechanism="laplace",scope="attribute"} 1.0'
+  assert releases in lines
+  assert 'privai_gateway_epsilon_total{caller="ada"} 0.5' in lines
+  assert 'privai_gateway_requests_total{route="/v1/privatize",status="200"} 1.0' in lines
+  assert 'privai_gateway_requests_total{route="other",status="404"} 1.0' in lines
+  assert "secret" not in answer.text
+
+
+def test_two_gateways_in_one_process_count_apart(gateway):
+  gateway.caller("ada")
+  one, two = gateway.service(), gateway.service()
+  one.metrics.count_release("ada", "attribute", "laplace", 1.0)
+  assert b'caller="ada"' in one.metrics.text()
+  assert b'caller="ada"' not in two.metrics.text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_a_new_token_file_appears_whole(tmp_path):
+  with pytest.raises(ConfigurationError):
+    add_caller(tmp_path / "tokens.json", "no such name!", epsilon=1)
+  assert list(tmp_path.iterdir()) == []
