@@ -1,24 +1,28 @@
 """A whole job in one process: inputs are read ahead, go through the stages in batches, and out."""
 
 import contextlib
-import dataclasses
 import functools
 import itertools
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.inputs import Item, Items, find_items
 from privai_tf.job import Budget, Job, Summary
+from privai_tf.outcomes import Loaded
 from privai_tf.privacy.ledger import Ledger
-from privai_tf.publication import PrivateFolder, PublicFolder
+from privai_tf.private_folder import PrivateFolder
+from privai_tf.publication import PublicFolder
+from privai_tf.record_folder import RecordFolder
 from privai_tf.runtime.batching import bucket_size
 from privai_tf.runtime.manifest import Manifest
 from privai_tf.runtime.prefetch import prefetched
+from privai_tf.runtime.scalars import Scalars
 from privai_tf.settlement import Settlement
-from privai_tf.stages import Loaded, Stages
+from privai_tf.stages import Stages
+from privai_tf.tally import Progress, Tally
 
-Progress = Callable[[float, int | None], None]
 _BATCHES_AHEAD = 2
 
 
@@ -46,57 +50,35 @@ def run(
   """
   stages = Stages(job)
   items = find_items(job, stages.generator)
-  _refuse_to_replace_inputs(items, job)
-  public = PublicFolder(job.output_dir, stages.configuration(), job.overwrite, job.shard.suffix)
+  refuse_to_replace_inputs(items, job)
+  kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder
+  public = kind(job.output_dir, stages.configuration(), job.overwrite, job.shard, begin=False)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
-  tally = Tally(progress, tell, job.max_errors, _count(items, job))
-  with _opened(job.budget) as ledger, _manifest(job, stages, public) as manifest:
-    settlement = Settlement(manifest, public, private, ledger)
+  scalars = Scalars(job.tensorboard, job.shard.suffix) if job.tensorboard else None
+  tally = Tally(progress, tell, job.max_errors, _count(items, job), scalars)
+  with opened_ledger(job.budget) as ledger, _manifest(job, stages, public) as manifest:
+    # Not before the manifest has seen whether the folder is a new one.
+    public.begin()
+    settlement = Settlement(manifest, public, private, ledger, job.records_per_file)
     tally.released += settlement.resume()
     release_all(stages, items, settlement, ledger, tally)
+    settlement.finish()
+  # A folder of pictures counts itself; several processes, and TFRecords, are counted here.
+  counted = job.shard.count > 1 or job.output_format != "png"
+  report = public.finish(
+    failed=len(tally.failures),
+    released=len(tally.released) + len(tally.kept) if counted else None,
+    promise=public.promise(stages.guarantee, stages.bound),
+  )
   return Summary(
     released=tuple(tally.released),
     kept=tuple(tally.kept),
     failures=tuple(tally.failures),
     statement=stages.guarantee.statement if tally.released else None,
-    report=public.finish(failed=len(tally.failures)),
+    report=report,
     comparison=private.finish(public.path) if private else None,
     gave_up=tally.gave_up,
   )
-
-
-@dataclasses.dataclass
-class Tally:
-  """What happened so far, and who is told."""
-
-  progress: Progress | None = None
-  tell: Callable[[str], None] | None = None
-  max_errors: int | None = None
-  total: int | None = None
-  released: list[str] = dataclasses.field(default_factory=list)
-  kept: list[str] = dataclasses.field(default_factory=list)
-  failures: list[str] = dataclasses.field(default_factory=list)
-  done: int = 0
-
-  @property
-  def gave_up(self) -> bool:
-    """Whether there are too many failures to go on."""
-    return self.max_errors is not None and len(self.failures) > self.max_errors
-
-  def fail(self, error: PrivaiError | str) -> None:
-    self.failures.append(str(error))
-    if self.tell:
-      self.tell(str(error))
-
-  def advance(self, items: int) -> None:
-    """So many more items are dealt with."""
-    self.done += items
-    self.report(0, 1, 0)
-
-  def report(self, done: int, total: int, items: int) -> None:
-    """Progress within a batch of so many items."""
-    if self.progress:
-      self.progress(self.done + items * done / total, self.total)
 
 
 def release_all(
@@ -122,6 +104,7 @@ def release_all(
   )
   with contextlib.closing(loaded):
     for batch in _batches(_usable(loaded, tally), size):
+      began = time.perf_counter()
       outcomes = stages.process(
         batch,
         size=size,
@@ -130,6 +113,7 @@ def release_all(
       )
       _settle(outcomes, settlement, tally)
       tally.advance(len(batch))
+      tally.record(outcomes, time.perf_counter() - began)
       if tally.gave_up:
         return
 
@@ -192,7 +176,8 @@ def _batches(loaded: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
     yield batch
 
 
-def _refuse_to_replace_inputs(items: Items, job: Job) -> None:
+def refuse_to_replace_inputs(items: Items, job: Job) -> None:
+  """Refuses a job whose outputs would replace its inputs."""
   if not job.output_dir.exists():
     return
   for item in items if items.count is not None else ():
@@ -229,7 +214,7 @@ def _manifest(job: Job, stages: Stages, public: PublicFolder) -> Iterator[Manife
 
 
 @contextlib.contextmanager
-def _opened(budget: Budget | None) -> Iterator[Ledger | None]:
+def opened_ledger(budget: Budget | None) -> Iterator[Ledger | None]:
   """The ledger of a job, None where it charges none."""
   if budget is None:
     yield None

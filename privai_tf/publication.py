@@ -1,31 +1,27 @@
-"""The two places a run writes to: what may be published, and what is for the owner's eyes only.
+"""The folder that may be published.
 
 `privacy.md`, section 8: everything computed from a photo besides the release is a release too. So
 `PublicFolder` is only ever handed the privatized image and public configuration, and whatever else
-is worth keeping goes through `PrivateFolder`.
+is worth keeping goes through `private_folder.PrivateFolder`.
 """
 
 import dataclasses
 import importlib.metadata
-import io
 import json
 import os
 import pathlib
 import re
 from collections.abc import Mapping
 
-import numpy as np
-from PIL import Image
-
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
-from privai_tf.evaluation.comparison import comparison_page
 from privai_tf.evaluation.report import read_entries, report_page
+from privai_tf.job import Shard
+from privai_tf.private_folder import PrivateFolder  # noqa: F401
 from privai_tf.runtime import files
 
 _PACKAGES = ("privai-tf", "tensorflow", "keras", "tensorflow-probability", "dp-accounting", "numpy")
-
-
+_WHOLE = Shard()
 _RUN_RECORD = re.compile(r"run(-\d{5}-of-\d{5})?\.json")
 
 
@@ -38,13 +34,6 @@ def versions() -> dict[str, str]:
     except importlib.metadata.PackageNotFoundError:
       found[name] = "not installed"
   return found
-
-
-def png(pixels: np.ndarray) -> bytes:
-  """uint8 [H, W, 3] as a PNG without metadata."""
-  buffer = io.BytesIO()
-  Image.fromarray(pixels).save(buffer, format="PNG")
-  return buffer.getvalue()
 
 
 def is_run_record(name: str) -> bool:
@@ -70,14 +59,22 @@ class PublicFolder:
     fresh: whether nothing was recorded in it when it was opened.
   """
 
-  def __init__(self, path: pathlib.Path, configuration: Mapping, overwrite: bool, suffix: str = ""):
+  def __init__(
+    self,
+    path: pathlib.Path,
+    configuration: Mapping,
+    overwrite: bool = False,
+    shard: Shard = _WHOLE,
+    begin: bool = True,
+  ):
     """Opens the folder.
 
     Args:
       path: created if missing.
       configuration: everything public that decides what a release is; JSON values.
       overwrite: whether results of another configuration, or finished ones, may be replaced.
-      suffix: of `run.json`'s stem, so that processes that share the folder keep apart.
+      shard: of this process; processes that share the folder keep apart by it.
+      begin: whether to record the run at once; else call `begin`.
 
     Raises:
       ConfigurationError: if the folder holds releases made with another configuration.
@@ -85,13 +82,19 @@ class PublicFolder:
     """
     self.path = files.make_folder(path)
     files.remove_leftovers(self.path)
-    self._run = self.path / f"run{suffix}.json"
+    self._shard = shard
+    self._run = self.path / f"run{shard.suffix}.json"
     self.fresh = not self._run.exists()
     # As it reads back, so that it can be compared with an earlier run's.
     self._configuration = json.loads(json.dumps(configuration))
     self._versions = versions()
     self._overwrite = overwrite
     self._check_configuration()
+    if begin:
+      self.begin()
+
+  def begin(self) -> None:
+    """Records that a run has begun."""
     self.write_run(released=None, failed=None)
 
   def _check_configuration(self) -> None:
@@ -135,8 +138,11 @@ class PublicFolder:
       guarantee: the promise.
       bound: the attacker bound in [0.5, 1], None where there is none.
     """
+    return {"output": f"{name}.png", **self.promise(guarantee, bound)}
+
+  def promise(self, guarantee: Guarantee, bound: float | None) -> dict:
+    """The part of `content` that all releases of a run share."""
     return {
-      "output": f"{name}.png",
       "guarantee": dataclasses.asdict(guarantee),
       "attacker_bound": bound,
       "checkpoint": self._configuration["checkpoint"],
@@ -151,7 +157,7 @@ class PublicFolder:
       picture: the privatized image as PNG.
       content: see `content`.
     """
-    (self.path / f"{name}.json").unlink(missing_ok=True)
+    files.remove(self.path / f"{name}.json")
     files.write_bytes(self.path / f"{name}.png", picture)
     files.write_json(self.path / f"{name}.json", dict(content))
 
@@ -164,60 +170,38 @@ class PublicFolder:
     }
     files.write_json(self._run, content)
 
-  def finish(self, failed: int) -> pathlib.Path:
-    """Writes the counts and the report.
+  def finish(
+    self, failed: int, released: int | None = None, promise: Mapping | None = None
+  ) -> pathlib.Path:
+    """Writes the counts, and the report once every process that shares the folder is done.
+
+    Args:
+      failed: inputs that failed.
+      released: images of this process, those of earlier runs included; None: all in the folder.
+      promise: the part of `content` that all releases share.
 
     Returns:
-      The path of `report.html`.
+      The path of `report.html`, or of the folder while others are at work.
     """
-    self.write_run(released=len(read_entries(self.path)), failed=failed)
+    if released is None:
+      released = sum(1 for _ in read_entries(self.path))
+    self.write_run(released, failed)
+    if not self._all_finished():
+      return self.path
     report = self.path / "report.html"
-    files.write_text(report, report_page(self.path))
+    files.write_text(report, self._report(promise))
     return report
 
+  def _report(self, promise: Mapping | None) -> str:
+    return report_page(self.path)
 
-@dataclasses.dataclass(frozen=True)
-class PrivateRecord:
-  """What the owner may want to know about one face. All of it is private.
-
-  Attributes:
-    figures: JSON values.
-    latents: the code before privatization.
-    original, inversion: uint8 [R, R, 3], None for an input that is a code.
-  """
-
-  name: str
-  figures: dict
-  latents: np.ndarray
-  original: np.ndarray | None = None
-  inversion: np.ndarray | None = None
-
-
-class PrivateFolder:
-  """The owner's folder: originals, inversions, quality figures, latents on request."""
-
-  def __init__(self, path: pathlib.Path, save_latents: bool):
-    self.path = files.make_private_folder(path)
-    self._save_latents = save_latents
-
-  def write(self, record: PrivateRecord) -> None:
-    """Keeps what was computed from one face."""
-    for kind in ("original", "inversion"):
-      pixels = getattr(record, kind)
-      if pixels is not None:
-        files.write_bytes(self.path / f"{record.name}.{kind}.png", png(pixels), private=True)
-    if self._save_latents:
-      buffer = io.BytesIO()
-      np.save(buffer, record.latents, allow_pickle=False)
-      files.write_bytes(self.path / f"{record.name}.latent.npy", buffer.getvalue(), private=True)
-    files.write_json(self.path / f"{record.name}.quality.json", record.figures, private=True)
-
-  def finish(self, output_dir: pathlib.Path) -> pathlib.Path:
-    """Writes the comparison.
-
-    Returns:
-      The path of `comparison.html`.
-    """
-    comparison = self.path / "comparison.html"
-    files.write_text(comparison, comparison_page(self.path, output_dir), private=True)
-    return comparison
+  def _all_finished(self) -> bool:
+    """Whether every shard has written its counts; the last one to do so sees that it was the last."""
+    for index in range(self._shard.count):
+      path = self.path / f"run{dataclasses.replace(self._shard, index=index).suffix}.json"
+      try:
+        if json.loads(path.read_text(encoding="utf-8"))["counts"]["released"] is None:
+          return False
+      except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True

@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from privai_tf.errors import InputError, OutputError
 from privai_tf.faces import output_names
@@ -67,7 +67,7 @@ def _picture(serialized: bytes, name: str, source: str) -> tuple[str, str, bytes
   return name, source, data[0]
 
 
-def write_records(path: pathlib.Path, releases: Sequence[tuple[str, bytes, dict]]) -> None:
+def write_records(path: pathlib.Path, releases: Iterable[tuple[str, bytes, Mapping]]) -> None:
   """Writes privatized pictures to a TFRecord file, whole or not at all.
 
   Args:

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import PrivaiError
+from privai_tf.outcomes import Outcome, Output
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
 from privai_tf.privacy.ledger.stored_events import from_json, to_json
-from privai_tf.publication import PrivateFolder, PublicFolder, png
+from privai_tf.private_folder import PrivateFolder
+from privai_tf.publication import PublicFolder
+from privai_tf.record_folder import RecordFolder
 from privai_tf.runtime.interruption import uninterrupted
 from privai_tf.runtime.manifest import Manifest, Staged
-from privai_tf.stages import Outcome, Output
+from privai_tf.runtime.pictures import png
 
 
 class Settlement:
@@ -25,6 +28,7 @@ class Settlement:
     public: the publishable folder.
     private: the owner's folder, or None.
     ledger: pays, or None.
+    records_per_file: how many releases go into one file, where `public` takes TFRecords.
   """
 
   def __init__(
@@ -33,9 +37,17 @@ class Settlement:
     public: PublicFolder,
     private: PrivateFolder | None,
     ledger: Ledger | None,
+    records_per_file: int = 500,
   ):
     self._manifest = manifest
     self._public = public
+    self._packs = isinstance(public, RecordFolder)
+    self._pack: list[str] = []
+    self._records_per_file = records_per_file
+    if self._packs:
+      public.require_manifest(manifest.file_count())
+      if manifest.anew:
+        public.remove_all()
     self._private = private
     self._ledger = ledger
 
@@ -54,10 +66,17 @@ class Settlement:
       The names that were published.
     """
     published = []
-    for name, _ in self._manifest.waiting():
+    assigned: dict[int, list[str]] = {}
+    for name, file in self._manifest.waiting():
+      if file is not None:  # Paid for before, and perhaps in a file that is whole.
+        assigned.setdefault(file, []).append(name)
+        continue
       with uninterrupted():
         if not self._release(self._manifest.staged(name)):
           published.append(name)
+    for file, names in assigned.items():
+      self._write_pack(file, names)
+      published += names
     return published
 
   def settle(self, outcomes: Sequence[Outcome]) -> list[tuple[str, PrivaiError | None]]:
@@ -105,9 +124,27 @@ class Settlement:
       except BudgetExceededError as error:
         self._manifest.drop(staged.name)
         return error
-    self._public.write(staged.name, staged.png, staged.content)
-    self._manifest.finish(staged.name)
+    if not self._packs:
+      self._public.write(staged.name, staged.png, staged.content)
+      self._manifest.finish(staged.name)
+      return None
+    self._pack.append(staged.name)
+    if len(self._pack) >= self._records_per_file:
+      self.finish()
     return None
+
+  def finish(self) -> None:
+    """Publishes what is paid for and still waits for its file to be full."""
+    if self._pack:
+      self._write_pack(self._manifest.assign(self._pack), self._pack)
+      self._pack = []
+
+  def _write_pack(self, file: int, names: Sequence[str]) -> None:
+    releases = (self._manifest.staged(name) for name in names)
+    rows = ((release.name, release.png, release.content) for release in releases)
+    self._public.write_file(file, rows)
+    for name in names:
+      self._manifest.finish(name)
 
 
 def charge_for(

@@ -17,65 +17,15 @@ from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import InputError, PrivaiError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
-from privai_tf.inputs import Content, Item
+from privai_tf.inputs import Item
 from privai_tf.inversion import invert
 from privai_tf.inversion.quality import quality_report
 from privai_tf.job import Job
+from privai_tf.outcomes import Loaded, Outcome, Output
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.accounting import attacker_bound
-from privai_tf.publication import PrivateRecord
+from privai_tf.private_folder import PrivateRecord
 from privai_tf.runtime.batching import bucket_size
-
-
-@dataclasses.dataclass(frozen=True)
-class Loaded:
-  """An item that has been read.
-
-  Attributes:
-    item: the item.
-    content: what is in it; None if it could not be read.
-    subject: whose budget its releases charge; None where nobody asked.
-    error: why it could not be read.
-  """
-
-  item: Item
-  content: Content | None = None
-  subject: str | None = None
-  error: PrivaiError | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Output:
-  """A picture that is drawn, and may be published once it is paid for.
-
-  Attributes:
-    name: of its files.
-    pixels: uint8 [H, W, 3].
-    guarantee: the promise for each face.
-    bound: the attacker bound in [0.5, 1], None where there is none.
-    event: the `dp_accounting` event of each face's release.
-    faces: how many faces were released in it, each at the guarantee's price.
-    subject: whose budget pays; None where nobody asked.
-    records: for the owner.
-  """
-
-  name: str
-  pixels: np.ndarray
-  guarantee: Guarantee
-  bound: float | None
-  event: object
-  faces: int
-  subject: str | None
-  records: tuple[PrivateRecord, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-  """What became of one item: its outputs, or the error that stopped it."""
-
-  item: Item
-  outputs: tuple[Output, ...] = ()
-  error: PrivaiError | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +77,13 @@ class Stages:
   def event(self) -> object:
     """The `dp_accounting` event of each face's release."""
     return self._prepared.event
+
+  @property
+  def bound(self) -> float | None:
+    """The attacker bound in [0.5, 1]; None where there is no guarantee, or one by distance."""
+    if not self.guarantee.private or self.guarantee.scope == "metric":
+      return None
+    return attacker_bound(self.guarantee.epsilon, self.guarantee.delta)
 
   def configuration(self) -> dict:
     """The public configuration: what decides the releases of this run."""
@@ -251,10 +208,17 @@ class Stages:
     return [_Drawn(*both) for both in zip(pixels, records, strict=True)]
 
   def _records(self, units, items, values, latents, inversion) -> list[PrivateRecord]:
-    if self.job.private_dir is None or inversion is None:
+    if inversion is None:
       return [
         PrivateRecord(unit.name, {"source": item.source}, latent)
         for unit, item, latent in zip(units, items, latents, strict=True)
+      ]
+    if self.job.private_dir is None:
+      return [
+        PrivateRecord(unit.name, {"psnr_db": float(psnr), "last_loss": float(loss)}, latent)
+        for unit, psnr, loss, latent in zip(
+          units, inversion.psnr, inversion.losses[-1], latents, strict=True
+        )
       ]
     qualities = quality_report(inversion, values, self.generator, self.job.inversion)
     originals, found = self._pixels(values), self._pixels(inversion.images)
@@ -264,6 +228,7 @@ class Stages:
         figures={
           "source": items[row].source,
           **dataclasses.asdict(qualities[row]),
+          "last_loss": float(inversion.losses[-1, row]),
           "batch_seconds": inversion.seconds,
         },
         latents=latents[row],
@@ -283,7 +248,7 @@ class Stages:
         return Outcome(loaded.item, error=result)
     common = {
       "guarantee": self.guarantee,
-      "bound": _bound(self.guarantee),
+      "bound": self.bound,
       "event": self.event,
       "subject": loaded.subject,
     }
@@ -321,13 +286,6 @@ def _first(inversion: Inversion, count: int) -> Inversion:
   """The inversion of the first `count` images."""
   rows = {name: getattr(inversion, name)[:count] for name in ("latents", "images", "psnr")}
   return dataclasses.replace(inversion, losses=inversion.losses[:, :count], **rows)
-
-
-def _bound(guarantee: Guarantee) -> float | None:
-  """None where there is no guarantee, or one that depends on the distance."""
-  if not guarantee.private or guarantee.scope == "metric":
-    return None
-  return attacker_bound(guarantee.epsilon, guarantee.delta)
 
 
 def _boundary_source(job: Job, attribute: str) -> str:

@@ -5,9 +5,10 @@ nothing private can slip in, since nothing private is at hand.
 """
 
 import html
-import itertools
 import json
+import os
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -19,23 +20,22 @@ from privai_tf.privacy.statement import percent
 _MOST_PICTURES = 200
 
 
-def read_entries(output_dir: pathlib.Path) -> list[tuple[str, dict]]:
-  """The finished releases of a folder.
+def read_entries(output_dir: pathlib.Path) -> Iterator[tuple[str, dict]]:
+  """The finished releases of a folder, one by one: there may be millions.
 
   Args:
     output_dir: a publishable output folder.
 
-  Returns:
+  Yields:
     (name, content of NAME.json), sorted by name; pictures without JSON are unfinished and left out.
   """
-  entries = []
-  for path in sorted(output_dir.glob("*.json")):
-    if path.name == "run.json":
+  for file in sorted(os.listdir(output_dir)) if output_dir.is_dir() else ():
+    if not file.endswith(".json"):
       continue
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads((output_dir / file).read_text(encoding="utf-8"))
+    # A run's own record promises nothing.
     if "guarantee" in content and (output_dir / content["output"]).exists():
-      entries.append((path.stem, content))
-  return entries
+      yield file.removesuffix(".json"), content
 
 
 def report_page(output_dir: pathlib.Path) -> str:
@@ -47,31 +47,58 @@ def report_page(output_dir: pathlib.Path) -> str:
   Returns:
     The text of `report.html`.
   """
-  entries = read_entries(output_dir)
-  if not entries:
+  groups: dict[str, tuple[dict, list[str]]] = {}
+  for name, content in read_entries(output_dir):
+    groups.setdefault(content["guarantee"]["statement"], (content, []))[1].append(name)
+  if not groups:
     return page.page("Privatized faces", "<p>No image was released in this run.</p>")
-  parts = [f"<p>{len(entries)} privatized image{'s' if len(entries) != 1 else ''}.</p>"]
-  ordered = sorted(entries, key=lambda entry: (entry[1]["guarantee"]["statement"], entry[0]))
+  parts = [images_line(sum(len(names) for _, names in groups.values()))]
   shown = 0
-  for _, group in itertools.groupby(ordered, key=lambda entry: entry[1]["guarantee"]["statement"]):
-    members = list(group)
-    parts.append(_promise(members[0][1]))
-    visible = members[: max(0, _MOST_PICTURES - shown)]
+  for _, (content, names) in sorted(groups.items()):
+    parts.append(promise(content))
+    visible = names[: max(0, _MOST_PICTURES - shown)]
     shown += len(visible)
-    pictures = (_picture(output_dir, name, content) for name, content in visible)
+    pictures = (_picture(output_dir, name) for name in visible)
     parts.append(f'<div class="gallery">{"".join(pictures)}</div>')
-    if len(visible) < len(members):
-      parts.append(f"<p>{len(members) - len(visible)} more are in the folder beside this page.</p>")
-  versions = entries[0][1]["versions"]
-  made = ", ".join(f"{name} {version}" for name, version in versions.items())
-  parts.append(
-    "<footer>Not hidden by any setting: file names, image sizes, the number of images and the time "
-    f"a run took. Made with {html.escape(made)}.</footer>"
-  )
+    if len(visible) < len(names):
+      parts.append(f"<p>{len(names) - len(visible)} more are in the folder beside this page.</p>")
+  parts.append(footer(content["versions"]))
   return page.page("Privatized faces", "\n".join(parts))
 
 
-def _promise(content: dict) -> str:
+def records_page(content: dict, images: int, record_files: int) -> str:
+  """The report on a run whose images are in TFRecord files, which no browser shows.
+
+  Args:
+    content: what is recorded with every image (as in `NAME.json`).
+    images: how many were released.
+    record_files: in how many files.
+
+  Returns:
+    The text of `report.html`.
+  """
+  where = (
+    f"<p>In {record_files} TFRecord file{'s' if record_files != 1 else ''} beside this page.</p>"
+  )
+  parts = [images_line(images), where, promise(content), footer(content["versions"])]
+  return page.page("Privatized faces", "\n".join(parts))
+
+
+def images_line(count: int) -> str:
+  """How many images there are, in a sentence."""
+  return f"<p>{count} privatized image{'s' if count != 1 else ''}.</p>"
+
+
+def footer(versions: dict) -> str:
+  """What no setting hides, and what made the images."""
+  made = ", ".join(f"{name} {version}" for name, version in versions.items())
+  return (
+    "<footer>Not hidden by any setting: file names, image sizes, the number of images and the time "
+    f"a run took. Made with {html.escape(made)}.</footer>"
+  )
+
+
+def promise(content: dict) -> str:
   """The statement, the attacker's line and the parameters of one group of releases."""
   guarantee = content["guarantee"]
   rows = [(key, value) for key, value in guarantee.items() if key not in ("private", "statement")]
@@ -84,6 +111,6 @@ def _promise(content: dict) -> str:
   return page.statement(guarantee["statement"], guarantee["private"]) + page.table(shown)
 
 
-def _picture(output_dir: pathlib.Path, name: str, content: dict) -> str:
-  with Image.open(output_dir / content["output"]) as image:
+def _picture(output_dir: pathlib.Path, name: str) -> str:
+  with Image.open(output_dir / f"{name}.png") as image:
     return page.picture(np.asarray(image.convert("RGB")), caption=name)

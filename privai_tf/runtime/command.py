@@ -1,6 +1,7 @@
 """How every command starts and ends: absl flags, one line for what a user can mend, exit codes.
 
 0: all done. 1: something failed, each named on standard error. 2: bad flags or configuration.
+130: Ctrl-C. 143: SIGTERM, with which machines are taken away. (128 plus the signal, as shells have it.)
 """
 
 import sys
@@ -9,6 +10,9 @@ from collections.abc import Callable
 from absl import app, flags
 
 from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.runtime.interruption import Terminated, raise_on_termination
+
+_STOPPED = "what is finished is whole; the same command goes on."
 
 
 def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] | None = ()) -> None:
@@ -31,6 +35,7 @@ def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] | No
 
 
 def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
+  raise_on_termination()
   try:
     return main(arguments) or 0
   except ConfigurationError as error:
@@ -39,8 +44,11 @@ def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> i
   except PrivaiError as error:
     print(error, file=sys.stderr)
     return 1
+  except Terminated:
+    print(f"Terminated: {_STOPPED}", file=sys.stderr)
+    return 143
   except KeyboardInterrupt:
-    print("Interrupted: what is finished is whole; the same command goes on.", file=sys.stderr)
+    print(f"Interrupted: {_STOPPED}", file=sys.stderr)
     return 130
 
 

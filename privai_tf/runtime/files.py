@@ -193,6 +193,20 @@ def write_json(path: str | os.PathLike, value: Any, *, private: bool = False) ->
   write_text(path, text + "\n", private=private)
 
 
+def remove(path: str | os.PathLike) -> None:
+  """Removes a file if there is one.
+
+  Raises:
+    OutputError: if it cannot be removed.
+  """
+  try:
+    os.unlink(path)
+  except FileNotFoundError:
+    pass
+  except OSError as error:
+    raise output_error(path, error) from error
+
+
 def make_folder(path: str | os.PathLike) -> Path:
   """Creates a folder and its parents; an existing writable one is fine.
 
@@ -236,6 +250,7 @@ def make_private_folder(path: str | os.PathLike) -> Path:
   except OSError as error:
     raise output_error(path, error) from error
   make_folder(path)
+  remove_leftovers(path)
   write_text(path / PRIVATE_README, _PRIVATE_TEXT, private=True)
   return path
 

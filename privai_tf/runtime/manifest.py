@@ -64,6 +64,10 @@ class Manifest:
     fresh: whether the output folder knows nothing of an earlier run: what is recorded as done is
       forgotten then.
 
+  Attributes:
+    path: the file.
+    anew: whether `overwrite` made it forget everything.
+
   Raises:
     ConfigurationError: if releases of another configuration wait here.
     OutputError: if the folder cannot be written, or another process uses the manifest.
@@ -104,7 +108,8 @@ class Manifest:
         self._connection.execute(statement)
       self._connection.execute(f"PRAGMA user_version={_VERSION}")
       going_on = overwrite and self._meta("overwriting") == configuration
-      if overwrite and not going_on:
+      self.anew = overwrite and not going_on
+      if self.anew:
         self._forget("")
       elif fresh and not going_on:
         self._forget("WHERE done = 1")
@@ -171,6 +176,16 @@ class Manifest:
         "INSERT OR REPLACE INTO outputs (name, done, png, content, charge) VALUES (?, 0, ?, ?, ?)",
         rows,
       )
+
+  def file_count(self) -> int:
+    """How many files releases were assigned to."""
+    query = "SELECT count(DISTINCT file) FROM outputs"
+    return self._connection.execute(query).fetchone()[0]
+
+  def done_count(self) -> int:
+    """How many releases are published."""
+    query = "SELECT count(*) FROM outputs WHERE done = 1"
+    return self._connection.execute(query).fetchone()[0] + len(self._finished)
 
   def waiting(self) -> list[tuple[str, int | None]]:
     """Names of what is staged and not done, oldest first, and the file each was assigned to."""

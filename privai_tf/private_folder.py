@@ -1,0 +1,58 @@
+"""The owner's folder: what was computed from the photos themselves, for nobody else's eyes."""
+
+import dataclasses
+import io
+import pathlib
+
+import numpy as np
+
+from privai_tf.evaluation.comparison import comparison_page
+from privai_tf.runtime import files
+from privai_tf.runtime.pictures import png
+
+
+@dataclasses.dataclass(frozen=True)
+class PrivateRecord:
+  """What the owner may want to know about one face. All of it is private.
+
+  Attributes:
+    figures: JSON values.
+    latents: the code before privatization.
+    original, inversion: uint8 [R, R, 3], None for an input that is a code.
+  """
+
+  name: str
+  figures: dict
+  latents: np.ndarray
+  original: np.ndarray | None = None
+  inversion: np.ndarray | None = None
+
+
+class PrivateFolder:
+  """The owner's folder: originals, inversions, quality figures, latents on request."""
+
+  def __init__(self, path: pathlib.Path, save_latents: bool):
+    self.path = files.make_private_folder(path)
+    self._save_latents = save_latents
+
+  def write(self, record: PrivateRecord) -> None:
+    """Keeps what was computed from one face."""
+    for kind in ("original", "inversion"):
+      pixels = getattr(record, kind)
+      if pixels is not None:
+        files.write_bytes(self.path / f"{record.name}.{kind}.png", png(pixels), private=True)
+    if self._save_latents:
+      buffer = io.BytesIO()
+      np.save(buffer, record.latents, allow_pickle=False)
+      files.write_bytes(self.path / f"{record.name}.latent.npy", buffer.getvalue(), private=True)
+    files.write_json(self.path / f"{record.name}.quality.json", record.figures, private=True)
+
+  def finish(self, output_dir: pathlib.Path) -> pathlib.Path:
+    """Writes the comparison.
+
+    Returns:
+      The path of `comparison.html`.
+    """
+    comparison = self.path / "comparison.html"
+    files.write_text(comparison, comparison_page(self.path, output_dir), private=True)
+    return comparison

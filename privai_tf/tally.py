@@ -1,0 +1,76 @@
+"""How far a run is: counted, and told to whoever asked."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from privai_tf.errors import PrivaiError
+from privai_tf.outcomes import Outcome
+from privai_tf.runtime.scalars import Scalars
+
+Progress = Callable[[float, int | None], None]
+
+
+@dataclasses.dataclass
+class Tally:
+  """What happened so far, and who is told.
+
+  Attributes:
+    progress: called with (inputs done, inputs in all or None).
+    tell: called with a line for every input that fails.
+    max_errors: failed inputs that are borne.
+    total: inputs in all; None where nobody knows.
+    scalars: figures of every batch go there.
+    released, kept: names.
+    failures: lines.
+    done: inputs dealt with.
+  """
+
+  progress: Progress | None = None
+  tell: Callable[[str], None] | None = None
+  max_errors: int | None = None
+  total: int | None = None
+  scalars: Scalars | None = None
+  released: list[str] = dataclasses.field(default_factory=list)
+  kept: list[str] = dataclasses.field(default_factory=list)
+  failures: list[str] = dataclasses.field(default_factory=list)
+  done: int = 0
+
+  @property
+  def gave_up(self) -> bool:
+    """Whether there are too many failures to go on."""
+    return self.max_errors is not None and len(self.failures) > self.max_errors
+
+  def fail(self, error: PrivaiError | str) -> None:
+    """An input could not be released."""
+    self.failures.append(str(error))
+    if self.tell:
+      self.tell(str(error))
+
+  def advance(self, items: int) -> None:
+    """So many more items are dealt with."""
+    self.done += items
+    self.report(0, 1, 0)
+
+  def report(self, done: int, total: int, items: int) -> None:
+    """Progress within a batch of so many items."""
+    if self.progress:
+      self.progress(self.done + items * done / total, self.total)
+
+  def record(self, outcomes: Sequence[Outcome], seconds: float) -> None:
+    """Figures of a batch, for TensorBoard."""
+    if not self.scalars:
+      return
+    records = [
+      record for outcome in outcomes for output in outcome.outputs for record in output.records
+    ]
+    values = {
+      "faces_per_second": len(records) / seconds,
+      "released": len(self.released),
+      "failed": len(self.failures),
+    }
+    for name in ("psnr_db", "last_loss"):
+      figures = [record.figures.get(name) for record in records]
+      figures = [figure for figure in figures if figure is not None]
+      if figures:
+        values[name] = sum(figures) / len(figures)
+    self.scalars.write(self.done, values)
