@@ -24,9 +24,7 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
   """
   path = Path(source)
   if not path.exists() and path.name == str(source):
-    path = next(
-      (p for p in (FOLDER / path.name, FOLDER / f"{path.name}_classifier") if p.exists()), path
-    )
+    path = _installed(path.name)
   if (path / CONFIG_FILE).is_file():
     classifier = load_classifier(path)
     return classifier if attributes is None else classifier.select(attributes)
@@ -39,3 +37,10 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
   from privai_tf.attributes.scorers.official import load_official
 
   return load_official(path, attributes)
+
+
+def _installed(name: str) -> Path:
+  """The place in `checkpoints/` that a name stands for; "avatars" is their classifier, too."""
+  places = (FOLDER / name, FOLDER / f"{name}_classifier")
+  named = [place for place in places if (place / CONFIG_FILE).is_file()]
+  return (named or [place for place in places if place.exists()] or [Path(name)])[0]
