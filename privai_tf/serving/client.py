@@ -73,7 +73,7 @@ class ServingClient:
       protocol: "grpc" or "rest".
       timeout: seconds that one request may take.
       version: of the model; None: the newest that the server has loaded.
-      batch_size: images in one request, at most the server's `max_batch_size`.
+      batch_size: images in one request, at most the server's `max_batch_size` (64 as exported).
       tls: whether to encrypt (a proxy's or the server's certificate must be a known one). Photos
         and latents are private: without it they belong on a network of your own.
 

@@ -4,9 +4,13 @@ from pathlib import Path
 
 from privai_tf.runtime.files import write_text
 
+LARGEST_REQUEST = 64
 _BATCHING = """\
-# Requests that wait are merged into one batch of at most this many images.
-max_batch_size {{ value: {most} }}
+# Requests that wait are merged into batches of at most this many images ...
+max_execution_batch_size {{ value: {most} }}
+# ... and larger requests are split, up to this many images.
+enable_large_batch_splitting {{ value: true }}
+max_batch_size {{ value: {request} }}
 # How long the first one waits for others.
 batch_timeout_micros {{ value: 5000 }}
 # Beyond this many waiting batches, requests are refused at once (UNAVAILABLE).
@@ -82,7 +86,9 @@ def write_configuration(folder: Path, model: str, most: int, tensorflow: str) ->
   """
   sizes = "\n".join(f"allowed_batch_sizes: {size}" for size in batch_sizes(most))
   contents = {
-    "batching_parameters.txt": _BATCHING.format(most=most, sizes=sizes),
+    "batching_parameters.txt": _BATCHING.format(
+      most=most, request=max(most, LARGEST_REQUEST), sizes=sizes
+    ),
     "models.config": _MODELS.format(model=model),
     "monitoring.config": _MONITORING,
     "docker-compose.yml": _COMPOSE.format(model=model, tensorflow=tensorflow),

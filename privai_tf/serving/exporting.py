@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib.util
 import os
 import re
 import secrets
@@ -92,6 +93,10 @@ def export(job: ExportJob) -> Exported:
   """
   final = job.output / str(job.version)
   _require_new(final)
+  if importlib.util.find_spec("tensorflow_serving") is None:
+    raise ConfigurationError(
+      "Warm-up requests need tensorflow-serving-api: pip install 'privai-tf[serving]'."
+    )
   generator = load_generator(job.checkpoint, jit="off")  # As a server runs it.
   encoder = find_encoder(generator) if job.encoder else None
   space = _latent_space(job, generator, encoder)

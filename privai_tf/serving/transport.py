@@ -62,9 +62,14 @@ class GrpcTransport:
     self, address: str, model: str, version: int | None, timeout: float, tls: bool = False
   ):
     """Args: see `ServingClient`."""
-    import grpc
+    try:
+      import grpc
 
-    from privai_tf.serving import messages
+      from privai_tf.serving import messages
+    except ImportError as error:
+      raise ConfigurationError(
+        f"gRPC needs {error.name}: pip install 'privai-tf[serving]', or use protocol 'rest'."
+      ) from error
 
     self._model, self._version, self._timeout = model, version, timeout
     self._place = f"Model server {address} (model {model})"
@@ -178,7 +183,7 @@ class RestTransport:
     except (OSError, http.client.HTTPException) as error:
       late = isinstance(getattr(error, "reason", None), socket.timeout)
       code = "DEADLINE_EXCEEDED" if late else "UNAVAILABLE"
-      raise failure(self._place, code, str(error)) from error
+      raise failure(self._place, code, str(getattr(error, "reason", error))) from error
     if len(data) > _MOST_BYTES:
       raise failure(self._place, "RESOURCE_EXHAUSTED", "the answer is too large")
     try:

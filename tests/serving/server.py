@@ -12,6 +12,7 @@ import concurrent.futures
 import contextlib
 import importlib.util
 import pathlib
+import re
 import threading
 import time
 
@@ -61,15 +62,16 @@ class Batcher:
   """Merges the waiting requests of one signature, pads, runs, and hands the rows back.
 
   As TensorFlow Serving does it: all inputs and outputs have the rows first, a batch that fails
-  fails all its requests, and one is padded with copies of its first row.
+  fails all its requests, one is padded with copies of its first row, larger requests are split.
 
   Attributes:
     merged: for each batch run, how many rows each of its requests had.
   """
 
-  def __init__(self, function, most, sizes):
+  def __init__(self, function, largest_request, sizes):
     self._function = function
-    self._most, self._sizes = most, sizes
+    self._largest_request, self._sizes = largest_request, sizes
+    self._most = sizes[-1]
     self._waiting = []
     self._changed = threading.Condition()
     self._held = False
@@ -88,14 +90,20 @@ class Batcher:
     task = Task(inputs)
     if any(len(value) != task.size for value in inputs.values()):
       raise Refused("INVALID_ARGUMENT", "input tensors must have equal 0th-dimension size")
-    if task.size > self._most:
+    if task.size > self._largest_request:
+      limit = self._largest_request
       raise Refused(
-        "INVALID_ARGUMENT", f"Task size {task.size} is larger than maximum batch size {self._most}"
+        "INVALID_ARGUMENT", f"Task size {task.size} is larger than maximum input batch size {limit}"
       )
+    parts = [
+      Task({name: value[start : start + self._most] for name, value in inputs.items()})
+      for start in range(0, task.size, self._most)
+    ]
     with self._changed:
-      self._waiting.append(task)
+      self._waiting += parts
       self._changed.notify()
-    return task.future.result()
+    results = [part.future.result() for part in parts]
+    return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
 
   @contextlib.contextmanager
   def held(self):
@@ -161,15 +169,20 @@ def _status(number):
 class Model:
   """The newest version in a folder, with a batcher for each signature."""
 
-  def __init__(self, base, most=8):
+  def __init__(self, base):
     self.base = pathlib.Path(base)
     self.name = self.base.name
     self.version = max(int(path.name) for path in self.base.iterdir() if path.name.isdigit())
     self.folder = self.base / str(self.version)
     self.loaded = tf.saved_model.load(str(self.folder))
-    sizes = [size for size in (1, 2, 4, 8, 16, 32, 64) if size < most] + [most]
+    batching = (self.base / "batching_parameters.txt").read_text()
+    (largest,) = re.findall(r"^max_batch_size { value: (\d+) }", batching, re.MULTILINE)
+    sizes = [
+      int(size) for size in re.findall(r"^allowed_batch_sizes: (\d+)", batching, re.MULTILINE)
+    ]
     self.batchers = {
-      name: Batcher(function, most, sizes) for name, function in self.loaded.signatures.items()
+      name: Batcher(function, int(largest), sizes)
+      for name, function in self.loaded.signatures.items()
     }
 
   def specs(self, signature):
@@ -250,8 +263,8 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 class ModelServer:
   """Both protocols for one model, on this machine's own address; port 0 picks a free one."""
 
-  def __init__(self, base, most=8, port=0, rest_port=0):
-    self.model = Model(base, most)
+  def __init__(self, base, port=0, rest_port=0):
+    self.model = Model(base)
     self._grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(32))
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
       PredictionService(self.model), self._grpc
@@ -283,9 +296,8 @@ def main():
   parser.add_argument("base", help="folder of the model's versions")
   parser.add_argument("--port", type=int, default=8500)
   parser.add_argument("--rest_port", type=int, default=8501)
-  parser.add_argument("--max_batch_size", type=int, default=8)
   options = parser.parse_args()
-  server = ModelServer(options.base, options.max_batch_size, options.port, options.rest_port)
+  server = ModelServer(options.base, options.port, options.rest_port)
   print(f"{server.model.replay_warmup()} warm-up requests run.")
   print(f"gRPC on {server.grpc_address}, REST on {server.rest_address}; Ctrl-C ends.", flush=True)
   with contextlib.suppress(KeyboardInterrupt):

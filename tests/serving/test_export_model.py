@@ -155,7 +155,8 @@ def test_folder_holds_what_a_server_needs(exported):
   assert [release["attribute"] for release in described["releases"]] == ["smile", "age"]
   assert described["releases"][0]["epsilon_range"] == [0.01, 100.0]
   batching = (base / "batching_parameters.txt").read_text()
-  assert "max_batch_size { value: 8 }" in batching
+  assert "max_execution_batch_size { value: 8 }" in batching
+  assert "max_batch_size { value: 64 }" in batching
   assert [line for line in batching.splitlines() if line.startswith("allowed")] == [
     f"allowed_batch_sizes: {size}" for size in (1, 2, 4, 8)
   ]

@@ -125,6 +125,34 @@ def test_requests_with_other_epsilons_and_attributes_are_merged_into_one_batch(m
   np.testing.assert_allclose(scales, 1, rtol=1e-6)
 
 
+def test_a_wrong_row_fails_its_batch_and_nobody_gets_an_answer_without_noise(model_server):
+  """The price of merging, which docs/serving.md tells: whoever serves strangers checks first."""
+  inputs = {"latents": np.zeros((1, 16), np.float32), "attribute": np.array([b"smile"], object)}
+  with ServingClient(model_server.grpc_address, "tiny") as client:
+
+    def one(epsilon):
+      return client.predict("privatize_latents", {**inputs, "epsilon": np.float32([epsilon])})
+
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+      with model_server.merging("privatize_latents", 2) as batcher:
+        futures = [threads.submit(one, epsilon) for epsilon in (1.0, -1.0)]
+      assert all(isinstance(future.exception(), ServingError) for future in futures)
+    assert batcher.merged[-1] == [1, 1]
+    assert one(1.0)["private"].tolist() == [False]
+
+
+def test_large_requests_are_split(model_server):
+  latents = np.random.default_rng(2).normal(size=(20, 16)).astype(np.float32)
+  with ServingClient(model_server.grpc_address, "tiny", batch_size=64) as client:
+    pictures = client.synthesize(latents)
+    assert pictures[8:10] == client.synthesize(latents[8:10])
+    assert len(pictures) == 20
+    with pytest.raises(ServingError, match="larger than maximum input batch size 64") as caught:
+      ServingClient(model_server.grpc_address, "tiny", batch_size=65).synthesize(np.zeros((65, 16)))
+  assert caught.value.refused
+  assert model_server.model.batchers["synthesize"].merged[-2:] == [[4], [2]]
+
+
 @pytest.mark.parametrize("epsilon", [0.0, -1.0, np.nan, np.inf, 1e-3, 1e3])
 def test_an_impossible_epsilon_is_refused_by_the_server_itself(client, epsilon):
   inputs = {
