@@ -59,18 +59,22 @@ _BATCH_SIZE = flags.DEFINE_integer(
 flags.mark_flags_as_required(["scorer", "output"])
 
 
-def _source():
-  """The pictures that the flags mean."""
-  from privai_tf.drawing import Drawing
-  from privai_tf.generators import load_generator
-  from privai_tf.score_sources import DrawnCodes, PictureFiles
-
+def _check_flags() -> None:
   if (_IMAGES.value is None) == (_LATENT_CODES.value is None):
     raise ConfigurationError("Give --images or --latent_codes, one of them.")
+  if _LATENT_CODES.value is not None and _LATENT_SPACE.value is None:
+    raise ConfigurationError("--latent_codes needs --latent_space: Z, W or W+.")
+
+
+def _source():
+  """The pictures that the flags mean."""
+  from privai_tf.score_sources import DrawnCodes, PictureFiles
+
   if _IMAGES.value is not None:
     return PictureFiles(_IMAGES.value)
-  if _LATENT_SPACE.value is None:
-    raise ConfigurationError("--latent_codes needs --latent_space: Z, W or W+.")
+  from privai_tf.drawing import Drawing
+  from privai_tf.generators import load_generator
+
   drawing = Drawing(
     truncation_psi=_TRUNCATION_PSI.value,
     truncation_cutoff=_TRUNCATION_CUTOFF.value,
@@ -83,6 +87,7 @@ def _source():
 
 
 def main(_: list[str]) -> None:
+  _check_flags()
   from privai_tf.runtime.startup import start_tensorflow
 
   start_tensorflow()
@@ -90,14 +95,14 @@ def main(_: list[str]) -> None:
   from privai_tf.runtime.progress import progress_bar
   from privai_tf.scoring import ScoreJob, score
 
-  job = ScoreJob(_OUTPUT.value, _PROBABILITIES.value, _NEGATE.value)
+  source = _source()
   names = _ATTRIBUTE.value
   scorer = load_scorer(_SCORER.value, None if names in (None, ["all"]) else tuple(names))
   if names is None and len(scorer.attributes) > 1:
     raise ConfigurationError(
       f"The scorer knows {', '.join(scorer.attributes)}; choose with --attribute, or --attribute=all."
     )
-  source = _source()
+  job = ScoreJob(_OUTPUT.value, _PROBABILITIES.value, _NEGATE.value)
   with progress_bar("Scoring", unit="picture") as progress:
     paths = score(job, scorer, source, progress)
   for attribute, path in paths.items():
