@@ -1,6 +1,7 @@
-r"""Measures what is shipped as "avatars" and prints it.
+r"""Measures a demo model and prints it.
 
-    python -m demo.evaluate
+    python -m demo.evaluate --checkpoint=avatars
+    python -m demo.evaluate --checkpoint=avatars_pggan
 
 Everything is measured on portraits and codes that nothing was trained on.
 """
@@ -10,7 +11,7 @@ from absl import app, flags
 from demo.factors import ATTRIBUTES
 from demo.figures import inversion_figures, sample_figures
 
-_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: a folder or a name.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
 _COUNT = flags.DEFINE_integer("count", 2000, "Samples.")
 _SEED = flags.DEFINE_integer("seed", 77, "Of the samples.")
 _STEPS = flags.DEFINE_integer("inversion_steps", 500, "Steps of the inversion; 0: no inversion.")
@@ -24,8 +25,12 @@ def main(argv: list[str]) -> None:
 
   generator = privai_tf.load_generator(_CHECKPOINT.value)
   boundaries = {
-    space: [privai_tf.Boundary.load(f"avatars/{n}", latent_space=space) for n in ATTRIBUTES]
+    space: [
+      privai_tf.Boundary.load(f"{_CHECKPOINT.value}/{name}", latent_space=space)
+      for name in ATTRIBUTES
+    ]
     for space in ("W", "Z")
+    if space in generator.latent_spaces
   }
   classifier = load_classifier("avatars")
   for name, value in sample_figures(generator, classifier, boundaries, _COUNT.value, _SEED.value):

@@ -16,7 +16,7 @@ def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> 
   Args:
     generator: a `Generator` whose factors are those of `demo.embedding`.
     classifier: an `AttributeClassifier`.
-    boundaries: of W and Z, each list in the order of `ATTRIBUTES`, in a dict by space.
+    boundaries: lists in the order of `ATTRIBUTES`, by latent space.
     count: samples.
     seed: of the samples.
 
@@ -29,8 +29,10 @@ def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> 
   z = generator.sample_z(count, seed=seed)
   factors = factors_of_scores(scores_of_z(z))
   present = labels(factors)
-  codes = {"Z": z, "W": generator.map(z)}
-  images = generator.synthesize(codes["W"], latent_space="W")
+  codes = {"Z": z}
+  if "W" in generator.latent_spaces:
+    codes["W"] = generator.map(z)
+  images = generator.synthesize(z, latent_space="Z")
   yield "PSNR against renders, dB", psnr(images, render(factors, generator.resolution))
   read = classifier.logits(images) > 0
   for index, name in enumerate(ATTRIBUTES):
@@ -44,7 +46,7 @@ def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> 
 
 
 def inversion_figures(generator, steps: int, seed: int) -> Iterator:
-  """Inversion of eight renders that no generator made, in W+.
+  """Inversion of eight renders that no generator made, in the generator's largest space.
 
   Yields:
     (name, value): mean and least PSNR in dB, seconds.
@@ -54,8 +56,9 @@ def inversion_figures(generator, steps: int, seed: int) -> Iterator:
 
   images = render(sample_factors(8, seed), generator.resolution)
   start = time.monotonic()
-  spec = privai_tf.InversionSpec(latent_space="W+", steps=steps)
+  space = generator.latent_spaces[-1]
+  spec = privai_tf.InversionSpec(latent_space=space, steps=steps)
   inversion = privai_tf.invert(images, generator, spec)
-  yield "inversion of 8 renders in W+, seconds", time.monotonic() - start
+  yield f"inversion of 8 renders in {space}, seconds", time.monotonic() - start
   yield "inversion, mean PSNR, dB", float(np.mean(inversion.psnr))
   yield "inversion, least PSNR, dB", float(np.min(inversion.psnr))

@@ -1,9 +1,11 @@
 r"""Draws the pictures of the README.
 
-    python -m demo.pictures
+    python -m demo.pictures --checkpoint=avatars
+    python -m demo.pictures --checkpoint=avatars_pggan
 
 `samples.png`: random avatars. `edits.png`: some of them moved along each boundary.
-`privatized.png`: renders, their inversion, and private versions for several epsilons.
+`privatized.png`: renders, their inversion, and private versions for several epsilons; of "avatars"
+only. The pictures of "avatars_pggan" are `samples_pggan.png` and `edits_pggan.png`.
 """
 
 from pathlib import Path
@@ -13,7 +15,7 @@ from absl import app, flags
 from demo.factors import ATTRIBUTES
 from demo.sheets import edits, privatized, samples
 
-_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: a folder or a name.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
 _OUTPUT = flags.DEFINE_string("output", "docs/pictures", "Folder of the pictures.")
 _SEED = flags.DEFINE_integer("seed", 5, "Of the samples.")
 
@@ -26,11 +28,15 @@ def main(argv: list[str]) -> None:
   folder = Path(_OUTPUT.value)
   folder.mkdir(parents=True, exist_ok=True)
   generator = privai_tf.load_generator(_CHECKPOINT.value)
-  boundaries = [privai_tf.Boundary.load(f"avatars/{n}", latent_space="W") for n in ATTRIBUTES]
-  samples(generator, _SEED.value).save(folder / "samples.png")
-  edits(generator, boundaries, _SEED.value).save(folder / "edits.png")
-  smile = boundaries[ATTRIBUTES.index("smile")]
-  privatized(generator, smile, _SEED.value).save(folder / "privatized.png")
+  space = "W" if "W" in generator.latent_spaces else "Z"
+  names = [f"{_CHECKPOINT.value}/{name}" for name in ATTRIBUTES]
+  boundaries = [privai_tf.Boundary.load(name, latent_space=space) for name in names]
+  ending = _CHECKPOINT.value.removeprefix("avatars") + ".png"
+  samples(generator, _SEED.value).save(folder / f"samples{ending}")
+  edits(generator, boundaries, _SEED.value).save(folder / f"edits{ending}")
+  if space == "W":
+    smile = boundaries[ATTRIBUTES.index("smile")]
+    privatized(generator, smile, _SEED.value).save(folder / f"privatized{ending}")
 
 
 if __name__ == "__main__":

@@ -53,16 +53,20 @@ def samples(generator, seed: int, rows: int = 4, columns: int = 8):
 def edits(generator, boundaries, seed: int):
   """An avatar a boundary, moved to fixed places on its axis, all else kept."""
   import privai_tf
+  from privai_tf.attributes.editing import codes_at_distances
 
-  w = generator.map(generator.sample_z(len(boundaries), seed=seed))
-  everyone = generator.map(generator.sample_z(1000, seed=seed + 1))
+  space = boundaries[0].latent_space
+
+  def draw_codes(count: int, seed: int):
+    z = generator.sample_z(count, seed=seed)
+    return generator.map(z) if space == "W" else z
+
+  codes, everyone = draw_codes(len(boundaries), seed), draw_codes(1000, seed + 1)
   rows = []
-  for code, boundary in zip(w, boundaries, strict=True):
+  for code, boundary in zip(codes, boundaries, strict=True):
     spread = np.std(boundary.coordinate(everyone))
-    distance = np.array(_DEVIATIONS)[:, np.newaxis] * spread
-    moved = code + (distance - boundary.coordinate(code)) * boundary.normal
-    images = generator.synthesize(moved.astype(np.float32), latent_space="W")
-    rows.append(privai_tf.to_uint8(images))
+    moved = codes_at_distances(code[np.newaxis], boundary, np.array(_DEVIATIONS) * spread)[0]
+    rows.append(privai_tf.to_uint8(generator.synthesize(moved, latent_space=space)))
   headings = [f"{d:+.0f} sd" if d else "boundary" for d in _DEVIATIONS]
   return sheet(rows, headings, [b.name for b in boundaries])
 

@@ -1,10 +1,12 @@
-r"""Fits the boundaries of "avatars": five attributes, in W and in Z.
+r"""Fits the boundaries of a demo model: five attributes, in each of its spaces.
 
-    python -m demo.train_boundaries
+    python -m demo.train_boundaries --checkpoint=avatars
+    python -m demo.train_boundaries --checkpoint=avatars_pggan
 
 As for a generator whose factors nobody knows: random codes, their images, a classifier's verdict on
-these, a linear machine. Z has 512 directions of which few matter, so that it takes many codes; there
-the label is the side of W's boundary on which the code is mapped, which needs no images.
+these, a linear machine. Z has 512 directions of which few matter, so that it takes many codes; where
+there is a W, the label of a Z code is the side of W's boundary on which it is mapped, which needs no
+images.
 """
 
 import numpy as np
@@ -13,13 +15,64 @@ from absl import app, flags, logging
 from demo.embedding import factors_of_scores, scores_of_z
 from demo.factors import ATTRIBUTES, labels
 
-_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: a folder or a name.")
-_OUTPUT = flags.DEFINE_string("output", "boundaries/avatars", "Where the boundaries go.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
+_OUTPUT = flags.DEFINE_string(
+  "output", None, "Where the boundaries go. By default boundaries/ and the checkpoint's name."
+)
 _COUNT = flags.DEFINE_integer("count", 8000, "Codes that are drawn and judged, for W.")
 _Z_COUNT = flags.DEFINE_integer("z_count", 30000, "Codes for Z.")
 _SEED = flags.DEFINE_integer("seed", 11, "Of the codes.")
 # The codes near the plane are those that the classifier is unsure of.
-_CHOSEN_SHARE = flags.DEFINE_float("chosen_share", 0.8, "Share of the codes that is used.")
+_CHOSEN_SHARE = flags.DEFINE_float("chosen_share", 0.8, "Share of the judged codes that is used.")
+# Of Z, with its many directions that do not matter.
+_Z_REGULARIZATION = 0.01
+_JUDGED = "attribute classifier on the codes' images"
+
+
+def _in_w(generator, classifier, made_by: dict) -> list:
+  """The boundaries of W."""
+  from demo.toolkit_figures import judge
+  from privai_tf.attributes.svm import fit_boundary
+
+  w = generator.map(generator.sample_z(_COUNT.value, seed=_SEED.value))
+  logits = judge(generator, classifier, w, "W")
+  return [
+    fit_boundary(
+      w,
+      logits[:, index],
+      "W",
+      name=name,
+      chosen_share=_CHOSEN_SHARE.value,
+      provenance={**made_by, "labels": _JUDGED},
+    )
+    for index, name in enumerate(ATTRIBUTES)
+  ]
+
+
+def _in_z(generator, classifier, of_w: list, made_by: dict) -> list:
+  """The boundaries of Z, from W's if there are any."""
+  from demo.toolkit_figures import judge
+  from privai_tf.attributes.svm import fit_boundary
+
+  z = generator.sample_z(_Z_COUNT.value, seed=_SEED.value + 1)
+  if of_w:
+    w = generator.map(z)
+    scores, share, judged = [b.coordinate(w) > 0 for b in of_w], 1.0, "side of W's boundary"
+  else:
+    scores = list(judge(generator, classifier, z, "Z").T)
+    share, judged = _CHOSEN_SHARE.value, _JUDGED
+  return [
+    fit_boundary(
+      z,
+      of_attribute,
+      "Z",
+      name=name,
+      chosen_share=share,
+      regularization=_Z_REGULARIZATION,
+      provenance={**made_by, "labels": judged},
+    )
+    for name, of_attribute in zip(ATTRIBUTES, scores, strict=True)
+  ]
 
 
 def main(argv: list[str]) -> None:
@@ -27,54 +80,37 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
   import privai_tf
   from privai_tf.attributes.classifier import load_classifier
-  from privai_tf.attributes.svm import fit_boundary
   from privai_tf.privacy import PrivacySpec, calibrate, principal_directions
   from privai_tf.runtime.files import make_folder
 
   logging.set_verbosity(logging.INFO)
-  folder = make_folder(_OUTPUT.value)
+  folder = make_folder(_OUTPUT.value or f"boundaries/{_CHECKPOINT.value}")
   generator = privai_tf.load_generator(_CHECKPOINT.value)
   classifier = load_classifier("avatars")
   made_by = {
-    "made_by": "python -m demo.train_boundaries",
-    "checkpoint": "avatars",
+    "made_by": f"python -m demo.train_boundaries --checkpoint={_CHECKPOINT.value}",
+    "checkpoint": _CHECKPOINT.value,
     "checkpoint_sha256": generator.fingerprint,
     "codes_seed": _SEED.value,
     "licence": "Apache-2.0",
   }
-  z = generator.sample_z(_COUNT.value, seed=_SEED.value)
-  w = generator.map(z)
-  logits = classifier.logits(generator.synthesize(w, latent_space="W"))
+  boundaries = {}
+  if "W" in generator.latent_spaces:
+    boundaries["W"] = _in_w(generator, classifier, made_by)
+  boundaries["Z"] = _in_z(generator, classifier, boundaries.get("W", []), made_by)
+  # Codes that nothing was fitted to.
+  z = generator.sample_z(_COUNT.value, seed=_SEED.value + 2)
   known = labels(factors_of_scores(scores_of_z(z)))
-  many_z = generator.sample_z(_Z_COUNT.value, seed=_SEED.value + 1)
-  many_w = generator.map(many_z)
-  for index, name in enumerate(ATTRIBUTES):
-    in_w = fit_boundary(
-      w,
-      logits[:, index],
-      "W",
-      name=name,
-      chosen_share=_CHOSEN_SHARE.value,
-      provenance={**made_by, "labels": "attribute classifier on the codes' images"},
-    )
-    agreement = np.mean((in_w.coordinate(w) > 0) == known[:, index])
-    in_w.provenance["agreement_with_the_factors"] = round(float(agreement), 4)
-    in_z = fit_boundary(
-      many_z,
-      in_w.coordinate(many_w) > 0,
-      "Z",
-      name=name,
-      regularization=0.01,
-      provenance={**made_by, "labels": "side of W's boundary"},
-    )
-    for boundary in (in_w, in_z):
-      space = boundary.latent_space.lower()
-      path = folder / f"{name}_{space}_boundary.npy"
-      calibrate(boundary, generator).save(path)
-      logging.info("%s %s: %s", name, space, boundary.provenance)
-  # For scopes image and metric, from the samples that PrivacySpec calibrates with.
   samples = PrivacySpec()
-  for space in ("W", "Z"):
+  for space, of_space in boundaries.items():
+    codes = generator.map(z) if space == "W" else z
+    for index, boundary in enumerate(of_space):
+      agreement = np.mean((boundary.coordinate(codes) > 0) == known[:, index])
+      boundary.provenance["agreement_with_the_factors"] = round(float(agreement), 4)
+      path = folder / f"{boundary.name}_{space.lower()}_boundary.npy"
+      calibrate(boundary, generator).save(path)
+      logging.info("%s %s: %s", boundary.name, space, boundary.provenance)
+    # For scopes image and metric, from the samples that PrivacySpec calibrates with.
     found = principal_directions(
       generator, space, samples.calibration_count, samples.calibration_seed
     )

@@ -1,7 +1,7 @@
 r"""Trains the synthesis network of a demo model: from thirteen scores to the portrait.
 
     python -m demo.train_generator --family=stylegan --minutes=82
-    python -m demo.train_generator --family=pggan --minutes=65
+    python -m demo.train_generator --family=pggan --minutes=74 --learning_rate=0.02
 
 Supervised regression, no discriminator: 16 x 16 first, then 32 x 32, then 64 x 64, each starting
 from the weights of the one before. The plan is a budget of minutes, not of steps, so that the

@@ -36,7 +36,8 @@ class Trainer:
     self.optimizer.build(list(self.trained.values()))
     weighting = tf.constant(attention(config.resolution))
 
-    @tf.function
+    # XLA takes a third off PGGAN's time on a processor, and adds to StyleGAN's.
+    @tf.function(jit_compile=config.family == "pggan")
     def step(inputs, pixels, rate):
       goals = tf.cast(pixels, tf.float32) / 127.5 - 1.0
       goals = tf.nn.avg_pool2d(
