@@ -3,7 +3,6 @@
 from privai_tf.faces.decoding import decode_image, load_image
 from privai_tf.faces.discovery import find_inputs, output_names
 from privai_tf.faces.finding import find_faces
-from privai_tf.faces.loading import prepare_face
 from privai_tf.faces.pasting import paste_back
 from privai_tf.faces.spec import FaceSpec
 
@@ -15,5 +14,4 @@ __all__ = [
   "load_image",
   "output_names",
   "paste_back",
-  "prepare_face",
 ]

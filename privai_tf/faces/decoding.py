@@ -1,5 +1,6 @@
 """Any picture file as upright 8-bit sRGB pixels, or one line that says why not."""
 
+import errno
 import functools
 import io
 import logging
@@ -41,6 +42,12 @@ _DAMAGE = (
   struct.error,
   zlib.error,
 )
+_REMEDIES = {
+  errno.EACCES: "permission denied; ask its owner, or change its permissions",
+  errno.EPERM: "permission denied; ask its owner, or change its permissions",
+  errno.ELOOP: "it is a loop of symbolic links; mend the link",
+  errno.ENOTDIR: "a part of the path is a file, not a folder; check the path",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -65,10 +72,8 @@ def load_image(path: str | os.PathLike) -> np.ndarray:
   try:
     with open(path, "rb") as file:
       return _read(file, label)
-  except PermissionError as error:
-    raise InputError(f"Cannot read {label}: permission denied.") from error
   except OSError as error:
-    raise InputError(f"Cannot read {label}: {error.strerror or error}.") from error
+    raise _unreadable(label, error) from error
 
 
 def decode_image(data: bytes, label: str) -> np.ndarray:
@@ -155,15 +160,21 @@ def _require_file(path: Path) -> None:
   except FileNotFoundError as error:
     reason = "is a symbolic link to nothing" if path.is_symlink() else "does not exist"
     raise InputError(f"{shown(path)} {reason}; check the path.") from error
-  except (OSError, ValueError) as error:
-    reason = getattr(error, "strerror", None) or str(error)
-    raise InputError(f"Cannot read {shown(path)}: {reason}.") from error
+  except OSError as error:
+    raise _unreadable(shown(path), error) from error
+  except ValueError as error:  # A zero byte.
+    raise InputError(f"{shown(path)} is no path ({error}); check it.") from error
   if stat.S_ISDIR(mode):
     raise InputError(f"{shown(path)} is a folder, not a picture; name a file in it.")
   if not stat.S_ISREG(mode):
     raise InputError(f"{shown(path)} is a pipe or device, not a picture; name a file.")
   if os.stat(path).st_size == 0:
     raise InputError(f"{shown(path)} is empty (0 bytes); get a fresh copy.")
+
+
+def _unreadable(label: str, error: OSError) -> InputError:
+  reason = _REMEDIES.get(error.errno, f"{error.strerror or error}; get a fresh copy")
+  return InputError(f"Cannot read {label}: {reason}.")
 
 
 def _looks_like(head: bytes) -> str:

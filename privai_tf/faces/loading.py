@@ -1,43 +1,11 @@
-"""From a picture file to what the inversion takes: the place of detection and alignment."""
-
-import os
-from pathlib import Path
+"""Pixels of a photo as networks take them: square, of the right size, in [-1, 1]."""
 
 import numpy as np
 from PIL import Image
 
-from privai_tf.artifacts import AlignedFace
 from privai_tf.errors import ConfigurationError, InputError
-from privai_tf.faces.decoding import load_image
-from privai_tf.faces.discovery import output_names
-from privai_tf.runtime.files import shown
-
-__all__ = ["center_square", "load_image", "prepare_face", "require_size", "resized", "to_signed"]
 
 _SMALLEST = 16  # Pixels a side; below, there is no face to be seen.
-
-
-def prepare_face(
-  path: str | os.PathLike, resolution: int, *, name: str | None = None
-) -> AlignedFace:
-  """Loads a picture, cuts the square in its middle and scales it.
-
-  Args:
-    path: the picture.
-    resolution: side of the result in pixels.
-    name: what its outputs are called; None takes the file's stem (see `output_names` for many).
-
-  Returns:
-    The face: float32 [R, R, 3] in [-1, 1].
-
-  Raises:
-    InputError: if the file cannot be used.
-  """
-  pixels = load_image(path)
-  height, width = pixels.shape[:2]
-  require_size(width, height, shown(path))
-  image = to_signed(resized(center_square(pixels), resolution))
-  return AlignedFace(name=name or output_names([path])[0], source=str(Path(path)), image=image)
 
 
 def require_size(width: int, height: int, source: str) -> None:

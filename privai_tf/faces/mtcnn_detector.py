@@ -58,18 +58,15 @@ class MTCNNDetector:
     Where there is none, the photo may lie on its side or upside down: it is turned and searched
     again.
     """
+    small = _working_copy(pixels)
+    scale = np.array([pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]])
     for quarters in (0, 1, 3, 2):
-      turned = np.rot90(pixels, quarters)
-      found = confirmed(turned, self._first_look(turned), self._look)
+      (first,) = self._look([np.rot90(small, quarters)], _FIRST_CONFIDENCE)
+      candidates = [_scaled(face, scale[::-1] if quarters % 2 else scale) for face in first]
+      found = confirmed(np.rot90(pixels, quarters), candidates, self._look)
       if found:
         return [_turned_back(face, quarters, pixels.shape[:2]) for face in found]
     return []
-
-  def _first_look(self, pixels: np.ndarray) -> list[Detection]:
-    small = _working_copy(pixels)
-    scale = np.array([pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]])
-    (found,) = self._look([small], _FIRST_CONFIDENCE)
-    return [_scaled(face, scale) for face in found]
 
   def _look(
     self, pictures: Sequence[np.ndarray], confidence: float = _CONFIDENCE
@@ -96,8 +93,8 @@ def _working_copy(pixels: np.ndarray) -> np.ndarray:
     factor = min(factor, max(1.0, _SMALLEST_SIDE / min(width, height)), _MOST_ENLARGED)
   size = (max(1, round(width * factor)), max(1, round(height * factor)))
   if size == (width, height):
-    return np.ascontiguousarray(pixels)
-  image = Image.fromarray(np.ascontiguousarray(pixels))
+    return pixels
+  image = Image.fromarray(pixels)
   return np.asarray(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 

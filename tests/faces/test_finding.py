@@ -120,6 +120,9 @@ def test_other_squares_are_searched(photo, nobody, side, align):
     find(photo[:side, :side], resolution=64, align=align)
 
 
-def test_too_small(no_detector):
-  with pytest.raises(InputError, match=r"x/a\.png has 1 x 1 pixels"):
-    find(np.zeros((1, 1, 3), np.uint8))
+@pytest.mark.parametrize("align", ["auto", "none"])
+@pytest.mark.parametrize("size", [(1, 1), (15, 400), (400, 15)])
+def test_too_small(no_detector, size, align):
+  width, height = size
+  with pytest.raises(InputError, match=rf"a\.png has {width} x {height} pixels.*larger picture"):
+    find(np.zeros((height, width, 3), np.uint8), align=align)

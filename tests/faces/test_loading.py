@@ -2,13 +2,15 @@
 
 import io
 import logging
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.faces import load_image, prepare_face
+from privai_tf.faces import FaceSpec, decode_image, find_faces, load_image
 from privai_tf.faces.loading import center_square, resized
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -119,6 +121,32 @@ def test_sixteen_bit_grey(tmp_path, extension):
   np.testing.assert_array_equal(found[..., 0], found[..., 2])
 
 
+def chunk(name: bytes, body: bytes) -> bytes:
+  return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+@pytest.mark.parametrize(("channels", "color_type"), [(3, 2), (4, 6)])
+def test_sixteen_bit_color(tmp_path, channels, color_type):
+  """Pillow reads such files but does not write them."""
+  levels = np.linspace(0, 65535, 20 * 20 * channels).round().astype(">u2").reshape(20, 20, channels)
+  levels[..., 3:] = 65535
+  data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in levels))
+  header = struct.pack(">IIBBBBB", 20, 20, 16, color_type, 0, 0, 0)
+  file = chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+  (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + file)
+  found = load_image(tmp_path / "a.png").astype(int)
+  np.testing.assert_allclose(found, levels[..., :3] / 257, atol=1)
+
+
+def test_bytes_are_read_as_files_are(tmp_path, quarters):
+  exif = Image.Exif()
+  exif[0x0112] = 6
+  quarters.save(tmp_path / "a.png", exif=exif, icc_profile=linear_profile())
+  found = decode_image((tmp_path / "a.png").read_bytes(), "upload 3")
+  np.testing.assert_array_equal(found, load_image(tmp_path / "a.png"))
+  assert found.shape == (60, 40, 3)
+
+
 def test_cmyk(tmp_path):
   image = Image.new("CMYK", (20, 20), (0, 255, 255, 0))
   image.save(tmp_path / "a.jpg", quality=100)
@@ -192,24 +220,22 @@ def test_metadata_goes_no_further(tmp_path, quarters):
   exif = Image.Exif()
   exif[0x010E] = "a secret description"
   quarters.save(tmp_path / "a.jpg", exif=exif)
-  face = prepare_face(tmp_path / "a.jpg", 32)
+  pixels = load_image(tmp_path / "a.jpg")
+  (face,) = find_faces(pixels, 32, FaceSpec(align="none"), name="a", source="a.jpg")
   saved = io.BytesIO()
   Image.fromarray(((face.image + 1) * 127.5).astype(np.uint8)).save(saved, "PNG")
   assert b"secret" not in saved.getvalue()
 
 
-def test_prepare_face(tmp_path, quarters):
-  quarters.save(tmp_path / "Anna Lena.png")
-  face = prepare_face(tmp_path / "Anna Lena.png", 32)
-  assert face.name == "Anna Lena"
-  assert face.source == str(tmp_path / "Anna Lena.png")
+def test_middle_square_of_a_picture(quarters):
+  spec = FaceSpec(align="none")
+  (face,) = find_faces(np.asarray(quarters), 32, spec, name="a", source="a.png")
   assert face.image.shape == (32, 32, 3)
   assert face.image.dtype == np.float32
   assert face.image.min() >= -1
   assert face.image.max() <= 1
   np.testing.assert_allclose(face.image[0, 0], [1, -1, -1], atol=0.01)
   np.testing.assert_allclose(face.image[31, 31], [1, 1, 1], atol=0.01)
-  assert prepare_face(tmp_path / "Anna Lena.png", 32, name="other").name == "other"
 
 
 def test_square_is_centered():

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from privai_tf.errors import InputError
-from privai_tf.faces import load_image, prepare_face
+from privai_tf.faces import decode_image, load_image
 from privai_tf.faces.decoding import MAX_PIXELS
 
 
@@ -109,17 +109,27 @@ def test_broken_file(tmp_path, name):
   assert len(message) < 300 + len(str(path))
 
 
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_broken_bytes(tmp_path, name):
+  """Uploads and records get the same line, with their own label."""
+  content, _ = BROKEN[name]
+  (tmp_path / name).write_bytes(content)
+  with pytest.raises(InputError) as from_file:
+    load_image(tmp_path / name)
+  with pytest.raises(InputError) as from_bytes:
+    decode_image(content, "upload 3")
+  assert str(from_bytes.value) == str(from_file.value).replace(str(tmp_path / name), "upload 3")
+
+
+def test_label_stays_one_line():
+  with pytest.raises(InputError, match=r"^a\\nb is empty"):
+    decode_image(b"", "a\nb")
+
+
 def test_large_photo_below_the_limit_is_read(tmp_path):
   Image.new("L", (20_000, 40)).save(tmp_path / "wide.png")
   assert load_image(tmp_path / "wide.png").shape == (40, 20_000, 3)
   assert MAX_PIXELS > 108_000_000  # Today's largest phone cameras.
-
-
-@pytest.mark.parametrize("size", [(1, 1), (15, 400), (400, 15)])
-def test_too_small_for_a_face(tmp_path, size):
-  Image.new("RGB", size).save(tmp_path / "dot.png")
-  with pytest.raises(InputError, match=rf"dot\.png has {size[0]} x {size[1]} pixels.*larger"):
-    prepare_face(tmp_path / "dot.png", 32)
 
 
 def one_line(path, expected):
