@@ -54,6 +54,11 @@ _MECHANISMS = flags.DEFINE_list(
   "mechanisms", ["laplace", "gaussian", "randomized_response", "exponential"], "On offer."
 )
 _SCOPES = flags.DEFINE_list("scopes", ["attribute"], "On offer: attribute, image.")
+_ALIGN = flags.DEFINE_list(
+  "align",
+  ["auto", "ffhq", "celeba", "none"],
+  "Ways to cut out the face on offer, the first is the default; see docs/photos.md.",
+)
 _MAX_EPSILON = flags.DEFINE_float("max_epsilon", 8.0, "The largest epsilon of one release.")
 _MAX_UPLOAD_BYTES = flags.DEFINE_integer("max_upload_bytes", 20_000_000, "The longest body read.")
 _MAX_PIXELS = flags.DEFINE_integer("max_pixels", 25_000_000, "The most pixels of a picture.")
@@ -98,6 +103,7 @@ def main(_: list[str]) -> None:
     attributes=names,
     mechanisms=tuple(_MECHANISMS.value),
     scopes=tuple(_SCOPES.value),
+    align=tuple(_ALIGN.value),
     max_epsilon=_MAX_EPSILON.value,
     max_upload_bytes=_MAX_UPLOAD_BYTES.value,
     max_pixels=_MAX_PIXELS.value,

@@ -93,7 +93,7 @@ def build_service(
   service = Service(settings, callers, releaser, workers)
   try:
     releaser.check()
-    releaser.warm_up(_typical_orders(settings))
+    releaser.warm_up(_typical_orders(settings), detect=settings.align != ("none",))
   except BaseException:
     service.close()
     raise

@@ -1,16 +1,18 @@
 """The stages of one request, in the order that the promise needs."""
 
+import contextlib
 import dataclasses
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from privai_tf.artifacts import Guarantee
+from privai_tf.artifacts import AlignedFace, Guarantee
 from privai_tf.attributes.boundary import Boundary
-from privai_tf.errors import ConfigurationError
+from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.faces import FaceSpec, find_faces
 from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
 from privai_tf.privacy.accounting import attacker_bound
@@ -110,7 +112,8 @@ class Releaser:
     self.budgets = budgets
     self._max_pixels = max_pixels
     self._preparing = threading.Lock()
-    self._detecting = threading.Lock()
+    # One thread: the detector's networks hold the largest buffers of all, once for every thread.
+    self._detecting = ThreadPoolExecutor(1, "faces")
 
   @property
   def code_shape(self) -> tuple[int, ...]:
@@ -125,11 +128,7 @@ class Releaser:
     """
     prepared = self._prepared(order)
     pixels = decode_upload(data, self._max_pixels)
-    # One at a time: the detector's networks hold the largest buffers of all.
-    with self._detecting:
-      (face,) = find_faces(
-        pixels, self.generator.resolution, order.faces, name="face", source=LABEL
-      )
+    (face,) = self._faces(pixels, order.faces)
     ticket.require()
     return self._release(prepared, self.backend.encode(face.image), order, ticket)
 
@@ -137,10 +136,23 @@ class Releaser:
     """A code -> a release; see `photo`."""
     return self._release(self._prepared(order), latent, order, ticket)
 
-  def warm_up(self, orders: list[Order]) -> None:
-    """Compiles the networks and computes the public figures, so that no request waits for them."""
+  def warm_up(self, orders: list[Order], detect: bool) -> None:
+    """Compiles the networks and computes the public figures, so that no request waits for them.
+
+    Args:
+      orders: one of each kind on offer.
+      detect: whether requests may need the face detector.
+
+    Raises:
+      ConfigurationError: if something on offer cannot be given, or a package is missing.
+    """
     for order in orders:
       self._prepare(order)
+    if detect:
+      # As large as the detector's copies get, so that its memory does not grow later.
+      pixels = np.random.default_rng(0).integers(0, 256, (1000, 1000, 3)).astype(np.uint8)
+      with contextlib.suppress(InputError):  # There is no face in noise.
+        self._faces(pixels, FaceSpec(align="ffhq"))
     side = self.generator.resolution
     latent = self.backend.encode(np.zeros((side, side, 3), np.float32))
     self.backend.synthesize(np.asarray(latent, np.float32))
@@ -150,12 +162,23 @@ class Releaser:
     self.budgets.check()
     self.backend.check()
 
+  def close(self) -> None:
+    """Gives the backend, the ledger and the thread back."""
+    self._detecting.shutdown()
+    self.backend.close()
+    self.budgets.close()
+
   def _prepared(self, order: Order) -> PreparedRelease:
     """The calibrated release, once it is known that the account can pay it."""
     account(order.caller, order.subject)
     prepared = self._prepare(order)
     self.budgets.require(order.caller, order.subject, prepared.guarantee)
     return prepared
+
+  def _faces(self, pixels: np.ndarray, spec: FaceSpec) -> list[AlignedFace]:
+    return self._detecting.submit(
+      find_faces, pixels, self.generator.resolution, spec, name="face", source=LABEL
+    ).result()
 
   def _prepare(self, order: Order) -> PreparedRelease:
     spec = PrivacySpec(

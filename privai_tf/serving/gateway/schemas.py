@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from privai_tf.faces.spec import ALIGN
 from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.serving.gateway.settings import GatewaySettings
 
@@ -139,9 +138,9 @@ def parameters_model(settings: GatewaySettings, *, photo: bool) -> type[BaseMode
     fields["attribute"] = _attribute_field(settings)
   if photo:
     fields["align"] = (
-      Literal[ALIGN],
+      Literal[settings.align],
       Field(
-        default="auto",
+        default=settings.align[0],
         description="how the face is cut out; none takes the square in the middle; auto takes a "
         "square picture of the generator's resolution as it is, and looks for a face in others",
       ),

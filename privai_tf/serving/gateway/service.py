@@ -49,8 +49,7 @@ class Service:
     """Finishes what is under way and gives everything back."""
     self._workers.shutdown(cancel_futures=True)
     self._clerk.shutdown(cancel_futures=True)
-    self.releaser.backend.close()
-    self.releaser.budgets.close()
+    self.releaser.close()
 
   @contextlib.asynccontextmanager
   async def admitted(self, request: Request, caller: Caller) -> AsyncIterator["Visit"]:

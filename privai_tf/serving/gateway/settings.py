@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.faces.spec import ALIGN
 from privai_tf.privacy.limits import check_range
 from privai_tf.privacy.mechanisms import mechanism_class
 
@@ -18,6 +19,8 @@ class GatewaySettings:
     attributes: names of the attributes that may be hidden, at least one.
     mechanisms: names of the mechanisms that callers may choose; the first is the default.
     scopes: scopes that callers may choose, of "attribute" and "image"; the first is the default.
+    align: ways of cutting out the face that callers may choose, see `FaceSpec`; the first is the
+      default. Only "none" needs no detector.
     max_epsilon: the largest epsilon of one release.
     max_upload_bytes: the longest body that is read.
     max_pixels: the most pixels (width times height) of a picture.
@@ -31,6 +34,7 @@ class GatewaySettings:
   attributes: tuple[str, ...]
   mechanisms: tuple[str, ...] = ("laplace", "gaussian", "randomized_response", "exponential")
   scopes: tuple[str, ...] = ("attribute",)
+  align: tuple[str, ...] = ALIGN
   max_epsilon: float = 8.0
   max_upload_bytes: int = 20_000_000
   max_pixels: int = 25_000_000
@@ -47,6 +51,10 @@ class GatewaySettings:
       # Scope metric has no plain epsilon that a budget could count.
       raise ConfigurationError(
         f"--scopes={','.join(self.scopes)}: choose from {', '.join(SCOPES)}, at least one"
+      )
+    if not self.align or not set(self.align) <= set(ALIGN):
+      raise ConfigurationError(
+        f"--align={','.join(self.align)}: choose from {', '.join(ALIGN)}, at least one"
       )
     self._check_mechanisms()
     check_range(self.max_epsilon, 0.0)

@@ -14,7 +14,7 @@ from privai_tf.serving.gateway.backends import InProcessBackend, ServedBackend
 from privai_tf.serving.gateway.settings import GatewaySettings
 from privai_tf.serving.gateway.tokens import add_caller
 
-SETTINGS = GatewaySettings(attributes=("smile",))
+SETTINGS = GatewaySettings(attributes=("smile",), align=("none",))
 
 
 def _model(checkpoint, **more) -> Model:

@@ -60,6 +60,7 @@ def test_it_serves_and_ends_on_sigterm(repository, tmp_path, tiny_checkpoint, ph
       f"--checkpoint={tiny_checkpoint}",
       f"--attributes=smile={tiny_checkpoint / 'smile_w_boundary.npy'}",
       "--steps=1",
+      "--align=none",
       "--port=0",
     ],
     cwd=repository,

@@ -130,6 +130,8 @@ def test_one_rows_fault_is_not_the_others():
     {"mechanisms": ("reference_postclip",)},
     {"mechanisms": ("metric_laplace",)},
     {"mechanisms": ("nonsense",)},
+    {"align": ()},
+    {"align": ("sideways",)},
     {"max_epsilon": 0},
     {"max_epsilon": float("nan")},
     {"max_upload_bytes": 0},

@@ -1,0 +1,92 @@
+"""Memory stays flat: what a request takes, it gives back. Real networks, real HTTP, mixed requests."""
+
+import collections
+import gc
+import http.client
+
+import numpy as np
+import pytest
+
+from privai_tf.serving.gateway.app import create_app
+from privai_tf.serving.gateway.assembly import Model, build_service
+from privai_tf.serving.gateway.settings import GatewaySettings
+from privai_tf.serving.gateway.tokens import add_caller
+
+_MEGABYTES = 2**20
+
+
+def _resident() -> int:
+  """Bytes of this process in memory (Linux)."""
+  with open("/proc/self/status", encoding="ascii") as file:
+    for line in file:
+      if line.startswith("VmRSS:"):
+        return int(line.split()[1]) * 1024
+  pytest.skip("no VmRSS here")
+
+
+def _request(number: int, picture_of) -> tuple[str, bytes]:
+  """A request's address and body: other sizes, formats, epsilons and faults all the time."""
+  random = np.random.default_rng(number)
+  height, width = (int(side) for side in random.integers(32, 400, 2))
+  pixels = random.integers(0, 256, (height, width, 3)).astype(np.uint8)
+  body = picture_of(pixels, ("PNG", "JPEG", "WEBP")[number % 3])
+  if number % 7 == 0:
+    body = body[: len(body) // 2]
+  query = f"epsilon={round(random.uniform(0.5, 2), 3)}"
+  if number % 2:
+    query += "&mechanism=gaussian&delta=1e-6"
+  align = "ffhq" if number % 50 == 0 else "none"
+  return f"/v1/privatize?{query}&align={align}", body
+
+
+def _ask(address, token: str, numbers: range, picture_of) -> collections.Counter:
+  statuses: collections.Counter = collections.Counter()
+  connection = http.client.HTTPConnection(*address[:2], timeout=300)
+  for number in numbers:
+    path, body = _request(number, picture_of)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/png"}
+    connection.request("POST", path, body, headers)
+    answer = connection.getresponse()
+    answer.read()
+    statuses[answer.status] += 1
+  connection.close()
+  return statuses
+
+
+@pytest.mark.parametrize(
+  ("warm_up", "count", "allowed"),
+  [
+    pytest.param(60, 120, 24, marks=pytest.mark.slow),
+    pytest.param(300, 2000, 24, marks=pytest.mark.very_slow),
+  ],
+)
+def test_memory_stays_flat(
+  serve, picture_of, tmp_path, serving_checkpoint, warm_up, count, allowed
+):
+  """At most `allowed` MB more after `count` requests: 12 kB a request of the long run."""
+  token = add_caller(tmp_path / "tokens.json", "ada", epsilon=1e6, delta=0.5)
+  model = Model(
+    checkpoint=str(serving_checkpoint),
+    boundaries={"smile": str(serving_checkpoint / "smile_w_boundary.npy")},
+  )
+  settings = GatewaySettings(attributes=("smile",))
+  service = build_service(model, settings, tmp_path / "ledger.db", tmp_path / "tokens.json")
+  address = serve(create_app(service))
+  _ask(address, token, range(warm_up), picture_of)
+  gc.collect()
+  before = _resident()
+  grown = []
+  statuses: collections.Counter = collections.Counter()
+  step = count // 4
+  for start in range(warm_up, warm_up + count, step):
+    statuses += _ask(address, token, range(start, start + step), picture_of)
+    gc.collect()
+    grown.append((_resident() - before) / _MEGABYTES)
+  print(
+    f"{count} requests {dict(statuses)}: {before / _MEGABYTES:.0f} MB, then "
+    f"{', '.join(f'{more:+.1f}' for more in grown)}"
+  )
+  service.close()
+  assert statuses[200] > 0.7 * count
+  assert set(statuses) == {200, 422}
+  assert grown[-1] < allowed, grown
