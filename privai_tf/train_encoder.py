@@ -27,10 +27,11 @@ _LATENT_SPACE = flags.DEFINE_enum(
 )
 _MINUTES = flags.DEFINE_float("minutes", None, "Time to train, instead of --steps.")
 _STEPS = flags.DEFINE_integer("steps", None, "Steps to train, instead of --minutes.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "Samples a step.")
+_BATCH_SIZE = flags.DEFINE_integer(
+  "batch_size", None, "Samples a step; default: 32, above 128 x 128 fewer."
+)
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 2e-3, "Peak rate of Adam.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of weights and samples.")
-_JIT = flags.DEFINE_enum("jit", "auto", ["auto", "on", "off"], "XLA compilation of the generator.")
 
 flags.mark_flag_as_required("checkpoint")
 
@@ -66,7 +67,7 @@ def main(_: list[str]) -> None:
   from privai_tf.inversion.encoder_training import train_encoder
   from privai_tf.runtime.progress import progress_bar
 
-  generator = load_generator(_CHECKPOINT.value, jit=_JIT.value)
+  generator = load_generator(_CHECKPOINT.value)
   folder = _folder(generator)
   with progress_bar("Encoder", unit="step" if training.steps else "s") as report:
     encoder = train_encoder(

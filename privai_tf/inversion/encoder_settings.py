@@ -15,7 +15,7 @@ class EncoderTraining:
     latent_space: "W", "W+" or "Z"; None: W where the generator has it (it also serves W+), else Z.
     steps: optimization steps; None: as many as `minutes` allow.
     minutes: wall-clock time, all runs of an interrupted training together; None: `steps` decide.
-    batch_size: samples a step.
+    batch_size: samples a step; None: 32 up to 128 x 128, fewer above, down to 4.
     learning_rate: peak rate of Adam; it starts small and falls along a cosine.
     seed: of weights and samples.
   """
@@ -23,7 +23,7 @@ class EncoderTraining:
   latent_space: str | None = None
   steps: int | None = None
   minutes: float | None = None
-  batch_size: int = 32
+  batch_size: int | None = None
   learning_rate: float = 2e-3
   seed: int = 0
 

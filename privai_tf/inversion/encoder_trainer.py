@@ -19,6 +19,7 @@ from privai_tf.inversion.statistics import latent_statistics
 _AVERAGED = 0.998  # Memory of the averaged weights.
 _IMAGE_SHARE = 4  # Every fourth sample also passes the generator again, which costs the most.
 _IMAGE_WEIGHT = 1.0
+_KEPT_BYTES = 2e9  # What the generator may keep for the gradient before it computes layers again.
 _CALIBRATION = 1024
 # First entries of the seeds of draws that must not meet: training counts from _TRAINING on.
 CALIBRATION, HELD_OUT, _TRAINING = 0, 1, 2
@@ -54,6 +55,9 @@ class Trainer:
     self._optimizer.build(self._trained)
     drawn = draw_codes(generator, latent_space, _CALIBRATION, [CALIBRATION, seed])
     self._spread = float(np.mean(np.square(self._white(drawn)))) or 1.0
+    self._rows = -(-batch_size // _IMAGE_SHARE)
+    keeps_much = generator.activation_bytes * self._rows > _KEPT_BYTES
+    self._options = {"recompute": True} if keeps_much else {}
     self._step = compiled(self._take_step, "off")
     self.encoder = Encoder(
       self._config, build_network(self._config), generator.fingerprint, provenance={}
@@ -122,12 +126,12 @@ class Trainer:
 
   def _take_step(self, codes, white, seed, rate) -> tuple[tf.Tensor, tf.Tensor]:
     images = tf.stop_gradient(self._generator.synthesize_tensor(codes, self._space, "fixed"))
-    rows = -(-self._batch_size // _IMAGE_SHARE)
-    goals = pyramid(images[:rows])
+    goals = pyramid(images[: self._rows])
     with tf.GradientTape() as tape:
       found = self._network(clipped(roughened(images, seed)), training=True)
       code_loss = tf.reduce_mean(tf.square(found - white)) / self._spread
-      drawn = self._generator.synthesize_tensor(self._codes(found[:rows]), self._space, "fixed")
+      again = self._codes(found[: self._rows])
+      drawn = self._generator.synthesize_tensor(again, self._space, "fixed", **self._options)
       image_loss = tf.reduce_mean(pixel_loss(drawn, goals))
       loss = code_loss + _IMAGE_WEIGHT * image_loss
     gradients = tape.gradient(loss, [v.value for v in self._trained])

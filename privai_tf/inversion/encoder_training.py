@@ -17,9 +17,11 @@ from privai_tf.inversion.encoder_settings import EncoderTraining
 from privai_tf.inversion.encoder_trainer import HELD_OUT, Trainer
 from privai_tf.inversion.quality import psnr
 from privai_tf.runtime.files import make_folder, shown, write_bytes
+from privai_tf.runtime.interruption import uninterrupted
 
 STATE_FILE = "unfinished_training.safetensors"
-_HELD_OUT_COUNT = 128
+_LARGEST_HELD_OUT, _LEAST_HELD_OUT = 128, 16
+_LARGEST_BATCH, _LEAST_BATCH = 32, 4
 _TOLD = 10  # Times that held-out figures are told.
 _WARM_UP = 0.03  # Share of the training in which the rate grows.
 _SAVE_SECONDS = 60.0
@@ -51,9 +53,7 @@ def train_encoder(
       holds an unfinished training with other settings, or the loss is no longer a number.
     OutputError: if the folder cannot be written.
   """
-  if training.latent_space is None:
-    space = "W" if "W" in generator.latent_spaces else "Z"
-    training = dataclasses.replace(training, latent_space=space)
+  training = _decided(training, generator)
   require_encodable(generator, training.latent_space)
   folder = make_folder(folder)
   trainer = Trainer(generator, training.latent_space, training.batch_size, training.seed)
@@ -69,13 +69,15 @@ def train_encoder(
 
   try:
     while clock.share() < 1.0:
-      losses = trainer.step(clock.steps, _rate(clock.share(), training.learning_rate))
+      # Counted as soon as it is taken: what is saved must not take a step twice.
+      with uninterrupted():
+        losses = trainer.step(clock.steps, _rate(clock.share(), training.learning_rate))
+        clock.advance()
       if not np.all(np.isfinite(losses)):
         raise ConfigurationError(
-          f"The training diverged in step {clock.steps} (its loss is no longer a number); lower "
+          f"The training diverged in step {clock.steps - 1} (its loss is no longer a number); lower "
           f"the learning rate, now {training.learning_rate:g}."
         )
-      clock.advance()
       if progress:
         progress(*clock.progress())
       if tell and int(clock.share() * _TOLD) > told:
@@ -84,24 +86,24 @@ def train_encoder(
       if clock.seconds - last_save >= _SAVE_SECONDS:
         last_save = clock.seconds
         save()
+    encoder = trainer.refresh_encoder()
+    encoder.provenance = {
+      "made_by": "python -m privai_tf.train_encoder",
+      "training": dataclasses.asdict(training),
+      "steps": clock.steps,
+      "seconds": round(clock.seconds),
+      "held_out": held_out_figures(trainer, generator, training),
+    }
   except KeyboardInterrupt:
     save()
     raise
-  encoder = trainer.refresh_encoder()
-  encoder.provenance = {
-    "made_by": "python -m privai_tf.train_encoder",
-    "training": dataclasses.asdict(training),
-    "steps": clock.steps,
-    "seconds": round(clock.seconds),
-    "held_out": held_out_figures(trainer, generator, training),
-  }
   encoder.save(folder)
   (folder / STATE_FILE).unlink(missing_ok=True)
   return encoder
 
 
 def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> dict[str, float]:
-  """Figures on 128 samples that training does not see.
+  """Figures on 128 samples (above 128 x 128 fewer, at least 16) that training does not see.
 
   Returns:
     `code_error`: mean squared error in whitened coordinates, 1 being no better than the mean code;
@@ -110,7 +112,8 @@ def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> 
   import tensorflow as tf
 
   space = training.latent_space
-  codes = draw_codes(generator, space, _HELD_OUT_COUNT, [HELD_OUT, training.seed])
+  count = _scaled(generator, _LARGEST_HELD_OUT, _LEAST_HELD_OUT)
+  codes = draw_codes(generator, space, count, [HELD_OUT, training.seed])
   images = generator.synthesize(codes, latent_space=space)
   rough = roughened(tf.constant(images), tf.constant([HELD_OUT, training.seed])).numpy()
   encoder = trainer.refresh_encoder()
@@ -121,6 +124,18 @@ def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> 
     figures[f"code_error{suffix}"] = round(trainer.code_error(found, codes), 4)
     figures[f"psnr{suffix}"] = round(float(np.mean(psnr(again, images))), 2)
   return figures
+
+
+def _decided(training: EncoderTraining, generator) -> EncoderTraining:
+  """The settings with what depends on the generator decided."""
+  space = training.latent_space or ("W" if "W" in generator.latent_spaces else "Z")
+  size = training.batch_size or _scaled(generator, _LARGEST_BATCH, _LEAST_BATCH)
+  return dataclasses.replace(training, latent_space=space, batch_size=size)
+
+
+def _scaled(generator, most: int, least: int) -> int:
+  """How many images: fewer in proportion to their pixels above 128 x 128."""
+  return max(least, min(most, most * 128**2 // generator.resolution**2))
 
 
 class _Clock:
