@@ -29,11 +29,19 @@ PROTOCOLS = (2, 3, 4)
 class Machine:
   """Reads one pickle from a file positioned at its start."""
 
-  def __init__(self, file: IO[bytes], size: int):
-    """Args: `file`, of `size` bytes, opened for buffered binary reading."""
+  def __init__(
+    self, file: IO[bytes], size: int, calls: Calls | None = None, more_follows: bool = False
+  ):
+    """Args:
+    file: of `size` bytes from its position on, opened for buffered binary reading.
+    size: see there.
+    calls: what the file may call; network files' by default.
+    more_follows: whether the file goes on after the pickle.
+    """
     self._file = file
     self._left = size
-    self._calls = Calls(size)
+    self._calls = calls or Calls(size)
+    self._more_follows = more_follows
     self._text_left = MAX_TEXT_BYTES
     self._stack: list[Any] = []
     self._marks: list[int] = []
@@ -56,16 +64,20 @@ class Machine:
       code = self._read(1)
       if code == b".":
         return self._finish()
-      operation = _OPERATIONS.get(code)
+      operation = self.operation(code)
       if operation is None:
         raise UnsafePickleError(f"it uses the pickle operation {_operation_name(code)}")
       operation(self)
     raise DamagedFileError(f"it takes more than {MAX_STEPS} steps to read")
 
+  def operation(self, code: bytes) -> "Callable[[Machine], None] | None":
+    """What a pickle operation does; None: it is not allowed."""
+    return _OPERATIONS.get(code)
+
   def _finish(self) -> Any:
     if self._marks or len(self._stack) != 1:
       raise DamagedFileError("it ends with unfinished parts")
-    if self._left:
+    if self._left and not self._more_follows:
       raise DamagedFileError(f"{self._left} bytes follow its end")
     return self._stack.pop()
 

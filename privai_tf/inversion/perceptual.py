@@ -1,7 +1,8 @@
 """The eight-layer VGG16 loss: photos and images compared by what a classifier sees in them.
 
 Eight layers from edges (conv1_1) to parts (conv5_3), compared at 224 x 224 (Johnson et al. 2016,
-Simonyan and Zisserman 2015). The weights are a file of the user's; nothing is downloaded here.
+Simonyan and Zisserman 2015). The weights are a file of the user's; nothing is downloaded unless asked
+for.
 """
 
 import functools
@@ -14,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from privai_tf.errors import CheckpointError, ConfigurationError
-from privai_tf.inversion.spec import InversionSpec
+from privai_tf.inversion.lpips import Lpips, lpips_loss
+from privai_tf.inversion.spec import DOWNLOAD, InversionSpec
 from privai_tf.runtime.files import shown
 
 LAYERS = (
@@ -75,11 +77,13 @@ class PerceptualLoss:
     return result / max(sum(self._layer_weights), 1e-12)
 
 
-def perceptual_loss(spec: InversionSpec, resolution: int, channels: int) -> PerceptualLoss | None:
+def perceptual_loss(
+  spec: InversionSpec, resolution: int, channels: int
+) -> PerceptualLoss | Lpips | None:
   """Builds the loss that a specification asks for.
 
   Args:
-    spec: `perceptual`, `vgg16_weights` and `layer_weights` decide.
+    spec: `perceptual`, the two weights files and `layer_weights` decide.
     resolution: of the images.
     channels: of the images.
 
@@ -87,11 +91,15 @@ def perceptual_loss(spec: InversionSpec, resolution: int, channels: int) -> Perc
     The loss, or None if there is to be none.
 
   Raises:
-    ConfigurationError: if "vgg16" is asked for without weights or for images that are not RGB.
-    CheckpointError: if the weights file is not one of VGG16.
+    ConfigurationError: if "vgg16" or "lpips" is asked for without weights or for images that are not
+      RGB, or if Keras cannot download the weights.
+    CheckpointError: if the weights file is not one of VGG16, or of LPIPS.
   """
-  unused = not spec.perceptual_weight or not any(spec.layer_weights)
-  if spec.perceptual == "none" or unused:
+  if spec.perceptual == "none" or not spec.perceptual_weight:
+    return None
+  if spec.perceptual == "lpips":
+    return lpips_loss(spec, resolution, channels)
+  if not any(spec.layer_weights):
     return None
   path = find_weights(spec.vgg16_weights)
   if spec.perceptual == "auto" and (path is None or channels != 3 or resolution < _AUTO_RESOLUTION):
@@ -103,9 +111,8 @@ def perceptual_loss(spec: InversionSpec, resolution: int, channels: int) -> Perc
     )
   if path is None:
     raise ConfigurationError(
-      f"perceptual='vgg16' finds no weights in {shown(_cache_folder())}; download {_KERAS_NAMES[0]} "
-      "there (keras.applications.VGG16 does it), name the file in vgg16_weights, or use "
-      "perceptual='none'."
+      f"perceptual='vgg16' finds no weights in {shown(_cache_folder())}; let Keras download them with "
+      f"vgg16_weights={DOWNLOAD!r}, name a file there, or use perceptual='none'."
     )
   network = load_network(str(path), path.stat().st_mtime_ns)
   return PerceptualLoss(network, spec.layer_weights)
@@ -114,15 +121,33 @@ def perceptual_loss(spec: InversionSpec, resolution: int, channels: int) -> Perc
 def find_weights(path: str | None) -> Path | None:
   """The weights file: the one named, else Keras's own copy on this machine, else None.
 
+  Args:
+    path: of a file; None: only look; "download": let Keras fetch its copy where there is none.
+
   Raises:
-    ConfigurationError: if a file is named that does not exist.
+    ConfigurationError: if a file is named that does not exist, or the download fails.
   """
+  if path == DOWNLOAD:
+    return find_weights(None) or _downloaded()
   if path is not None:
     if not Path(path).is_file():
       raise ConfigurationError(f"No VGG16 weights at {shown(path)}; correct vgg16_weights.")
     return Path(path)
   candidates = [_cache_folder() / name for name in _KERAS_NAMES]
   return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _downloaded() -> Path:
+  try:
+    keras.applications.VGG16(include_top=False, weights="imagenet")  # Fetches, checks, keeps.
+  except Exception as error:  # Keras raises nothing narrower.
+    if not isinstance(error.__context__ or error, OSError):
+      raise
+    raise ConfigurationError(
+      f"Keras cannot download the VGG16 weights ({str(error).splitlines()[0][:160]}); put "
+      f"{_KERAS_NAMES[0]} into {shown(_cache_folder())}, or use perceptual='none'."
+    ) from error
+  return _cache_folder() / _KERAS_NAMES[0]
 
 
 def _cache_folder() -> Path:

@@ -84,11 +84,9 @@ class Search:
 
   def _trace(self, jit: bool) -> None:
     """What is compiled; only one set of shapes will ever come, and so each is traced once."""
-    # XLA compiles for one device: of several, each compiles its own gradient.
-    alone = self._strategy.num_replicas_in_sync == 1
-    compiled = functools.partial(tf.function, jit_compile=jit and alone, autograph=False)
-    if jit and not alone:
-      self._gradients = tf.function(self._gradients, jit_compile=True, autograph=False)
+    # XLA cannot read another device's variables, and the generator's are on one.
+    jit = jit and self._strategy.num_replicas_in_sync == 1
+    compiled = functools.partial(tf.function, jit_compile=jit, autograph=False)
     self._prepare = compiled(self._goals)
     self._advance = compiled(self._take_steps)
     self._finish = compiled(self._evaluate)

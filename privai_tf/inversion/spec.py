@@ -10,6 +10,7 @@ from privai_tf.runtime.jit import JIT_MODES
 
 LATENT_SPACES = ("W", "W+", "Z")
 PERCEPTUAL_MODES = ("auto", "vgg16", "lpips", "none")
+DOWNLOAD = "download"  # In place of a file of VGG16 weights.
 COLOUR_GOALS = ("photo", "grey")
 RECOMPUTE_MODES = ("auto", "on", "off")
 PRECISIONS = ("auto", "float32", "bfloat16")

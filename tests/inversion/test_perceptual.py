@@ -190,7 +190,7 @@ class TestChoice:
     assert perceptual.perceptual_loss(InversionSpec(), 1024, 3) is None
 
   def test_vgg16_without_weights(self, tmp_path):
-    with pytest.raises(ConfigurationError, match=r"download.*perceptual='none'") as caught:
+    with pytest.raises(ConfigurationError, match=r"'download'.*perceptual='none'") as caught:
       perceptual.perceptual_loss(InversionSpec(perceptual="vgg16"), 1024, 3)
     assert "\n" not in str(caught.value)
     assert str(tmp_path) in str(caught.value)
