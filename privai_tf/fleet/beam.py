@@ -1,0 +1,186 @@
+"""The steps of a fleet as an Apache Beam pipeline, on any of Beam's runners.
+
+    parts -> claims (all workers) -> payment (one owner) -> release (all workers)
+
+Only names and prices go through Beam; pictures never do. Workers need the inputs, `output_dir` and
+`state_dir` under the same paths as the launcher: one machine, or a shared file system.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.utils.shared import Shared
+
+from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.fleet.state import FleetState, open_state
+from privai_tf.fleet.steps import Claim, PartResult, Permit, Worker, pay, read_result
+from privai_tf.inputs import find_items, record_files
+from privai_tf.job import Job, Summary
+from privai_tf.pipeline import opened_ledger, refuse_to_replace_inputs
+from privai_tf.private_folder import PrivateFolder
+from privai_tf.publication import PublicFolder
+from privai_tf.stages import Stages
+
+_LOOK_SECONDS = 0.5
+_OWNER = "owner"
+
+
+class _Step(beam.DoFn):
+  """A step with the job's models, which are loaded once a process."""
+
+  def __init__(self, job: Job, state: FleetState):
+    self._job, self._state = job, state
+    self._handle = Shared()
+
+  def setup(self) -> None:
+    # The same tag for every step: they share the models.
+    self._worker = self._handle.acquire(
+      lambda: Worker(self._job, self._state), tag=self._state.identity
+    )
+
+
+class Claims(_Step):
+  """part -> the claims of its inputs."""
+
+  def process(self, part: int) -> Iterator[Claim]:
+    with opened_ledger(self._job.budget) as ledger:
+      yield from self._worker.claims(part, ledger)
+
+
+class Pay(_Step):
+  """All claims, under one key and so in one place -> a permit for each part."""
+
+  def process(self, keyed: tuple[str, Iterable[Claim | None]]) -> Iterator[Permit]:
+    with opened_ledger(self._job.budget) as ledger:
+      yield from pay(ledger, self._worker, self._state, keyed[1])
+
+
+class Release(_Step):
+  """Permit -> how many were released, kept and failed."""
+
+  def process(self, permit: Permit) -> Iterator[tuple[int, int, int]]:
+    result = self._worker.release(permit)
+    yield len(result.released), len(result.kept), len(result.failures)
+
+
+def build(root, job: Job, state: FleetState):
+  """The pipeline.
+
+  Args:
+    root: a `beam.Pipeline`.
+    job: the job.
+    state: its identity and parts.
+
+  Returns:
+    The PCollection of what `Release` gives.
+  """
+  parts = root | "Parts" >> beam.Create(range(state.parts))
+  if job.budget is None:
+    permits = parts | "Everything" >> beam.Map(Permit)
+  else:
+    # Grouping nothing gives nothing; every part needs its permit, though nobody may claim anything.
+    nothing = root | "No claim" >> beam.Create([None])
+    claims = (
+      parts | "Share out claims" >> beam.Reshuffle() | "Claim" >> beam.ParDo(Claims(job, state))
+    )
+    permits = (
+      (claims, nothing)
+      | "All claims" >> beam.Flatten()
+      | "Under one key" >> beam.WithKeys(_OWNER)
+      | "To the owner" >> beam.GroupByKey()
+      | "Pay" >> beam.ParDo(Pay(job, state))
+    )
+  return (
+    permits
+    | "Share out releases" >> beam.Reshuffle()
+    | "Release" >> beam.ParDo(Release(job, state))
+  )
+
+
+def run(
+  job: Job,
+  options: Sequence[str] = (),
+  progress: Callable[[float, int | None], None] | None = None,
+  tell: Callable[[str], None] | None = None,
+) -> Summary:
+  """Privatizes every input of a job on a fleet.
+
+  Args:
+    job: the job.
+    options: Beam's own, such as "--runner=FlinkRunner".
+    progress: called with (parts done, parts in all).
+    tell: called with a line for every input that failed, at the end.
+
+  Returns:
+    The summary.
+
+  Raises:
+    ConfigurationError: if the job contradicts itself or cannot be shared out.
+    PrivaiError: if the runner gives up; the same job goes on where it stopped.
+  """
+  _check(job)
+  stages = Stages(job)
+  items = find_items(job, stages.generator)
+  refuse_to_replace_inputs(items, job)
+  count = items.count if items.count is not None else len(record_files(job)) * job.batch_size * 16
+  state = open_state(job, count)
+  public = PublicFolder(job.output_dir, stages.configuration(), False)
+  private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
+  for part in range(state.parts):
+    state.result(part).unlink(missing_ok=True)
+  with opened_ledger(job.budget):
+    pass  # Created here if it is new: two workers should not both do it.
+  _run_pipeline(job, state, options, progress)
+  results = [read_result(state, part) or PartResult((), (), ()) for part in range(state.parts)]
+  released, kept, failures = (
+    tuple(value for result in results for value in getattr(result, name))
+    for name in ("released", "kept", "failures")
+  )
+  for line in failures if tell else ():
+    tell(line)
+  return Summary(
+    released=released,
+    kept=kept,
+    failures=failures,
+    statement=stages.guarantee.statement if released else None,
+    report=public.finish(failed=len(failures)),
+    comparison=private.finish(public.path) if private else None,
+  )
+
+
+def _check(job: Job) -> None:
+  refusals = (
+    (job.shard.count > 1, "the runner shares out the work; drop --num_shards"),
+    (job.overwrite, "choose another --output_dir instead of --overwrite"),
+    (job.output_format != "png", "workers share no TFRecord file; drop --output_format"),
+    (job.max_errors is not None, "no worker knows the others' errors; drop --max_errors"),
+    (job.tensorboard is not None, "workers share no TensorBoard; drop --tensorboard"),
+  )
+  for refused, text in refusals:
+    if refused:
+      raise ConfigurationError(f"On a fleet {text}")
+
+
+def _run_pipeline(job: Job, state: FleetState, options: Sequence[str], progress) -> None:
+  """Runs the pipeline in a thread and watches the parts' results appear."""
+  failure: list[BaseException] = []
+
+  def work() -> None:
+    try:
+      with beam.Pipeline(options=PipelineOptions(list(options))) as root:
+        build(root, job, state)
+    except BaseException as error:  # Whatever it is, the waiting thread must hear of it.
+      failure.append(error)
+
+  thread = threading.Thread(target=work, daemon=True, name="beam")
+  thread.start()
+  while thread.is_alive():
+    thread.join(_LOOK_SECONDS)
+    if progress:
+      progress(sum(state.result(part).exists() for part in range(state.parts)), state.parts)
+  if failure:
+    reason = str(failure[0]).strip().splitlines()
+    text = reason[-1] if reason else type(failure[0]).__name__
+    raise PrivaiError(f"The runner gave up ({text[:300]}); the same command goes on.")

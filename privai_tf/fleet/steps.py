@@ -1,0 +1,191 @@
+"""What a worker does with one part of a job, and what the one owner of the ledger does for all.
+
+    every worker: claims(part)  ->  the owner: pay(claims)  ->  every worker: release(part)
+
+A claim is paid before anything is drawn for it, under an id that is the same however often a runner
+repeats a step; the part's manifest sees to it that what is drawn for the payment is drawn once.
+"""
+
+import contextlib
+import dataclasses
+import json
+import threading
+from collections.abc import Iterable, Iterator
+
+from privai_tf import inputs, pipeline
+from privai_tf.artifacts import Guarantee
+from privai_tf.fleet.state import FleetState
+from privai_tf.job import Job
+from privai_tf.privacy.ledger import BudgetExceededError, Ledger
+from privai_tf.private_folder import PrivateFolder
+from privai_tf.publication import PublicFolder
+from privai_tf.runtime import files
+from privai_tf.runtime.manifest import Manifest
+from privai_tf.settlement import Settlement, charge_for, pay_for
+from privai_tf.stages import Stages
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+  """What an input asks the ledger for, or why it cannot be used.
+
+  Attributes:
+    part: of the input.
+    name, source: of the input.
+    subject: whose budget pays; "" with an error.
+    faces: releases to pay for.
+    error: a line, or None.
+  """
+
+  part: int
+  name: str
+  source: str
+  subject: str = ""
+  faces: int = 0
+  error: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Permit:
+  """What a part may release.
+
+  Attributes:
+    part: the part.
+    names: of the inputs that are paid for; None: all, for jobs that nobody pays for.
+    failures: lines about the others.
+  """
+
+  part: int
+  names: frozenset[str] | None = None
+  failures: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class PartResult:
+  """What became of a part: names released now, how many were finished before, lines on failures."""
+
+  released: tuple[str, ...]
+  kept: tuple[str, ...]
+  failures: tuple[str, ...]
+
+
+class Worker:
+  """The models and inputs of a job in one process, for any of its threads.
+
+  Args:
+    job: the job.
+    state: its identity.
+  """
+
+  def __init__(self, job: Job, state: FleetState):
+    self._job, self._state = job, state
+    self._stages = Stages(job)
+    self._public = PublicFolder(job.output_dir, self._stages.configuration(), False)
+    self._private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
+    self._items = inputs.find_items(job, self._stages.generator)
+    # Runners use several threads; the optimizer's variables, and the processor, serve one.
+    self._lock = threading.Lock()
+
+  @property
+  def guarantee(self) -> Guarantee:
+    """What each face's release promises."""
+    return self._stages.guarantee
+
+  def charge(self, claim: Claim, release_id: str) -> dict:
+    """What a claim costs, for `settlement.pay_for`."""
+    stages = self._stages
+    return charge_for(stages.guarantee, stages.event, claim.subject, claim.faces, release_id)
+
+  def claims(self, part: int, ledger: Ledger) -> Iterator[Claim]:
+    """Reads the unfinished inputs of a part and says what they cost.
+
+    Args:
+      part: the part.
+      ledger: names the subjects; not charged here.
+    """
+    for item in self._of(part):
+      if self._public.is_finished(item.name):
+        continue
+      loaded = self._stages.load(item, ledger.subject_of_pixels)
+      if loaded.error is not None:
+        yield Claim(part, item.name, item.source, error=str(loaded.error))
+      else:
+        faces = len(loaded.content.values)
+        yield Claim(part, item.name, item.source, loaded.subject, faces)
+
+  def release(self, permit: Permit) -> PartResult:
+    """Draws and publishes what a part may release; goes on where another worker was stopped."""
+    with self._lock:
+      return self._release(permit)
+
+  def _release(self, permit: Permit) -> PartResult:
+    permitted = (
+      item
+      for item in self._of(permit.part)
+      if permit.names is None or item.name in permit.names or self._public.is_finished(item.name)
+    )
+    items = inputs.Items(lambda: permitted, self._items.count)
+    suffix = self._state.shard(permit.part).suffix
+    tally = pipeline.Tally()
+    tally.failures += permit.failures
+    configuration = self._stages.configuration()
+    manifest = Manifest(self._state.folder, suffix, configuration)
+    with contextlib.closing(manifest):
+      settlement = Settlement(manifest, self._public, self._private, None)
+      tally.released += settlement.resume()
+      pipeline.release_all(self._stages, items, settlement, None, tally)
+    result = PartResult(tuple(tally.released), tuple(tally.kept), tuple(tally.failures))
+    files.write_json(self._state.result(permit.part), dataclasses.asdict(result), private=True)
+    return result
+
+  def _of(self, part: int) -> Iterator[inputs.Item]:
+    files_of_records = inputs.record_files(self._job)
+    if files_of_records:
+      # By files, since only reading tells what is in them.
+      chosen = files_of_records[part :: self._state.parts]
+      return iter(inputs.items_of_records(chosen))
+    shard = self._state.shard(part)
+    return (item for item in self._items if shard.holds(item.name))
+
+
+def pay(
+  ledger: Ledger, worker: Worker, state: FleetState, claims: Iterable[Claim | None]
+) -> Iterator[Permit]:
+  """Charges the claims of all parts, one after another.
+
+  Args:
+    ledger: charged here and nowhere else.
+    worker: knows the guarantee.
+    state: gives the ids under which a repeated step pays nothing.
+    claims: of all parts; None is nobody's.
+
+  Yields:
+    A permit for every part.
+
+  Raises:
+    LedgerError: if the ledger cannot be used.
+  """
+  names: list[set[str]] = [set() for _ in range(state.parts)]
+  failures: list[list[str]] = [[] for _ in range(state.parts)]
+  for claim in filter(None, claims):
+    error = claim.error
+    if error is None:
+      try:
+        pay_for(ledger, worker.charge(claim, state.release_id(claim.name)))
+      except BudgetExceededError as refusal:
+        error = f"{claim.source}: {refusal}"
+    if error is None:
+      names[claim.part].add(claim.name)
+    else:
+      failures[claim.part].append(error)
+  for part in range(state.parts):
+    yield Permit(part, frozenset(names[part]), tuple(failures[part]))
+
+
+def read_result(state: FleetState, part: int) -> PartResult | None:
+  """The result of a part, None while it is not finished."""
+  try:
+    content = json.loads(state.result(part).read_text(encoding="utf-8"))
+  except FileNotFoundError:
+    return None
+  return PartResult(**{name: tuple(values) for name, values in content.items()})

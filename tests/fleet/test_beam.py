@@ -1,0 +1,114 @@
+"""The fleet's pipeline on Beam's own runner."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from privai_tf import pipeline
+from privai_tf.errors import ConfigurationError
+from privai_tf.fleet import beam
+from privai_tf.job import Shard
+from privai_tf.pipeline import opened_ledger
+from privai_tf.privacy.spec import PrivacySpec
+
+_ONE_PROCESS = ("--runner=DirectRunner",)
+_TWO_PROCESSES = (
+  "--runner=DirectRunner",
+  "--direct_num_workers=2",
+  "--direct_running_mode=multi_processing",
+  "--default_sdk_harness_log_level=WARNING",
+)
+
+
+def _pixels(picture: bytes) -> np.ndarray:
+  with Image.open(io.BytesIO(picture)) as image:
+    return np.asarray(image, np.int32)
+
+
+@pytest.mark.slow
+def test_one_process_two_shards_and_two_workers_give_the_same_pictures(job, tmp_path, published):
+  spec = PrivacySpec(epsilon=1.0, noise_seed=7)
+  alone, sharded, fleet = (
+    dataclasses.replace(job, privacy=spec, output_dir=tmp_path / name)
+    for name in ("alone", "sharded", "fleet")
+  )
+  pipeline.run(alone)
+  for index in range(2):
+    pipeline.run(dataclasses.replace(sharded, shard=Shard(index, 2)))
+  summary = beam.run(fleet, _TWO_PROCESSES)
+  expected = published(alone.output_dir)
+  assert len(expected) == len(set(expected.values())) == 40
+  for others in (published(sharded.output_dir), published(fleet.output_dir)):
+    assert set(others) == set(expected)
+    for name, picture in expected.items():
+      # A face's place in its batch moves the last bit of a float, and now and then a rounding.
+      difference = np.abs(_pixels(others[name]) - _pixels(picture))
+      assert difference.max() <= 1
+      assert np.mean(difference > 0) < 0.01
+  assert sorted(summary.released) == sorted(expected)
+  assert summary.report.exists()
+
+
+@pytest.mark.slow
+def test_the_ledger_is_charged_by_one_owner_and_a_second_run_pays_nothing(job, budget, published):
+  job = dataclasses.replace(job, budget=budget)
+  told = []
+  first = beam.run(job, _ONE_PROCESS, tell=told.append)
+  pictures = published(job.output_dir)
+  assert len(first.released) == len(pictures) == 30
+  assert len(first.failures) == len(told) == 10
+  with opened_ledger(budget) as ledger:
+    assert ledger.remaining("ada").epsilon == pytest.approx(0)
+  larger = dataclasses.replace(budget, epsilon=35.0)
+  with opened_ledger(larger) as ledger:
+    ledger.grant("ada", 35.0)
+  second = beam.run(dataclasses.replace(job, budget=larger), _ONE_PROCESS)
+  assert len(second.kept) == 30
+  assert len(second.released) == len(second.failures) == 5
+  assert pictures.items() <= published(job.output_dir).items()
+  with opened_ledger(larger) as ledger:
+    assert ledger.remaining("ada").epsilon == pytest.approx(0)
+
+
+def test_a_runner_that_gives_up_ends_with_one_line(job, monkeypatch):
+  def broken(root, job, state):
+    raise RuntimeError("first line\nthe worker's disk is full")
+
+  monkeypatch.setattr(beam, "build", broken)
+  with pytest.raises(beam.PrivaiError, match=r"gave up \(the worker's disk is full\)") as caught:
+    beam.run(job, _ONE_PROCESS)
+  assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+  ("change", "flag"),
+  [
+    ({"shard": Shard(1, 2)}, "num_shards"),
+    ({"overwrite": True}, "overwrite"),
+    ({"output_format": "tfrecord"}, "output_format"),
+    ({"max_errors": 3}, "max_errors"),
+  ],
+)
+def test_what_a_fleet_cannot_do_is_refused(job, change, flag):
+  with pytest.raises(ConfigurationError, match=f"--{flag}"):
+    beam.run(dataclasses.replace(job, **change), _ONE_PROCESS)
+
+
+def test_records_are_shared_out_by_files(job, tmp_path, published):
+  import tensorflow as tf
+
+  folder = tmp_path / "records"
+  folder.mkdir()
+  for number in range(2):
+    with tf.io.TFRecordWriter(str(folder / f"faces-{number}.tfrecord")) as writer:
+      for row in range(2):
+        pixels = np.random.default_rng(2 * number + row).integers(0, 256, (32, 32, 3), np.uint8)
+        data = tf.io.encode_png(pixels).numpy()
+        value = tf.train.Feature(bytes_list=tf.train.BytesList(value=[data]))
+        example = tf.train.Example(features=tf.train.Features(feature={"image/encoded": value}))
+        writer.write(example.SerializeToString())
+  summary = beam.run(dataclasses.replace(job, input=str(folder), input_latents=None), _ONE_PROCESS)
+  assert len(summary.released) == len(published(job.output_dir)) == 4
