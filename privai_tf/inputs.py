@@ -6,6 +6,7 @@ An `Item` is small and picklable; it is read when its turn comes, in whatever pr
 import dataclasses
 import functools
 import pathlib
+import re
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
@@ -226,15 +227,20 @@ def _listed(path: str) -> list[pathlib.Path]:
   return paths
 
 
+def _free(name: str) -> str:
+  """A name that no process's own record has (`run-00000-of-00002.json`)."""
+  return f"{name}-picture" if re.fullmatch(r"run-\d{5}-of-\d{5}", name.casefold()) else name
+
+
 def _photos(paths: list[pathlib.Path]) -> Iterator[Item]:
   for path, name in zip(paths, output_names(paths), strict=True):
-    yield Photo(name, shown(path), path)
+    yield Photo(_free(name), shown(path), path)
 
 
 def _records(paths: list[pathlib.Path]) -> Iterator[Item]:
   for path in paths:
     for name, source, data in read_records(path):
-      yield Record(name, source, data)
+      yield Record(_free(name), source, data)
 
 
 def _codes(path: str, count: int) -> Iterator[Item]:

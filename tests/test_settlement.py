@@ -1,5 +1,6 @@
 """Killed at any moment, a job goes on: everything once, paid once, nothing half-written."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -23,7 +24,7 @@ def test_killed_at_random_moments(repository, tmp_path, output_format, kills):
   seen = [json.loads(line) for line in (tmp_path / "seen.jsonl").read_text().splitlines()]
   assert len(seen) == kills + 1
   # Whatever could be seen once was never exchanged for another draw.
-  for earlier, later in zip(seen, seen[1:], strict=False):
+  for earlier, later in itertools.pairwise(seen):
     assert earlier.items() <= later.items()
   assert len(seen[0]) < len(seen[-1])
   with Ledger.open(tmp_path / "ledger.db") as ledger:

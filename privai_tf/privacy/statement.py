@@ -74,7 +74,10 @@ def _attribute(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) 
       "Noise maps found by inversion are published as they are and count as residual."
     )
   if spec.pasted_back:
-    sentences.append("The frame around the face is the original one and is published as it is.")
+    sentences.append(
+      "The frame around the face is the original one and is published as it is, with every other "
+      "face in it that was not privatized as well."
+    )
   return sentences
 
 

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS outputs (
 CREATE INDEX IF NOT EXISTS waiting ON outputs (done) WHERE done = 0;
 """
 _VERSION = 1
+_WAIT_SECONDS = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Manifest:
     with self._told():
       os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
       self._connection = sqlite3.connect(
-        self.path, timeout=5, isolation_level=None, check_same_thread=False
+        self.path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
       )
       try:
         self._prepare(json.dumps(configuration, sort_keys=True), overwrite, fresh)
