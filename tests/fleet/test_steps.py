@@ -75,7 +75,8 @@ def test_paying_twice_costs_once_and_refusals_are_told(job, state, budget):
   assert all("codes.npy, row" in line for line in refused)
 
 
-def test_what_is_finished_claims_nothing(job, worker, state, budget):
+def test_what_is_finished_claims_nothing(job, state, budget):
+  worker = Worker(dataclasses.replace(job, budget=budget), state)
   worker.release(Permit(0))
   with opened_ledger(budget) as ledger:
     assert list(worker.claims(0, ledger)) == []
