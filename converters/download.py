@@ -106,8 +106,12 @@ def recorded_or_checked(path: str | os.PathLike) -> str:
   return f"SHA-256 {digest}, recorded now: this first file is trusted, later ones are compared."
 
 
-def check_recorded(path: str | os.PathLike) -> None:
+def check_recorded(path: str | os.PathLike, digest: str | None = None) -> None:
   """Refuses a file that is not the one whose SHA-256 is recorded beside it; no record, no check.
+
+  Args:
+    path: of the file.
+    digest: its SHA-256 (hex), where the caller has it already.
 
   Raises:
     CheckpointError: naming both hashes.
@@ -116,7 +120,7 @@ def check_recorded(path: str | os.PathLike) -> None:
   recorded = recorded_digest(path)
   if recorded is None:
     return
-  digest = file_digest(path)
+  digest = digest or file_digest(path)
   if digest != recorded:
     raise CheckpointError(
       f"{shown(path)} has changed since it was first used (SHA-256 {digest}, recorded {recorded}); "

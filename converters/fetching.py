@@ -145,6 +145,8 @@ def _transfer(url: str, partial: Path, progress: Progress | None) -> str:
   with urllib.request.urlopen(
     urllib.request.Request(url, headers=headers), timeout=_TIMEOUT
   ) as answer:
+    if url.startswith("https://") and not answer.geturl().startswith("https://"):
+      raise FetchError(f"{url} leads to an address that is not encrypted")
     if answer.headers.get_content_type() == "text/html":
       raise FetchError(_WEB_PAGE.format(url=url))
     if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(

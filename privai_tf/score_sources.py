@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from privai_tf.drawing import Drawing, read_labels
-from privai_tf.errors import InputError
+from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.faces.discovery import find_inputs
 from privai_tf.inversion.latents import load_latents
 from privai_tf.picture_store import square_pixels
@@ -93,6 +93,8 @@ class DrawnCodes:
       InputError, LatentSpaceError: if the codes cannot be used.
       ConfigurationError: if they cannot be drawn so.
     """
+    if labels is not None and latent_space != "Z":
+      raise ConfigurationError("--labels act on Z codes only; leave them out.")
     require_stated_space(latent_codes, latent_space, generator)
     self._codes = load_latents(latent_codes, generator, latent_space)
     self._generator, self._space, self._drawing = generator, latent_space, drawing

@@ -63,7 +63,7 @@ def score(
   _check(job, scorer)
   record = {"scorer": scorer.fingerprint, **source.record}
   key = hashlib.sha256(json.dumps([record, scorer.attributes]).encode()).hexdigest()
-  first = job.path("+".join(scorer.attributes))
+  first = job.path(scorer.attributes[0])
   make_folder(first.parent)
   unfinished = first.with_name(f".{key[:16]}.scores.npy")
   scores = _read_unfinished(unfinished, (source.count, len(scorer.attributes)))

@@ -91,6 +91,15 @@ def test_a_folder_of_them(folder):
     load_scorer(folder, ("beard",))
 
 
+def test_a_file_that_changed_since_its_download_is_refused(folder, tmp_path):
+  path = tmp_path / "celebahq-classifier-00-male.pkl"
+  path.write_bytes((folder / path.name).read_bytes())
+  record = tmp_path / f"{path.name}.sha256"
+  record.write_text(f"{'0' * 64}  {path.name}\n")
+  with pytest.raises(CheckpointError, match="has changed since it was first used"):
+    load_scorer(path)
+
+
 def test_a_score_does_not_depend_on_the_neighbours(assembler, tmp_path):
   """With the minibatch standard deviation, as discriminators have it, it could."""
   writer = assembler()

@@ -164,9 +164,11 @@ def _network(path: Path) -> Discriminator:
     return load_discriminator(path)
   # Late: converted folders need no reader of pickles.
   from converters.convert import convert_network
+  from converters.download import check_recorded
   from converters.restricted_pickle import read_network_file
 
   file = read_network_file(path)
+  check_recorded(path, file.sha256)
   if len(file.networks) != 1:
     raise CheckpointError(
       f"{shown(path)} holds the networks of a generator (G, D, Gs), not an attribute classifier; its "
