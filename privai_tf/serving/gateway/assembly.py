@@ -7,16 +7,15 @@ from typing import Any
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
-from privai_tf.faces.spec import FaceSpec
 from privai_tf.generators import load_generator
-from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.serving.client import ServingClient
 from privai_tf.serving.gateway.backends import Backend, InProcessBackend, ServedBackend
 from privai_tf.serving.gateway.budgets import Budgets
-from privai_tf.serving.gateway.releases import Order, Releaser
+from privai_tf.serving.gateway.offer import offered_mechanisms
+from privai_tf.serving.gateway.releases import Releaser
 from privai_tf.serving.gateway.service import Service
 from privai_tf.serving.gateway.settings import GatewaySettings
-from privai_tf.serving.gateway.tokens import Caller, TokenFile, token_hash
+from privai_tf.serving.gateway.tokens import TokenFile
 
 BACKENDS = ("in_process", "serving")
 
@@ -93,7 +92,8 @@ def build_service(
   service = Service(settings, callers, releaser, workers)
   try:
     releaser.check()
-    releaser.warm_up(_typical_orders(settings), detect=settings.align != ("none",))
+    offered_mechanisms(releaser, settings)
+    releaser.warm_up(detect=settings.align != ("none",))
   except BaseException:
     service.close()
     raise
@@ -112,24 +112,3 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
   if steps is None:
     steps = 0 if encoder is not None and encoder.latent_space == model.latent_space else 50
   return InProcessBackend(generator, model.latent_space, encoder, steps, model.batch_size)
-
-
-def _typical_orders(settings: GatewaySettings) -> list[Order]:
-  """One of each kind on offer, by nobody: for the warm-up, which charges and releases nothing."""
-  nobody = Caller("warm-up", token_hash(""), epsilon=1)
-  return [
-    Order(
-      caller=nobody,
-      subject=None,
-      attribute=attribute,
-      epsilon=min(1.0, settings.max_epsilon),
-      delta=0.0 if mechanism_class(mechanism).pure else 1e-5,
-      mechanism=mechanism,
-      scope=scope,
-      faces=FaceSpec(),
-    )
-    for scope in settings.scopes
-    for mechanism in settings.mechanisms
-    if scope in mechanism_class(mechanism).scopes
-    for attribute in (settings.attributes if scope == "attribute" else (None,))
-  ]

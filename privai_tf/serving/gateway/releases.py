@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from privai_tf import privacy
 from privai_tf.artifacts import AlignedFace, Guarantee
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.faces import FaceSpec, find_faces
-from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
+from privai_tf.privacy import PreparedRelease, PrivacySpec
 from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.privacy.ledger import Remaining
 from privai_tf.serving.gateway.backends import Backend
@@ -136,18 +137,15 @@ class Releaser:
     """A code -> a release; see `photo`."""
     return self._release(self._prepared(order), latent, order, ticket)
 
-  def warm_up(self, orders: list[Order], detect: bool) -> None:
-    """Compiles the networks and computes the public figures, so that no request waits for them.
+  def warm_up(self, detect: bool) -> None:
+    """Runs the networks once, so that no request waits for their compilation.
 
     Args:
-      orders: one of each kind on offer.
       detect: whether requests may need the face detector.
 
     Raises:
-      ConfigurationError: if something on offer cannot be given, or a package is missing.
+      ConfigurationError: if the detector's package is missing.
     """
-    for order in orders:
-      self._prepare(order)
     if detect:
       # As large as the detector's copies get, so that its memory does not grow later.
       pixels = np.random.default_rng(0).integers(0, 256, (1000, 1000, 3)).astype(np.uint8)
@@ -171,7 +169,7 @@ class Releaser:
   def _prepared(self, order: Order) -> PreparedRelease:
     """The calibrated release, once it is known that the account can pay it."""
     account(order.caller, order.subject)
-    prepared = self._prepare(order)
+    prepared = self.prepare(order)
     self.budgets.require(order.caller, order.subject, prepared.guarantee)
     return prepared
 
@@ -180,7 +178,12 @@ class Releaser:
       find_faces, pixels, self.generator.resolution, spec, name="face", source=LABEL
     ).result()
 
-  def _prepare(self, order: Order) -> PreparedRelease:
+  def prepare(self, order: Order) -> PreparedRelease:
+    """The calibrated release of an order, whoever pays; touches no private data.
+
+    Raises:
+      ConfigurationError: if the guarantee cannot be given.
+    """
     spec = PrivacySpec(
       mechanism=order.mechanism, scope=order.scope, epsilon=order.epsilon, delta=order.delta
     )
@@ -188,7 +191,7 @@ class Releaser:
       raise ConfigurationError(f"{order.mechanism} promises nothing; a gateway does not offer it.")
     boundaries = [self.boundaries[order.attribute]] if order.scope == "attribute" else []
     with self._preparing:
-      return prepare(self.generator, boundaries, spec, self.latent_space)
+      return privacy.prepare(self.generator, boundaries, spec, self.latent_space)
 
   def _release(
     self, prepared: PreparedRelease, latent: np.ndarray, order: Order, ticket: Ticket

@@ -14,6 +14,7 @@ from privai_tf.privacy.ledger import Remaining
 from privai_tf.serving.gateway import documents, schemas
 from privai_tf.serving.gateway.answers import budget_values, chosen_type, release_response
 from privai_tf.serving.gateway.budgets import SUBJECT_PATTERN
+from privai_tf.serving.gateway.offer import offered_mechanisms
 from privai_tf.serving.gateway.pictures import MEDIA_TYPES
 from privai_tf.serving.gateway.refusals import Refusal
 from privai_tf.serving.gateway.releases import Answer, Order
@@ -81,22 +82,24 @@ def endpoints(service: Service) -> APIRouter:
 
   Calling = Annotated[Caller, Depends(calling)]
 
+  offer = schemas.OfferBody(
+    attributes=list(settings.attributes),
+    scopes=list(settings.scopes),
+    mechanisms=offered_mechanisms(releaser, settings),
+    max_epsilon=settings.max_epsilon,
+    max_upload_bytes=settings.max_upload_bytes,
+    max_pixels=settings.max_pixels,
+    latent_space=releaser.latent_space,
+    code_shape=list(releaser.code_shape),
+    checkpoint=checkpoint,
+  )
+
   @router.get(
     "/v1/attributes", response_model=schemas.OfferBody, responses=documents.errors(401, 503)
   )
   async def attributes(caller: Calling) -> schemas.OfferBody:
     """What is on offer, and the limits."""
-    return schemas.OfferBody(
-      attributes=list(settings.attributes),
-      scopes=list(settings.scopes),
-      mechanisms=[schemas.offered_mechanism(name, settings) for name in settings.mechanisms],
-      max_epsilon=settings.max_epsilon,
-      max_upload_bytes=settings.max_upload_bytes,
-      max_pixels=settings.max_pixels,
-      latent_space=releaser.latent_space,
-      code_shape=list(releaser.code_shape),
-      checkpoint=checkpoint,
-    )
+    return offer
 
   @router.get(
     "/v1/budget", response_model=schemas.BudgetBody, responses=documents.errors(401, 422, 503)

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.serving.gateway.settings import GatewaySettings
 
 _LEAST_EPSILON = 1e-6
@@ -167,14 +166,3 @@ def _attribute_field(settings: GatewaySettings) -> tuple[Any, Any]:
   elif "image" in settings.scopes:
     kind, default = kind | None, None
   return kind, Field(default=default, description="to hide; scope image hides all of them")
-
-
-def offered_mechanism(name: str, settings: GatewaySettings) -> MechanismBody:
-  """A mechanism as callers see it."""
-  mechanism = mechanism_class(name)
-  return MechanismBody(
-    name=name,
-    scopes=[scope for scope in settings.scopes if scope in mechanism.scopes],
-    needs_delta=not mechanism.pure,
-    summary=mechanism.summary,
-  )

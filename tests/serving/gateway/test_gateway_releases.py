@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.serving.errors import ServingError
 
@@ -224,3 +225,18 @@ def test_scope_image_needs_no_attribute(gateway, client_of, headers_of, photo):
   answer = client.post(f"/v1/privatize?{query}", content=photo)
   assert answer.status_code == 200, answer.text
   assert answer.json()["guarantee"]["scope"] == "image"
+
+
+def test_only_what_can_be_given_is_offered(gateway, client_of, headers_of, photo):
+  token = gateway.caller("ada", delta=1e-4)
+  client = client_of(gateway.app(scopes=("attribute", "image")))
+  client.headers.update(headers_of(token))
+  scopes = {
+    entry["name"]: entry["scopes"] for entry in client.get("/v1/attributes").json()["mechanisms"]
+  }
+  assert scopes["gaussian"] == ["attribute", "image"]
+  assert scopes["exponential"] == ["attribute"]  # It releases one number; a face has more.
+  answer = client.post("/v1/privatize?epsilon=1&mechanism=exponential&scope=image", content=photo)
+  assert answer.status_code == 422
+  with pytest.raises(ConfigurationError, match="exponential cannot be offered"):
+    gateway.app(scopes=("image",), mechanisms=("exponential",))
