@@ -1,13 +1,8 @@
 """A checkpoint -> a version of a model for TensorFlow Serving, whole or not at all."""
 
-import contextlib
 import dataclasses
 import importlib.util
-import os
 import re
-import secrets
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +12,16 @@ import tensorflow as tf
 import privai_tf
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.attributes.boundary_files import FOLDER, PLANE_SPACE, attribute_in_name
-from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator
 from privai_tf.generators.pixels import to_uint8
 from privai_tf.inversion.encoder import find_encoder
 from privai_tf.privacy.spec import PrivacySpec
-from privai_tf.runtime.files import make_folder, output_error, shown, write_json
+from privai_tf.runtime.files import make_folder, shown, write_json
 from privai_tf.serving.calibration import Calibration, calibrations
 from privai_tf.serving.configuration import write_configuration
 from privai_tf.serving.signatures import GRADE, ServedModel
+from privai_tf.serving.versions import new_version, require_new
 from privai_tf.serving.warmup import example_rows, write_warmup
 
 DESCRIPTION_FILE = "assets.extra/privai_tf.json"
@@ -92,7 +88,7 @@ def export(job: ExportJob) -> Exported:
     ConfigurationError, CheckpointError, InputError: if the parts do not fit.
   """
   final = job.output / str(job.version)
-  _require_new(final)
+  require_new(final)
   if importlib.util.find_spec("tensorflow_serving") is None:
     raise ConfigurationError(
       "Warm-up requests need tensorflow-serving-api: pip install 'privai-tf[serving]'."
@@ -102,7 +98,7 @@ def export(job: ExportJob) -> Exported:
   space = _latent_space(job, generator, encoder)
   releases = calibrations(generator, _boundaries(job, space), job.spec, space)
   make_folder(job.output)
-  with _new_folder(final) as folder:
+  with new_version(final) as folder:
     served = ServedModel(generator, space, encoder, releases)
     signatures = served.signatures()
     tf.saved_model.save(served, str(folder), signatures=signatures)
@@ -187,44 +183,3 @@ def _require_equal_images(folder: Path, generator: Any, space: str) -> None:
   # On a GPU other kernels may be chosen, whose sums differ a little.
   if np.mean(abs(served - own) > 1) > 1e-3:
     raise RuntimeError("the saved model draws other images than the library")
-
-
-def _require_new(final: Path) -> None:
-  if final.exists():
-    raise OutputError(
-      f"{shown(final)} exists, and a served version never changes: give a higher --version, or "
-      "remove the folder."
-    )
-
-
-@contextlib.contextmanager
-def _new_folder(final: Path) -> Iterator[Path]:
-  """A folder beside its place, renamed into it at the end; servers skip names that are no numbers."""
-  temporary = final.parent / f".tmp-{secrets.token_hex(8)}"
-  try:
-    temporary.mkdir()
-    yield temporary
-    _synchronize(temporary)
-    _require_new(final)
-    # Another export of this version that was faster: a folder with files in it is not replaced.
-    os.rename(temporary, final)
-  except OSError as error:
-    if isinstance(error, OutputError):
-      raise
-    raise output_error(final, error) from error
-  except tf.errors.OpError as error:
-    reason = " ".join(error.message.split())[:200].rstrip(".")
-    raise OutputError(f"Cannot write {shown(final)}: {reason}.") from error
-  finally:
-    shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _synchronize(folder: Path) -> None:
-  """Files must be on the disk before the folder's new name is."""
-  for path in folder.rglob("*"):
-    if path.is_file():
-      descriptor = os.open(path, os.O_RDONLY)
-      try:
-        os.fsync(descriptor)
-      finally:
-        os.close(descriptor)

@@ -4,6 +4,7 @@ import base64
 import http.server
 import json
 import re
+import sys
 import threading
 
 import numpy as np
@@ -53,7 +54,12 @@ def start(model, refused, port):
     def log_message(self, *_):
       pass
 
-  server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+  class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+      if not isinstance(sys.exception(), ConnectionError):  # A client that waited no longer.
+        super().handle_error(request, client_address)
+
+  server = Server(("127.0.0.1", port), Handler)
   threading.Thread(target=server.serve_forever, daemon=True).start()
   return server
 

@@ -111,7 +111,7 @@ def test_requests_with_other_epsilons_and_attributes_are_merged_into_one_batch(m
       return client.privatize_latents(latents[row : row + 1], attributes[row], epsilons[row])
 
     with concurrent.futures.ThreadPoolExecutor(6) as threads:
-      with model_server.merging("privatize_latents", 6) as batcher:
+      with model_server.one_batch_of("privatize_latents", 6) as batcher:
         futures = [threads.submit(one, row) for row in range(6)]
       answers = [future.result() for future in futures]
   assert batcher.merged[-1] == [1] * 6
@@ -134,7 +134,7 @@ def test_a_wrong_row_fails_its_batch_and_nobody_gets_an_answer_without_noise(mod
       return client.predict("privatize_latents", {**inputs, "epsilon": np.float32([epsilon])})
 
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-      with model_server.merging("privatize_latents", 2) as batcher:
+      with model_server.one_batch_of("privatize_latents", 2) as batcher:
         futures = [threads.submit(one, epsilon) for epsilon in (1.0, -1.0)]
       assert all(isinstance(future.exception(), ServingError) for future in futures)
     assert batcher.merged[-1] == [1, 1]
@@ -145,8 +145,11 @@ def test_large_requests_are_split(model_server):
   latents = np.random.default_rng(2).normal(size=(20, 16)).astype(np.float32)
   with ServingClient(model_server.grpc_address, "tiny", batch_size=64) as client:
     pictures = client.synthesize(latents)
-    assert pictures[8:10] == client.synthesize(latents[8:10])
     assert len(pictures) == 20
+    alone = client.synthesize(latents[8:10])
+    for picture, again in zip(pictures[8:10], alone, strict=True):
+      # Kernels for another batch size may round otherwise.
+      assert np.abs(_pixels(picture) - _pixels(again)).max() <= 1
     with pytest.raises(ServingError, match="larger than maximum input batch size 64") as caught:
       ServingClient(model_server.grpc_address, "tiny", batch_size=65).synthesize(np.zeros((65, 16)))
   assert caught.value.refused

@@ -1,0 +1,65 @@
+"""Folders of a model's versions: they appear whole, and never change."""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import tensorflow as tf
+
+from privai_tf.errors import OutputError
+from privai_tf.runtime.files import output_error, shown
+
+
+def require_new(final: Path) -> None:
+  """Raises `OutputError` if a version is there already."""
+  if final.exists():
+    raise OutputError(
+      f"{shown(final)} exists, and a served version never changes: give a higher --version, or "
+      "remove the folder."
+    )
+
+
+@contextlib.contextmanager
+def new_version(final: Path) -> Iterator[Path]:
+  """A folder beside its place, renamed into it at the end; servers skip names that are no numbers.
+
+  Args:
+    final: the version's folder, in an existing folder.
+
+  Yields:
+    Where to write. If the block raises, nothing is left.
+
+  Raises:
+    OutputError: if it cannot be written, or the version is there by now.
+  """
+  temporary = final.parent / f".tmp-{secrets.token_hex(8)}"
+  try:
+    temporary.mkdir()
+    yield temporary
+    _synchronize(temporary)
+    require_new(final)
+    # Another export of this version that was faster: a folder with files in it is not replaced.
+    os.rename(temporary, final)
+  except OSError as error:
+    if isinstance(error, OutputError):
+      raise
+    raise output_error(final, error) from error
+  except tf.errors.OpError as error:
+    reason = " ".join(error.message.split())[:200].rstrip(".")
+    raise OutputError(f"Cannot write {shown(final)}: {reason}.") from error
+  finally:
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _synchronize(folder: Path) -> None:
+  """Files must be on the disk before the folder's new name is."""
+  for path in folder.rglob("*"):
+    if path.is_file():
+      descriptor = os.open(path, os.O_RDONLY)
+      try:
+        os.fsync(descriptor)
+      finally:
+        os.close(descriptor)
