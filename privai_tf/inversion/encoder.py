@@ -81,7 +81,7 @@ class Encoder:
     Returns:
       [N, d] or [N, L, d].
     """
-    return finished_codes(self.network(clipped(images), training=False), self.latent_space)
+    return self.network(clipped(images), training=False)
 
   def save(self, folder: str | os.PathLike) -> None:
     """Writes `weights.safetensors`, then the `config.json` that names its hash.
@@ -108,13 +108,6 @@ class Encoder:
 def clipped(images: tf.Tensor) -> tf.Tensor:
   """Images as photos are: nothing below -1 or above 1 (a generator's own images overshoot)."""
   return tf.clip_by_value(tf.cast(images, tf.float32), -1.0, 1.0)
-
-
-def finished_codes(codes: tf.Tensor, latent_space: str) -> tf.Tensor:
-  """Z codes at the length that random ones have; others as they are."""
-  if latent_space != "Z":
-    return codes
-  return codes * tf.math.rsqrt(tf.reduce_mean(codes**2, axis=-1, keepdims=True) + 1e-12)
 
 
 def find_encoder(generator) -> Encoder | None:

@@ -72,11 +72,40 @@ class EncoderConfig:
       raise CheckpointError("the description of the encoder's network is damaged") from None
 
 
+@keras.saving.register_keras_serializable("privai_tf")
+class Rest(keras.layers.Layer):
+  """Z codes at the length that random ones have, by a rest that is the same for all images.
+
+  What an image does not show of its z is best guessed as 0, and so a guess is shorter than z. A
+  generator that normalizes z would stretch it: every face an extreme one. The rest is learned, and
+  lies where it shows least.
+
+  Args:
+    seed: of the first rest, random like a z.
+  """
+
+  def __init__(self, seed: int, **options):
+    super().__init__(**options)
+    self._seed = seed
+
+  def build(self, shape):
+    start = keras.initializers.RandomNormal(0.0, 1.0, seed=self._seed)
+    self.rest = self.add_weight(shape=shape[-1:], initializer=start, name="rest")
+
+  def call(self, codes):
+    """Codes [N, d] -> [N, d], each of length sqrt(d)."""
+    size = codes.shape[-1]
+    missing = ops.relu(size - ops.sum(codes**2, axis=-1, keepdims=True))
+    rest = self.rest * ops.rsqrt(ops.sum(self.rest**2) + 1e-12)
+    codes = codes + ops.sqrt(missing + 1e-6) * rest
+    return codes * ops.rsqrt(ops.mean(codes**2, axis=-1, keepdims=True) + 1e-12)
+
+
 def build_network(config: EncoderConfig, seed: int = 0) -> keras.Model:
   """Convolutions of stride 2 down to 4 x 4, then two dense layers.
 
   No normalization: colour and brightness are what an encoder must read off. The last layer starts
-  near zero, so that a new network says "the mean code".
+  near zero, so that a new network says "the mean code". Z codes are brought to length by `Rest`.
 
   Args:
     config: its shape.
@@ -113,7 +142,15 @@ def build_network(config: EncoderConfig, seed: int = 0) -> keras.Model:
   for count in config.code_shape:
     size *= count
   codes = keras.layers.Dense(size, kernel_initializer=start, name="code")(ops.leaky_relu(x, 0.2))
-  return keras.Model(images, ops.reshape(codes, (-1, *config.code_shape)), name="encoder")
+  codes = keras.layers.Reshape(config.code_shape, name="guess")(codes)
+  if config.latent_space == "Z":
+    codes = Rest(next(seeds), name="whole")(codes)
+  return keras.Model(images, codes, name="encoder")
+
+
+def with_guess(network: keras.Model) -> keras.Model:
+  """The network with two outputs: its guess, which may be short in Z, and the code made of it."""
+  return keras.Model(network.inputs, [network.get_layer("guess").output, network.outputs[0]])
 
 
 def read_weights(network: keras.Model) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import numpy as np
 import tensorflow as tf
 
 from privai_tf.generators.compiled import compiled
-from privai_tf.inversion.encoder import Encoder, clipped, finished_codes
+from privai_tf.inversion.encoder import Encoder, clipped
 from privai_tf.inversion.encoder_network import (
   EncoderConfig,
   assign_weights,
   build_network,
   read_weights,
+  with_guess,
 )
 from privai_tf.inversion.encoder_samples import draw_codes, roughened
 from privai_tf.inversion.losses import pixel_loss, pyramid
@@ -49,13 +50,15 @@ class Trainer:
       code_shape=generator.code_shape(latent_space),
     )
     self._network = build_network(self._config, seed)
+    self._outputs = with_guess(self._network)
     self._trained = self._network.trainable_variables
     self._average = [tf.Variable(v.value, trainable=False) for v in self._trained]
     self._optimizer = keras.optimizers.Adam(1e-3, beta_2=0.99, global_clipnorm=1.0)
     self._optimizer.build(self._trained)
     drawn = draw_codes(generator, latent_space, _CALIBRATION, [CALIBRATION, seed])
     self._spread = float(np.mean(np.square(self._white(drawn)))) or 1.0
-    self._rows = -(-batch_size // _IMAGE_SHARE)
+    # In Z much of a code may not show in its image; then the image has to say what counts.
+    self._rows = batch_size if latent_space == "Z" else -(-batch_size // _IMAGE_SHARE)
     keeps_much = generator.activation_bytes * self._rows > _KEPT_BYTES
     self._options = {"recompute": True} if keeps_much else {}
     self._step = compiled(self._take_step, "off")
@@ -117,19 +120,19 @@ class Trainer:
 
   def _white(self, codes: np.ndarray) -> np.ndarray:
     """Codes in whitened coordinates; Z codes at the length that encoders answer with."""
-    codes = finished_codes(tf.constant(codes), self._space).numpy()
+    if self._space == "Z":
+      codes = codes / np.sqrt(np.mean(codes**2, axis=-1, keepdims=True) + 1e-12)
     return (codes - self._statistics.mean) @ self._statistics.inverse_root
 
   def _codes(self, white: tf.Tensor) -> tf.Tensor:
-    codes = self._statistics.mean + tf.linalg.matmul(white, self._statistics.root)
-    return finished_codes(codes, self._space)
+    return self._statistics.mean + tf.linalg.matmul(white, self._statistics.root)
 
   def _take_step(self, codes, white, seed, rate) -> tuple[tf.Tensor, tf.Tensor]:
     images = tf.stop_gradient(self._generator.synthesize_tensor(codes, self._space, "fixed"))
     goals = pyramid(images[: self._rows])
     with tf.GradientTape() as tape:
-      found = self._network(clipped(roughened(images, seed)), training=True)
-      code_loss = tf.reduce_mean(tf.square(found - white)) / self._spread
+      guess, found = self._outputs(clipped(roughened(images, seed)), training=True)
+      code_loss = tf.reduce_mean(tf.square(guess - white)) / self._spread
       again = self._codes(found[: self._rows])
       drawn = self._generator.synthesize_tensor(again, self._space, "fixed", **self._options)
       image_loss = tf.reduce_mean(pixel_loss(drawn, goals))
