@@ -28,6 +28,7 @@ class ConversionReport:
     read: variables read, those of components included.
     converted: weights under our names.
     skipped: official variables that hold configuration, not weights ("lod"), with their path.
+    filled: weights of ours that are zeros, because the file has none and the network uses none.
     arguments_without_effect: known keyword arguments of no effect on the outputs.
     arguments_unknown: keyword arguments that we do not know; kept, without effect.
     module_source_sha256: hash of the carried source text, never executed.
@@ -38,6 +39,7 @@ class ConversionReport:
   read: int
   converted: int
   skipped: tuple[str, ...]
+  filled: tuple[str, ...]
   arguments_without_effect: dict[str, Any]
   arguments_unknown: dict[str, Any]
   module_source_sha256: str
@@ -81,15 +83,16 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
       f"Network {record.name} is built by the unknown function {record.build_func_name!r}; only "
       f"StyleGAN (2019) and Progressive GAN (2018) networks can be converted: {known}."
     )
-  config, weights, arguments = _CONVERTERS[record.build_func_name](record)
+  config, weights, arguments, filled = _CONVERTERS[record.build_func_name](record)
   names = _own_and_nested(record, record.name)
   skipped = tuple(name for name in names if name.endswith("/lod"))
   report = ConversionReport(
     name=record.name,
     build_function=record.build_func_name,
     read=len(names),
-    converted=len(weights),
+    converted=len(weights) - len(filled),
     skipped=skipped,
+    filled=filled,
     arguments_without_effect=arguments.without_effect,
     arguments_unknown=arguments.unknown,
     module_source_sha256=record.module_source_sha256,

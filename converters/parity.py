@@ -45,6 +45,10 @@ class ParityReport:
     ]
     if report.skipped:
       lines.append(f"  skipped    {_listed(report.skipped)} (kept as lod in config.json)")
+    if report.filled:
+      lines.append(
+        f"  filled     {len(report.filled)} weights that the file lacks and nothing uses"
+      )
     if report.arguments_without_effect:
       lines.append(f"  no effect  {_arguments(report.arguments_without_effect)}")
     if report.arguments_unknown:
@@ -89,7 +93,8 @@ def check_parity(
       "be faulty: convert again to another place."
     )
   read = _content(_weights(record, record.name, set(converted.report.skipped)))
-  kept = _content(written.values())
+  filled = set(converted.report.filled)
+  kept = _content(value for name, value in written.items() if name not in filled)
   if read != kept:
     raise CheckpointError(
       f"The conversion of {record.name} is wrong: {read[0]} numbers were read and {kept[0]} written, "

@@ -6,6 +6,7 @@ from converters.arguments import sort_arguments
 from converters.records import NetworkRecord
 from converters.tables import (
   Row,
+  convert_discriminator_variables,
   convert_variables,
   dense_from_channels_last,
   dense_to_channels_last,
@@ -89,16 +90,17 @@ def discriminator_rows(config: PGGANDiscriminatorConfig) -> Iterator[Row]:
 
 
 def convert_generator(record: NetworkRecord):
-  """`G_paper` -> (configuration, weights, arguments)."""
+  """`G_paper` -> (configuration, weights, arguments, names that are filled with zeros)."""
   values = _SIGNATURE | record.static_kwargs
   arguments = sort_arguments(values, _GENERATOR_FIELDS, _FIXED, record.name)
   config = PGGANConfig(**arguments.used, lod=level_of_detail(record))
-  return config, convert_variables(record, generator_rows(config), record.name), arguments
+  return config, convert_variables(record, generator_rows(config), record.name), arguments, ()
 
 
 def convert_discriminator(record: NetworkRecord):
-  """`D_paper` -> (configuration, weights, arguments)."""
+  """`D_paper` -> (configuration, weights, arguments, names that are filled with zeros)."""
   values = _SIGNATURE | record.static_kwargs
   arguments = sort_arguments(values, _DISCRIMINATOR_FIELDS, _FIXED, record.name)
   config = PGGANDiscriminatorConfig(**arguments.used, lod=level_of_detail(record))
-  return config, convert_variables(record, discriminator_rows(config), record.name), arguments
+  weights, filled = convert_discriminator_variables(record, discriminator_rows(config))
+  return config, weights, arguments, filled

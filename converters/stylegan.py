@@ -7,6 +7,7 @@ from converters.records import NetworkRecord
 from converters.tables import (
   Row,
   channels_last,
+  convert_discriminator_variables,
   convert_variables,
   dense_from_channels_last,
   level_of_detail,
@@ -148,7 +149,7 @@ def _component(record: NetworkRecord, role: str, build_function: str) -> Network
 
 
 def convert_generator(record: NetworkRecord):
-  """`G_style` -> (configuration, weights, arguments)."""
+  """`G_style` -> (configuration, weights, arguments, names that are filled with zeros)."""
   mapping = _component(record, "mapping", "G_mapping")
   synthesis = _component(record, "synthesis", "G_synthesis")
   # The top level's arguments are handed to both components and take precedence there.
@@ -164,13 +165,14 @@ def convert_generator(record: NetworkRecord):
   weights |= convert_variables(mapping, mapping_rows(config), path)
   path = f"{record.name}/{synthesis.name}"
   weights |= convert_variables(synthesis, synthesis_rows(config), path)
-  return config, weights, arguments
+  return config, weights, arguments, ()
 
 
 def convert_discriminator(record: NetworkRecord):
-  """`D_basic` -> (configuration, weights, arguments)."""
+  """`D_basic` -> (configuration, weights, arguments, names that are filled with zeros)."""
   values = {"num_channels": 1, "resolution": 32} | record.static_kwargs
   arguments = sort_arguments(values, _DISCRIMINATOR_FIELDS, _FIXED, record.name)
   lod = level_of_detail(record)
   config = StyleGANDiscriminatorConfig(**arguments.used, lod=lod)
-  return config, convert_variables(record, discriminator_rows(config), record.name), arguments
+  weights, filled = convert_discriminator_variables(record, discriminator_rows(config))
+  return config, weights, arguments, filled

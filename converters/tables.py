@@ -1,6 +1,7 @@
 """The form of a conversion table: which official variable becomes which of ours, and how it is laid out."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -120,3 +121,28 @@ def level_of_detail(record: NetworkRecord) -> float:
   """The network's `lod`; 0 where it is missing or no number, which the table then reports."""
   value = np.asarray(record.variables.get("lod", 0.0))
   return float(value) if value.shape == () and value.dtype.kind == "f" else 0.0
+
+
+def convert_discriminator_variables(
+  record: NetworkRecord, rows: Iterable[Row]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+  """As `convert_variables`, but a discriminator may lack the colour layers below its full resolution.
+
+  Officially a network of `structure="fixed"` is built without them; at lod 0 none is ever used.
+
+  Args:
+    record: the discriminator, or a classifier of its architecture.
+    rows: its table.
+
+  Returns:
+    Arrays by our names, and the names of those that are zeros because the file has none.
+  """
+  rows = list(rows)
+  lower = [
+    row for row in rows if re.match(r"FromRGB_lod(?!0/)", row.official) and row.ours is not None
+  ]
+  if level_of_detail(record) != 0 or any(row.official in record.variables for row in lower):
+    lower = []
+  weights = convert_variables(record, [row for row in rows if row not in lower], record.name)
+  weights |= {row.ours: np.zeros(row.shape, np.float32) for row in lower}
+  return weights, tuple(row.ours for row in lower)

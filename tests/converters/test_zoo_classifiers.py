@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
+from converters.conversion import convert_file
 from converters.convert import convert_network
 from converters.restricted_pickle import read_network_file
 from converters.stylegan import discriminator_rows
@@ -24,7 +25,7 @@ def _images(count, side, seed=0):
   return np.random.default_rng(seed).uniform(-1, 1, (count, side, side, 3)).astype(np.float32)
 
 
-def _pickled(writer, seed, arguments=ARGUMENTS, name="celebahq-classifier"):
+def _pickled(writer, seed, arguments=ARGUMENTS, name="celebahq-classifier", without=()):
   """A lone network of the discriminator's architecture with random weights, as operations."""
   random = np.random.default_rng(seed)
   rows = discriminator_rows(StyleGANDiscriminatorConfig(**arguments))
@@ -32,7 +33,11 @@ def _pickled(writer, seed, arguments=ARGUMENTS, name="celebahq-classifier"):
     row.official: np.float32(0) if row.official == "lod" else random.standard_normal(row.shape)
     for row in rows
   }
-  variables = {name: np.asarray(v, np.float32)[()] for name, v in variables.items()}
+  variables = {
+    key: np.asarray(v, np.float32)[()]
+    for key, v in variables.items()
+    if not key.startswith(without)
+  }
   return writer.network(name, "D_basic", variables, arguments=arguments)
 
 
@@ -109,6 +114,26 @@ def test_a_score_does_not_depend_on_the_neighbours(assembler, tmp_path):
   scorer, images = load_scorer(path), _images(5, 32)
   together = scorer.scores(images)
   np.testing.assert_allclose(scorer.scores(images[2:3]), together[2:3], atol=1e-5)
+
+
+def test_a_network_built_for_its_full_resolution_only(assembler, tmp_path):
+  """Without the colour layers of lower resolutions, which such a network never has."""
+  writer = assembler()
+  small = {"num_channels": 3, "resolution": 16, "fmap_base": 64, "fmap_max": 8}
+  lower = ("FromRGB_lod1", "FromRGB_lod2")
+  scores = []
+  for name, without in (("whole", ()), ("fixed", lower)):
+    path = tmp_path / f"{name}.pkl"
+    path.write_bytes(writer.file(_pickled(writer, 5, small, without=without)))
+    scores.append(load_scorer(path).scores(_images(2, 16)))
+  np.testing.assert_array_equal(*scores)
+  _, (report,) = convert_file(tmp_path / "fixed.pkl", tmp_path / "out")
+  assert "  filled     4 weights that the file lacks and nothing uses" in report.lines()
+  np.testing.assert_array_equal(load_scorer(tmp_path / "out").scores(_images(2, 16)), scores[0])
+  # Part of them is no such network.
+  path.write_bytes(writer.file(_pickled(writer, 5, small, without=lower[:1])))
+  with pytest.raises(CheckpointError, match=r"missing .*/FromRGB_lod1/bias"):
+    load_scorer(path)
 
 
 def test_what_is_no_classifier_is_refused(assembler, folder, tmp_path):
