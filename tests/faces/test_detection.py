@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces import FaceSpec, find_faces
@@ -82,6 +82,29 @@ def test_small_and_large_pictures(astronaut, mtcnn, size):
   np.testing.assert_allclose(
     np.array(face.eyes) / size, [(0.416, 0.404), (0.587, 0.412)], atol=0.02
   )
+
+
+def blurred(photo):
+  return np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(4)))
+
+
+def masked(photo):
+  photo = photo.copy()
+  photo[120:175, 180:270] = (200, 220, 240)
+  return photo
+
+
+def with_sunglasses(photo):
+  photo = photo.copy()
+  photo[90:115, 190:260] = 20
+  return photo
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [blurred, masked, with_sunglasses, lambda photo: photo // 8])
+def test_hard_to_see(astronaut, astronaut_face, mtcnn, change):
+  (face,) = mtcnn(change(astronaut))
+  assert farthest(face, astronaut_face) < 0.3
 
 
 def test_ten_faces_in_order(astronaut, mtcnn):
