@@ -70,7 +70,7 @@ def read_state_dict(path: str | os.PathLike, prefix: str = "") -> dict[str, np.n
       size = os.fstat(file.fileno()).st_size
       if size > MAX_FILE_BYTES:
         raise DamagedFileError(f"it has {size} bytes, more than any file of VGG16's weights")
-      read = _read_archive if zipfile.is_zipfile(file) else _read_legacy
+      read = _read_archive if file.read(2) == b"PK" else _read_legacy
       file.seek(0)
       return read(file, size, prefix)
   except OSError as error:
