@@ -19,7 +19,7 @@ _EDITED = flags.DEFINE_integer("edited", 500, "Samples that are edited.")
 _Z_COUNT = flags.DEFINE_integer("z_count", 40000, "Codes for the erasure in Z, no images.")
 _SEED = flags.DEFINE_integer("seed", 101, "Of the samples.")
 
-_LEAST_COSINE, _LEAST_OWN, _MOST_OTHER, _MOST_LINEAR = 0.95, 0.95, 0.10, 0.53
+_LEAST_COSINE, _LEAST_OWN, _MOST_OTHER, _NEAR_CHANCE = 0.95, 0.95, 0.10, 0.03
 _ERASED = "eyeglasses"
 
 
@@ -46,11 +46,11 @@ def _edits(generator, classifier, space: str) -> bool:
   names = [f"{_CHECKPOINT.value}/{name}" for name in ATTRIBUTES]
   plain = [privai_tf.Boundary.load(name, latent_space=space) for name in names]
   for kind, boundaries in (
-    ("plain", plain),
-    ("conditional on all others", conditional_boundaries(generator, plain)),
+    ("of one attribute each", plain),
+    ("conditional on the others", conditional_boundaries(generator, plain)),
   ):
     changes = edit_changes(generator, classifier, boundaries, codes)
-    print(f"{space}: verdicts changed by 3 standard deviations, {kind} boundaries, %")
+    print(f"{space}: % of verdicts changed by 3 standard deviations, boundaries {kind}")
     print("  edit of    " + "".join(f"{name:>11}" for name in ATTRIBUTES))
     for name, row in zip(ATTRIBUTES, 100 * changes, strict=True):
       print(f"  {name:<11}" + "".join(f"{value:11.1f}" for value in row))
@@ -84,7 +84,10 @@ def _erasure(generator, samples, space: str) -> bool:
       f"{before['nonlinear']:.1%} -> {after['nonlinear']:.1%}, a guesser 50% +- "
       f"{facts['fresh_deviation']:.1%}"
     )
-  return _told(f"  inlp: linear at most {_MOST_LINEAR:.0%}", reached["inlp"] <= _MOST_LINEAR)
+  return _told(
+    f"  inlp: linear within {_NEAR_CHANCE:.0%} of chance",
+    abs(reached["inlp"] - 0.5) <= _NEAR_CHANCE,
+  )
 
 
 def main(argv: list[str]) -> None:

@@ -18,6 +18,7 @@ class Family:
     checkpoint: the model's name.
     latent_spaces: those that its boundaries are in.
     config_at: resolution -> the configuration of the network that is trained.
+    learning_rate: Adam's, before it comes down.
     inputs_of_scores: u [N, 13] -> the network's inputs [N, d].
     finish: (configuration, trained weights, strength of the directions without a factor) ->
       (configuration, weights) of the checkpoint.
@@ -25,6 +26,7 @@ class Family:
 
   checkpoint: str
   latent_spaces: tuple[str, ...]
+  learning_rate: float
   config_at: Callable[[int], Any]
   inputs_of_scores: Callable[[np.ndarray], np.ndarray]
   finish: Callable[[Any, dict[str, np.ndarray], float], tuple[Any, dict[str, np.ndarray]]]
@@ -87,6 +89,7 @@ FAMILIES = {
   "stylegan": Family(
     checkpoint="avatars",
     latent_spaces=("W", "Z"),
+    learning_rate=5e-3,
     config_at=_stylegan_config,
     inputs_of_scores=latents_of_scores,
     finish=_finish_stylegan,
@@ -94,6 +97,7 @@ FAMILIES = {
   "pggan": Family(
     checkpoint="avatars_pggan",
     latent_spaces=("Z",),
+    learning_rate=2e-2,
     config_at=_pggan_config,
     inputs_of_scores=lambda scores: np.asarray(scores, np.float32),
     finish=widen_first_layer,

@@ -1,7 +1,7 @@
 r"""Trains the synthesis network of a demo model: from thirteen scores to the portrait.
 
     python -m demo.train_generator --family=stylegan --minutes=82
-    python -m demo.train_generator --family=pggan --minutes=74 --learning_rate=0.02
+    python -m demo.train_generator --family=pggan --minutes=54
 
 Supervised regression, no discriminator: 16 x 16 first, then 32 x 32, then 64 x 64, each starting
 from the weights of the one before. The plan is a budget of minutes, not of steps, so that the
@@ -24,7 +24,9 @@ _POOL_FOLDER = flags.DEFINE_string("pool_folder", "training", "Where renders are
 _MINUTES = flags.DEFINE_float("minutes", 82, "Training time in all, over all runs.")
 _POOL_SIZE = flags.DEFINE_integer("pool_size", 40000, "Portraits to learn from.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 12, "Portraits a step.")
-_LEARNING_RATE = flags.DEFINE_float("learning_rate", 5e-3, "Adam's, before it comes down.")
+_LEARNING_RATE = flags.DEFINE_float(
+  "learning_rate", None, "Adam's, before it comes down. By default the family's own."
+)
 _SEED = flags.DEFINE_integer("seed", 1, "Of weights, portraits and their order.")
 _SAVE_SECONDS = flags.DEFINE_float("save_seconds", 120, "Between two saved states.")
 _THREADS = flags.DEFINE_integer("threads", 0, "Of TensorFlow; 0: one a core.")
@@ -56,7 +58,7 @@ def main(argv: list[str]) -> None:
     Options(
       60 * _MINUTES.value,
       _BATCH_SIZE.value,
-      _LEARNING_RATE.value,
+      _LEARNING_RATE.value or family.learning_rate,
       _SEED.value,
       _SAVE_SECONDS.value,
     ),

@@ -51,7 +51,7 @@ def test_phases_cover_the_budget_and_the_rate_ends_at_zero():
 def test_loss_falls_and_larger_networks_start_from_smaller_ones(family, renders):
   inputs, images = FAMILIES[family].inputs_of_scores(renders[0][:16]), renders[1][:16]
   trainer = Trainer(_config(8, family), seed=1)
-  rate = np.float32(5e-3 if family == "stylegan" else 2e-2)
+  rate = np.float32(FAMILIES[family].learning_rate)
   losses = [float(trainer.step(inputs, images, rate)) for _ in range(40)]
   assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
   larger = Trainer(_config(16, family), 1, trainer.weights(averaged=False))
