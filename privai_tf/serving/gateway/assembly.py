@@ -77,12 +77,12 @@ def build_service(
   callers = TokenFile(tokens)
   generator = load_generator(model.checkpoint)
   name = pathlib.Path(model.checkpoint).name
-  boundaries = {
-    attribute: Boundary.load(
-      model.boundaries.get(attribute, f"{name}/{attribute}"), latent_space=model.latent_space
-    )
-    for attribute in settings.attributes
-  }
+  boundaries = {}
+  for attribute in settings.attributes:
+    source = model.boundaries.get(attribute, f"{name}/{attribute}")
+    boundary = Boundary.load(source, latent_space=model.latent_space)
+    # Statements call it what callers call it.
+    boundaries[attribute] = dataclasses.replace(boundary, name=attribute)
   shape = generator.code_shape(model.latent_space)
   budgets = Budgets(ledger)
   backend = _backend(model, generator, shape)

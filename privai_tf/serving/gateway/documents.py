@@ -67,15 +67,15 @@ def latent_body() -> dict[str, Any]:
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
   """The refusals that a route can answer with."""
-  return {
-    status: {"model": schemas.ErrorBody, "description": _MEANINGS[status]} for status in statuses
-  }
+  # Not by `model`: FastAPI would give it the type that the route's own answer has.
+  content = {answers.JSON: {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+  return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
 
 
 def add_schemas(document: dict[str, Any]) -> None:
   """Adds the models that only hand-written parts refer to."""
   components = document.setdefault("components", {}).setdefault("schemas", {})
-  for model in (schemas.ReleaseBody, schemas.LatentBody):
+  for model in (schemas.ErrorBody, schemas.ReleaseBody, schemas.LatentBody):
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(schema.pop("$defs", {}))
     components[model.__name__] = schema

@@ -10,6 +10,7 @@ from privai_tf.serving.gateway.refusals import Refusal
 FORM = "multipart/form-data"
 IMAGE_FIELD = "image"
 _MOST_PARTS = 8
+_MOST_DIGITS = 18
 _LONGEST_BOUNDARY = 70  # RFC 2046
 
 
@@ -26,7 +27,7 @@ async def read_body(request: Request, limit: int, timeout: float) -> bytes:
       400 if it breaks off.
   """
   declared = request.headers.get("content-length", "")
-  if declared.isdecimal() and int(declared) > limit:
+  if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
     raise _too_long(limit)
   body = bytearray()
   try:
