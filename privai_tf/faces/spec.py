@@ -1,11 +1,13 @@
 """How faces are looked for in photos."""
 
 import dataclasses
+import re
 
 from privai_tf.errors import ConfigurationError
 
 ALIGN = ("auto", "ffhq", "celeba", "none")
 LANDMARKS = ("mtcnn", "dlib")
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +37,12 @@ class FaceSpec:
     ):
       if value not in allowed:
         raise ConfigurationError(f"--{flag}={value}: choose one of {', '.join(allowed)}")
-    if self.faces not in ("largest", "all") and not (
-      self.faces.isascii() and self.faces.isdecimal()
-    ):
+    if self.faces not in ("largest", "all") and not _NUMBER.fullmatch(str(self.faces)):
       raise ConfigurationError(
         f"--faces={self.faces}: choose largest, all, or one face's number from 0, left to right"
       )
+
+    object.__setattr__(self, "faces", str(self.faces))  # A number is a number, quoted or not.
 
   @property
   def index(self) -> int | None:

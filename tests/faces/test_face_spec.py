@@ -17,7 +17,7 @@ def test_defaults():
   assert spec.index is None
 
 
-@pytest.mark.parametrize(("faces", "index"), [("0", 0), ("12", 12), ("all", None)])
+@pytest.mark.parametrize(("faces", "index"), [("0", 0), ("12", 12), (3, 3), ("all", None)])
 def test_index(faces, index):
   assert FaceSpec(faces=faces).index == index
 
@@ -31,6 +31,8 @@ def test_index(faces, index):
     ({"faces": ""}, "--faces=: choose"),
     ({"faces": "1.5"}, "--faces=1.5"),
     ({"faces": "٣"}, "--faces="),
+    ({"faces": -1}, "--faces=-1"),
+    ({"faces": "9" * 5000}, "--faces=9"),
   ],
 )
 def test_refused(settings, message):
