@@ -1,5 +1,6 @@
 """How a request travels to a model server: by gRPC or as JSON. Neither imports TensorFlow."""
 
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -33,7 +34,9 @@ class Transport(Protocol):
 
 def failure(place: str, code: str, detail: str) -> ServingError:
   """The one-line error for what a server answered."""
-  line = " ".join(detail.split())[:400].rstrip(".") or code
+  # TensorFlow wraps the words of a graph's own checks in where they stand in the graph.
+  check = re.search(r"assertion failed: \[(.+?)\]\s*(?:\[|$)", detail)
+  line = " ".join((check[1] if check else detail).split())[:400].rstrip(".") or code
   remedy = _REMEDIES.get(code)
   return ServingError(f"{place}: {line}{f'; {remedy}' if remedy else ''}.", code)
 
