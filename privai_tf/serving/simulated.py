@@ -1,7 +1,7 @@
 """A release as a graph, on noise from TensorFlow Probability: simulation grade, never private.
 
 The same clipping, grid, mechanism and assembly as `privai_tf.privacy`, on tensors, with epsilon a
-tensor too; a test compares the two bit by bit. The noise is floating point, and so its low bits can
+tensor too; a test compares the two with one seed. The noise is floating point, and so its low bits can
 tell what it was added to (docs/privacy.md): a guarantee needs the exact sampler, which draws
 integers and cannot be a graph.
 """
