@@ -183,7 +183,6 @@ def test_the_command_and_the_boundary_from_its_scores(repository, samples, tmp_p
   [
     (["--images=x", "--latent_codes=y", "--attribute=smile"], 2, "one of them"),
     (["--latent_codes=y", "--attribute=smile"], 2, "needs --latent_space"),
-    (["--images=privai_tf", "--attribute=smile"], 1, "privai_tf"),
   ],
 )
 def test_requests_that_are_refused(repository, tmp_path, flags, code, words):

@@ -26,7 +26,7 @@ def write_state(path: Path, variables: Sequence[Any], step: int) -> None:
   from safetensors.numpy import save
 
   arrays = {
-    f"{number:05d}": np.ascontiguousarray(variable.numpy())
+    f"{number:05d}": np.ascontiguousarray(variable.value.numpy())
     for number, variable in enumerate(variables)
   }
   write_bytes(path, save({**arrays, _STEP: np.array([step])}))
