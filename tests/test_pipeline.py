@@ -1,6 +1,7 @@
 """The pipeline in one process: what is published depends on nothing but the release."""
 
 import dataclasses
+import functools
 import json
 
 import numpy as np
@@ -12,6 +13,14 @@ from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.job import Job
 from privai_tf.privacy.spec import PrivacySpec
+
+_load_once = functools.cache(stages.load_generator)
+
+
+@pytest.fixture(autouse=True)
+def _one_generator(monkeypatch):
+  """What is compiled for it serves all tests."""
+  monkeypatch.setattr(stages, "load_generator", _load_once)
 
 
 @pytest.fixture

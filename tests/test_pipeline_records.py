@@ -1,6 +1,7 @@
 """TFRecords: read as inputs, written as results, both whole or not at all."""
 
 import dataclasses
+import functools
 import io
 import json
 
@@ -8,13 +9,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from privai_tf import pipeline
+from privai_tf import pipeline, stages
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.job import Job
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.record_folder import RecordFolder
+
+_load_once = functools.cache(stages.load_generator)
+
+
+@pytest.fixture(autouse=True)
+def _one_generator(monkeypatch):
+  """What is compiled for it serves all tests."""
+  monkeypatch.setattr(stages, "load_generator", _load_once)
 
 
 @pytest.fixture
