@@ -16,7 +16,6 @@ class Family:
 
   Attributes:
     checkpoint: the model's name.
-    latent_spaces: those that its boundaries are in.
     config_at: resolution -> the configuration of the network that is trained.
     learning_rate: Adam's, before it comes down.
     inputs_of_scores: u [N, 13] -> the network's inputs [N, d].
@@ -25,7 +24,6 @@ class Family:
   """
 
   checkpoint: str
-  latent_spaces: tuple[str, ...]
   learning_rate: float
   config_at: Callable[[int], Any]
   inputs_of_scores: Callable[[np.ndarray], np.ndarray]
@@ -88,7 +86,6 @@ def widen_first_layer(config, weights, outside: float = 0.0):
 FAMILIES = {
   "stylegan": Family(
     checkpoint="avatars",
-    latent_spaces=("W", "Z"),
     learning_rate=5e-3,
     config_at=_stylegan_config,
     inputs_of_scores=latents_of_scores,
@@ -96,7 +93,6 @@ FAMILIES = {
   ),
   "pggan": Family(
     checkpoint="avatars_pggan",
-    latent_spaces=("Z",),
     learning_rate=2e-2,
     config_at=_pggan_config,
     inputs_of_scores=lambda scores: np.asarray(scores, np.float32),
