@@ -40,6 +40,12 @@ def test_importing_the_package_takes_under_a_second_and_no_tensorflow(repository
     ["-m", "privai_tf.generate"],
     ["-m", "privai_tf.train_boundary"],
     ["-m", "privai_tf.edit"],
+    ["-m", "privai_tf.train_encoder"],
+    ["-m", "privai_tf.train_classifier"],
+    ["-m", "privai_tf.score"],
+    ["-m", "privai_tf.export"],
+    ["-m", "privai_tf.gateway"],
+    ["-m", "privai_tf.beam_privatize"],
   ],
 )
 def test_help_takes_under_a_second(repository, command):

@@ -77,9 +77,11 @@ def _find(path_or_name: str | os.PathLike, network: str) -> Checkpoint:
 def _convert(path: Path, network: str) -> Checkpoint:
   # Late: most runs read converted folders and need no reader of pickles.
   from converters.convert import convert_network
+  from converters.download import check_recorded
   from converters.restricted_pickle import read_network_file
 
   file = read_network_file(path)
+  check_recorded(path, file.sha256)
   record = file.network(network)
   converted = convert_network(record)
   provenance = {"source": path.name, "source_sha256": file.sha256, "network": record.name}
