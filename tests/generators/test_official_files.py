@@ -1,5 +1,6 @@
 """A file in the official layout, from its bytes to its images."""
 
+import hashlib
 import json
 import pickle
 import sys
@@ -78,3 +79,14 @@ def test_networks_that_the_file_does_not_hold(official_file):
     load_generator(official_file, network="Gz")
   with pytest.raises(CheckpointError, match="not a generator"):
     load_generator(official_file, network="D")
+
+
+def test_a_file_that_is_not_the_recorded_one_is_refused(official_file):
+  """The record lies beside the file, as the download leaves it."""
+  digest = hashlib.sha256(official_file.read_bytes()).hexdigest()
+  record = official_file.with_name(official_file.name + ".sha256")
+  record.write_text(f"{digest}  {official_file.name}\n")
+  load_generator(official_file)
+  record.write_text(f"{'0' * 64}  {official_file.name}\n")
+  with pytest.raises(CheckpointError, match="has changed since it was first used"):
+    load_generator(official_file)
