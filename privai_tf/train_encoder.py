@@ -69,10 +69,8 @@ def main(_: list[str]) -> None:
 
   generator = load_generator(_CHECKPOINT.value)
   folder = _folder(generator)
-  with progress_bar("Encoder", unit="step" if training.steps else "s") as report:
-    encoder = train_encoder(
-      generator, training, folder, report, lambda line: print(line, flush=True)
-    )
+  with progress_bar("Encoder", unit="step" if training.steps else "second") as report:
+    encoder = train_encoder(generator, training, folder, report, report.line)
   figures = ", ".join(f"{k} {v:g}" for k, v in encoder.provenance["held_out"].items())
   print(f"{folder}: encoder to {encoder.latent_space}; held out: {figures}.")
 
