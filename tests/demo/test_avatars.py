@@ -1,4 +1,4 @@
-"""What is shipped as "avatars" holds what the README says of it."""
+"""What is shipped as "avatars" and "avatars_pggan" holds what the README says of it."""
 
 import json
 
@@ -6,11 +6,33 @@ import numpy as np
 import pytest
 
 import privai_tf
-from demo.embedding import factors_of_scores, scores_of_z
+from demo.embedding import directions, factors_of_scores, scores_of_z
 from demo.factors import ATTRIBUTES, labels
 from demo.figures import inversion_figures, sample_figures
 from demo.sheets import edits, sheet
 from privai_tf.attributes.classifier import load_classifier
+
+_SPACES = {"avatars": ("W", "Z"), "avatars_pggan": ("Z",)}
+# PSNR of samples against renders in dB, size of the checkpoint in bytes.
+_LEAST_PSNR = {"avatars": 25, "avatars_pggan": 30}
+_MOST_BYTES = {"avatars": 6_000_000, "avatars_pggan": 8_000_000}
+
+
+def _boundaries(checkpoint):
+  return {
+    space: [privai_tf.Boundary.load(f"{checkpoint}/{n}", latent_space=space) for n in ATTRIBUTES]
+    for space in _SPACES[checkpoint]
+  }
+
+
+@pytest.fixture(scope="module", params=sorted(_SPACES))
+def checkpoint(request):
+  return request.param
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint):
+  return privai_tf.load_generator(checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +42,13 @@ def generator():
 
 @pytest.fixture(scope="module")
 def boundaries():
-  return {
-    space: [privai_tf.Boundary.load(f"avatars/{n}", latent_space=space) for n in ATTRIBUTES]
-    for space in ("W", "Z")
-  }
+  return _boundaries("avatars")
 
 
-def test_attributes_are_readable_and_separable(generator, boundaries):
-  figures = dict(sample_figures(generator, load_classifier("avatars"), boundaries, 600, seed=31))
-  assert figures.pop("PSNR against renders, dB") > 25
+def test_attributes_are_readable_and_separable(checkpoint, model):
+  classifier = load_classifier("avatars")
+  figures = dict(sample_figures(model, classifier, _boundaries(checkpoint), 600, seed=31))
+  assert figures.pop("PSNR against renders, dB") > _LEAST_PSNR[checkpoint]
   # Measured on 2000: see demo/README.md. 600 samples fall two points lower about
   # once in 10^4.
   for name, value in figures.items():
@@ -36,12 +56,27 @@ def test_attributes_are_readable_and_separable(generator, boundaries):
     assert value >= least, (name, value)
 
 
-def test_boundaries_belong_to_the_checkpoint(generator, boundaries):
-  for boundary in (b for of_space in boundaries.values() for b in of_space):
-    assert boundary.provenance["checkpoint_sha256"] == generator.fingerprint
+def test_boundaries_belong_to_the_checkpoint(checkpoint, model):
+  for boundary in (b for of_space in _boundaries(checkpoint).values() for b in of_space):
+    assert boundary.provenance["checkpoint_sha256"] == model.fingerprint
     assert boundary.provenance["accuracy_held_out"] >= 0.95
-    assert boundary.calibration["generator"] == generator.fingerprint
+    assert boundary.calibration["generator"] == model.fingerprint
     assert boundary.width == 512
+
+
+def test_directions_for_whole_images_are_stored(checkpoint, model, repository):
+  from privai_tf.privacy import PrivacySpec
+  from privai_tf.privacy.directions import Directions
+
+  spec = PrivacySpec()
+  for space in _SPACES[checkpoint]:
+    path = repository / "boundaries" / checkpoint / f"principal_{space.lower()}.npz"
+    assert Directions.load(path).origin == {
+      "generator": model.fingerprint,
+      "latent_space": space,
+      "count": str(spec.calibration_count),
+      "seed": str(spec.calibration_seed),
+    }
 
 
 def test_age_and_eyeglasses_go_together(generator, boundaries):
@@ -62,14 +97,17 @@ def test_moving_along_a_boundary_changes_its_attribute(generator, boundaries):
       assert np.mean(read == (sign > 0)) >= 0.9, boundary.name
 
 
-def test_layout_and_size_of_the_checkpoint(generator, repository):
-  folder = repository / "checkpoints" / "avatars"
-  assert sum(path.stat().st_size for path in folder.iterdir()) < 6_000_000
+def test_layout_and_size_of_the_checkpoint(checkpoint, model, repository):
+  folder = repository / "checkpoints" / checkpoint
+  size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+  assert size < _MOST_BYTES[checkpoint]
   provenance = json.loads((folder / "config.json").read_text())["provenance"]
   assert provenance["licence"] == "Apache-2.0"
+  assert provenance["name"] == checkpoint
   assert (folder / "training_log.csv").is_file()
-  assert generator.latent_size == generator.config.dlatent_size == 512
-  assert generator.resolution == 64
+  assert model.latent_size == 512
+  assert model.resolution == 64
+  assert model.latent_spaces == (("Z", "W", "W+") if checkpoint == "avatars" else ("Z",))
 
 
 def test_labels_follow_from_z_alone(generator):
@@ -81,13 +119,28 @@ def test_labels_follow_from_z_alone(generator):
   np.testing.assert_allclose(present.mean(0), 0.5, atol=0.06)
 
 
+def test_portraits_of_pggan_depend_on_thirteen_directions_of_z():
+  generator = privai_tf.load_generator("avatars_pggan")
+  z = generator.sample_z(4, seed=13)
+  z /= np.sqrt(np.mean(z**2, axis=1, keepdims=True))
+  other = generator.sample_z(4, seed=14)
+  inside = directions("Z").T @ directions("Z")
+  # Another rest, as long as the first: pixel norm makes the rest's length matter.
+  kept, rest = z @ inside, other - other @ inside
+  length = np.linalg.norm(z - kept, axis=1) / np.linalg.norm(rest, axis=1)
+  moved = (kept + rest * length[:, None]).astype(np.float32)
+  images = generator.synthesize(np.concatenate([z, moved]), latent_space="Z")
+  np.testing.assert_allclose(images[:4], images[4:], atol=1e-3)
+
+
 @pytest.mark.slow
 def test_inversion_of_renders(generator):
   figures = dict(inversion_figures(generator, steps=100, seed=3))
   assert figures["inversion, mean PSNR, dB"] > 23
 
 
-def test_pictures(generator, boundaries):
-  picture = edits(generator, boundaries["W"][:2], seed=1)
+def test_pictures(checkpoint, model):
+  space = _SPACES[checkpoint][0]
+  picture = edits(model, _boundaries(checkpoint)[space][:2], seed=1)
   assert picture.size[0] > picture.size[1]
   assert sheet([[np.zeros((64, 64, 3), np.uint8)] * 3], ["a", "b", "c"]).size[0] > 300
