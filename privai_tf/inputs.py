@@ -181,7 +181,7 @@ def find_items(job: Job, generator) -> Items:
   paths = _paths(job.input)
   records = [path for path in paths if RECORD_FILE.search(path.name)]
   if not records:
-    return Items(functools.partial(_photos, paths), len(paths))
+    return Items(functools.partial(_photos, paths, output_names(paths)), len(paths))
   if len(records) < len(paths):
     raise InputError(
       f"{shown(job.input)} mixes TFRecords and pictures; give one kind, for example '*.tfrecord'."
@@ -232,8 +232,8 @@ def _free(name: str) -> str:
   return f"{name}-picture" if re.fullmatch(r"run-\d{5}-of-\d{5}", name.casefold()) else name
 
 
-def _photos(paths: list[pathlib.Path]) -> Iterator[Item]:
-  for path, name in zip(paths, output_names(paths), strict=True):
+def _photos(paths: list[pathlib.Path], names: list[str]) -> Iterator[Item]:
+  for path, name in zip(paths, names, strict=True):
     yield Photo(_free(name), shown(path), path)
 
 

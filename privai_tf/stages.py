@@ -117,7 +117,8 @@ class Stages:
       content = item.read(self.generator.resolution, self.job.faces)
       subject = None
       if subject_of is not None:
-        subject = self.job.budget.subject_id or subject_of(content.identity)
+        given = self.job.budget.subject_id if self.job.budget else None
+        subject = given or subject_of(content.identity)
     except InputError as error:
       return Loaded(item, error=error)
     return Loaded(item, content, subject)
