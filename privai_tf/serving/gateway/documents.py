@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from privai_tf.serving.gateway import answers, schemas
 from privai_tf.serving.gateway.pictures import MEDIA_TYPES
 from privai_tf.serving.gateway.uploads import FORM, IMAGE_FIELD
@@ -55,14 +57,10 @@ PHOTO_BODY = {
 }
 
 
-def latent_body() -> dict[str, Any]:
+def latent_body(model: type[BaseModel]) -> dict[str, Any]:
   """The body of /v1/privatize_latents."""
-  return {
-    "requestBody": {
-      "required": True,
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/LatentBody"}}},
-    }
-  }
+  content = {answers.JSON: {"schema": model.model_json_schema()}}
+  return {"requestBody": {"required": True, "content": content}}
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -75,7 +73,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def add_schemas(document: dict[str, Any]) -> None:
   """Adds the models that only hand-written parts refer to."""
   components = document.setdefault("components", {}).setdefault("schemas", {})
-  for model in (schemas.ErrorBody, schemas.ReleaseBody, schemas.LatentBody):
+  for model in (schemas.ErrorBody, schemas.ReleaseBody):
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(schema.pop("$defs", {}))
     components[model.__name__] = schema

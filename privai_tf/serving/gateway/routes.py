@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.privacy.ledger import Remaining
@@ -16,7 +16,7 @@ from privai_tf.serving.gateway.answers import budget_values, chosen_type, releas
 from privai_tf.serving.gateway.budgets import SUBJECT_PATTERN
 from privai_tf.serving.gateway.offer import offered_mechanisms
 from privai_tf.serving.gateway.pictures import MEDIA_TYPES
-from privai_tf.serving.gateway.refusals import Refusal
+from privai_tf.serving.gateway.refusals import Refusal, one_line
 from privai_tf.serving.gateway.releases import Answer, Order
 from privai_tf.serving.gateway.service import Service
 from privai_tf.serving.gateway.tokens import Caller
@@ -59,6 +59,7 @@ def endpoints(service: Service) -> APIRouter:
   router = APIRouter()
   settings, releaser = service.settings, service.releaser
   PhotoParameters = schemas.parameters_model(settings, photo=True)
+  LatentBody = schemas.latent_model(releaser.code_shape)
   LatentParameters = schemas.parameters_model(settings, photo=False)
   checkpoint = {
     "family": releaser.generator.family,
@@ -146,7 +147,7 @@ def endpoints(service: Service) -> APIRouter:
     "/v1/privatize_latents",
     response_class=Response,
     responses={**documents.RELEASED, **documents.errors(*documents.RELEASE_ERRORS)},
-    openapi_extra=documents.latent_body(),
+    openapi_extra=documents.latent_body(LatentBody),
   )
   async def privatize_latents(
     request: Request,
@@ -163,7 +164,7 @@ def endpoints(service: Service) -> APIRouter:
       body = await visit.body(min(_LONGEST_LATENT, settings.max_upload_bytes))
 
       def work(ticket) -> Answer:
-        return releaser.latent(_latent(body, releaser.code_shape), order, ticket)
+        return releaser.latent(_latent(body, LatentBody), order, ticket)
 
       return _answer(await visit.work(work), order, wanted)
 
@@ -199,11 +200,9 @@ def _order(caller: Caller, subject: str | None, parameters: Any, faces: FaceSpec
   return Order(caller=caller, subject=subject, faces=faces, **values)
 
 
-def _latent(body: bytes, shape: tuple[int, ...]) -> np.ndarray:
+def _latent(body: bytes, model: type[BaseModel]) -> np.ndarray:
   try:
-    latent = np.asarray(schemas.LatentBody.model_validate_json(body).latent, np.float64)
-  except (ValidationError, ValueError):
-    raise Refusal(422, 'The body must be {"latent": [numbers]}, see /openapi.json.') from None
-  if latent.shape != shape:
-    raise Refusal(422, f"The latent has shape {list(latent.shape)}; it must have {list(shape)}.")
-  return latent
+    return np.asarray(model.model_validate_json(body).latent, np.float64)
+  except ValidationError as error:
+    reason = error.errors(include_input=False)[0]["msg"]
+    raise Refusal(422, f'The body must be {{"latent": [...]}}: {one_line(reason)}.') from None

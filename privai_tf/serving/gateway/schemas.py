@@ -94,13 +94,12 @@ class OfferBody(_Body):
   checkpoint: CheckpointBody
 
 
-class LatentBody(_Body):
-  """One code: d numbers, or d numbers for each layer."""
-
-  latent: (
-    list[Annotated[float, Field(allow_inf_nan=False)]]
-    | list[list[Annotated[float, Field(allow_inf_nan=False)]]]
-  )
+def latent_model(code_shape: tuple[int, ...]) -> type[BaseModel]:
+  """The body with one code: exactly as many numbers as it has, [d] or [L, d]."""
+  kind: Any = Annotated[float, Field(allow_inf_nan=False)]
+  for size in reversed(code_shape):
+    kind = Annotated[list[kind], Field(min_length=size, max_length=size)]
+  return create_model("LatentBody", __config__=ConfigDict(extra="forbid", strict=True), latent=kind)
 
 
 def parameters_model(settings: GatewaySettings, *, photo: bool) -> type[BaseModel]:

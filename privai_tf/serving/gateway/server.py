@@ -118,7 +118,10 @@ def _listener(host: str, port: int) -> socket.socket:
 def _configure_logs() -> None:
   handler = logging.StreamHandler(sys.stderr)
   handler.setFormatter(PlaceOnlyFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-  logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+  # Other modules' notes are about single pictures (an animation, damaged EXIF data).
+  logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)
+  for name in ("privai_tf.serving", "uvicorn"):
+    logging.getLogger(name).setLevel(logging.INFO)
 
 
 class PlaceOnlyFormatter(logging.Formatter):

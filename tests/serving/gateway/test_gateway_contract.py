@@ -15,14 +15,14 @@ from PIL import Image
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
-_EXAMPLES = 12
+_EXAMPLES = 30
 _DAMAGED = strategies.tuples(
-  strategies.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP"]),
-  strategies.integers(1, 64),
-  strategies.integers(1, 64),
+  strategies.sampled_from(["PNG", "JPEG", "WEBP", "GIF"]),
+  strategies.integers(12, 64),
+  strategies.integers(12, 64),
   strategies.sampled_from(["RGB", "L", "RGBA", "P", "1"]),
   strategies.floats(0, 1),
-  strategies.binary(max_size=8),
+  strategies.just(b"") | strategies.binary(max_size=8),
 )
 
 
@@ -47,7 +47,7 @@ for _kind in ("image/png", "image/jpeg", "image/webp"):
 def document(gateway, headers_of):
   """The document of a gateway whose budget does not end."""
   token = gateway.caller("ada", epsilon=1_000_000, delta=0.5, metrics=True)
-  app = gateway.app(scopes=("attribute", "image"), body_timeout=5)
+  app = gateway.app(scopes=("attribute", "image"), align=("none",), body_timeout=5)
   loaded = schemathesis.openapi.from_asgi("/openapi.json", app)
   loaded.config.update(headers={"Authorization": f"Bearer {token}"})
   return loaded
@@ -92,6 +92,7 @@ def test_what_the_document_allows_and_forbids_is_answered_as_it_says(document, m
   # The requests were worth something: some got through, others were refused.
   if mode is schemathesis.GenerationMode.POSITIVE:
     assert statuses["/v1/privatize"] >= {200, 422}
+    assert statuses["/v1/privatize_latents"] >= {200}
   else:
     assert statuses["/v1/privatize"] >= {422}
     assert statuses["/v1/privatize_latents"] >= {422}
