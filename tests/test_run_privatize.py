@@ -127,6 +127,11 @@ def test_latents_and_the_ledger(privatize, tmp_path):
     (["--ledger=x.db", "--noise_seed=1", "--budget_epsilon=1"], "--noise_seed"),
     (["--steps=0"], "steps"),
     (["surplus"], "surplus"),
+    (["--num_shards=2", "--shard_index=2"], "shard_index"),
+    (["--scope=image", "--mechanism=gaussian", "--delta=1e-5", "--paste_back"], "Pasting"),
+    (["--faces=first"], "--faces=first"),
+    (["--strategy=many"], "strategy"),
+    (["--init=nowhere"], "init"),
   ],
 )
 def test_bad_flags_end_with_code_2_and_one_line(privatize, tmp_path, flags, problem):
@@ -145,3 +150,12 @@ def test_output_inside_the_private_folder_is_refused(privatize, tmp_path):
   )
   assert code == 2
   assert "all" in stderr
+
+
+def test_flags_from_a_file(privatize, tmp_path):
+  (tmp_path / "job.flags").write_text("# The promise.\n--epsilon=0\n")
+  code, _, stderr = privatize(
+    f"--output_dir={tmp_path / 'out'}", f"--flagfile={tmp_path / 'job.flags'}"
+  )
+  assert code == 2
+  assert "epsilon" in stderr

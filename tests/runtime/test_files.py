@@ -227,3 +227,19 @@ def test_folders_inside_one_another_are_refused(tmp_path, output, private):
 
 def test_folders_apart(tmp_path):
   files.require_apart(tmp_path / "a", tmp_path / "ab")
+
+
+def test_leftovers_of_the_dead_are_removed_and_not_the_files_of_the_living(tmp_path):
+  dead, young, other = (tmp_path / name for name in (".tmp-dead", ".tmp-young", "tmp-mine"))
+  for path in (dead, young, other):
+    path.write_text("half")
+  with files.atomic_path(tmp_path / "a") as living:
+    for path in (dead, living, other):
+      os.utime(path, (0, 0))
+    assert files.remove_leftovers(tmp_path) == 1
+    assert not dead.exists()
+    assert young.exists()
+    living.write_text("whole")
+  assert (tmp_path / "a").read_text() == "whole"
+  assert other.exists()
+  assert files.remove_leftovers(tmp_path / "absent") == 0

@@ -38,3 +38,27 @@ def test_it_closes_when_the_work_fails(monkeypatch):
   with pytest.raises(KeyboardInterrupt):
     interrupted()
   assert stream.getvalue().endswith("\n")
+
+
+def test_a_log_gets_a_line_a_minute_with_rate_and_time_left(monkeypatch):
+  stream, now = io.StringIO(), [0.0]
+  monkeypatch.setattr(sys, "stderr", stream)
+  with progress_bar("Privatizing", unit="face") as report:
+    report._clock = lambda: now[0]
+    report._last = (0.0, 0.0)
+    report(3000, 5000)  # An earlier run's, at once.
+    for minute in range(1, 4):
+      now[0] = 60.0 * minute
+      report(3000 + 240 * minute, 5000)
+  lines = stream.getvalue().splitlines()
+  assert len(lines) == 3
+  assert lines[-1] == "Privatizing: 3720 of 5000 (74%), 4 faces a second, about 5 min 20 s left"
+
+
+def test_nobody_knows_the_end(monkeypatch):
+  stream = io.StringIO()
+  monkeypatch.setattr(sys, "stderr", stream)
+  with progress_bar("Privatizing", unit="face") as report:
+    report._last = (report._clock() - 100, 0.0)
+    report(50, None)
+  assert "50 done, 0.5 faces a second" in stream.getvalue()
