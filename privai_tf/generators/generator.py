@@ -1,5 +1,6 @@
 """A generator ready for use: NumPy in and out, batches of fixed shape, compiled once."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -193,6 +194,10 @@ class Generator:
       ConfigurationError: if the network has no noise inputs.
     """
     raise ConfigurationError(f"This {self.family} generator has no noise inputs; use it without.")
+
+  def convolving_in(self, precision: str) -> contextlib.AbstractContextManager[None]:
+    """Meanwhile traced `synthesize_tensor`s convolve numbers of another type; see `Network`."""
+    return self._networks[-1].convolving_in(precision)
 
   @property
   def activation_bytes(self) -> int:

@@ -4,8 +4,10 @@ Names are ours and count by resolution ("synthesis/16x16/conv0/weight"), so that
 network load by name into a larger one.
 """
 
+import contextlib
 import math
 import zlib
+from collections.abc import Iterator
 
 import keras
 from keras import ops
@@ -67,6 +69,23 @@ class Network(keras.Model):
     for layer in self._flatten_layers(include_self=False):
       if isinstance(layer, ScaledLayer):
         layer.frozen_kernels = layer.compute_kernels(split)
+
+  @contextlib.contextmanager
+  def convolving_in(self, precision: str) -> Iterator[None]:
+    """Convolutions called (or traced) meanwhile multiply numbers of another type, e.g. "bfloat16".
+
+    What lies between the convolutions stays in float32.
+    """
+    layers = [
+      layer for layer in self._flatten_layers(include_self=False) if isinstance(layer, Convolution)
+    ]
+    for layer in layers:
+      layer.precision = precision
+    try:
+      yield
+    finally:
+      for layer in layers:
+        layer.precision = "float32"
 
   def forget_kernels(self) -> None:
     """Undoes `freeze`: kernels are computed from the variables at each call again."""
@@ -150,12 +169,21 @@ class Dense(ScaledLayer):
 class Convolution(ScaledLayer):
   """k x k, zero-padded: [N, H, W, inputs] -> [N, H, W, outputs]; the bias is the caller's to add."""
 
+  precision = "float32"  # See `Network.convolving_in`.
+
   def __init__(self, prefix: str, inputs: int, outputs: int, size: int = 3, **options):
     super().__init__(prefix, (size, size, inputs, outputs), **{"bias": outputs, **options})
     self.built = True
 
+  def convolved(self, x, kernel):
+    """The convolution itself."""
+    return ops.conv(x, kernel, padding="same", data_format="channels_last")
+
   def call(self, x):
-    return ops.conv(x, self.kernel(), padding="same", data_format="channels_last")
+    given = x.dtype
+    x = ops.cast(x, self.precision)
+    parts = [self.convolved(x, ops.cast(kernel, self.precision)) for kernel in self.kernels()]
+    return ops.cast(parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1), given)
 
 
 def spread_kernel(kernel):
@@ -192,10 +220,8 @@ class UpConvolution(Convolution):
     kernel = spread_kernel(ops.transpose(weight * self.factor, (0, 1, 3, 2)))
     return tuple(ops.split(kernel, self.parts, axis=2)) if split else (kernel,)
 
-  def call(self, x):
-    options = {"strides": 2, "padding": "same", "data_format": "channels_last"}
-    parts = [ops.conv_transpose(x, kernel, **options) for kernel in self.kernels()]
-    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+  def convolved(self, x, kernel):
+    return ops.conv_transpose(x, kernel, strides=2, padding="same", data_format="channels_last")
 
 
 class DownConvolution(Convolution):
@@ -207,5 +233,5 @@ class DownConvolution(Convolution):
   def compute_kernels(self, split: bool) -> tuple:
     return (spread_kernel(self.weight * (self.factor * 0.25)),)
 
-  def call(self, x):
-    return ops.conv(x, self.kernel(), strides=2, padding="same", data_format="channels_last")
+  def convolved(self, x, kernel):
+    return ops.conv(x, kernel, strides=2, padding="same", data_format="channels_last")

@@ -6,6 +6,7 @@ _PUBLIC = {
   "InversionSpec": "privai_tf.inversion.spec",
   "invert": "privai_tf.inversion.optimizer",
   "load_latents": "privai_tf.inversion.latents",
+  "quality_report": "privai_tf.inversion.quality",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -5,6 +5,7 @@ batch on every device. As the parts' gradients add up to the whole one, the ordi
 step of `tf.distribute` is all that several devices need.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import NamedTuple
@@ -85,7 +86,7 @@ class Search:
   def _trace(self, jit: bool) -> None:
     """What is compiled; only one set of shapes will ever come, and so each is traced once."""
     # XLA cannot read another device's variables, and the generator's are on one.
-    jit = jit and self._strategy.num_replicas_in_sync == 1
+    jit = jit and self._strategy is distribution("one")
     compiled = functools.partial(tf.function, jit_compile=jit, autograph=False)
     self._prepare = compiled(self._goals)
     self._advance = compiled(self._take_steps)
@@ -161,10 +162,21 @@ class Search:
       if self.spec.latent_noise:
         deviations = latent_noise(self.spec.latent_noise, self.spec.steps, step)
         white = self._coordinates.disturbed(white, deviations, tf.stack([self.spec.seed, step]))
-      _, losses = self._objective(self._coordinates.codes(white), maps, goals)
+      with self._precision():
+        _, losses = self._objective(self._coordinates.codes(white), maps, goals)
       # The sum, not the mean: each image's gradient is its own, whatever the batch holds.
       total = tf.reduce_sum(tf.where(mask > 0, losses, 0.0))
-    return tape.gradient(total, values), losses
+    with self._precision():  # Recomputed layers are traced here.
+      return tape.gradient(total, values), losses
+
+  def _precision(self) -> contextlib.AbstractContextManager[None]:
+    """Of the search only: what is reported at the end is of the generator as it is."""
+    precision = self.spec.precision
+    if precision == "auto":
+      precision = "bfloat16" if tf.config.list_logical_devices("TPU") else "float32"
+    if precision == "float32":
+      return contextlib.nullcontext()
+    return self.generator.convolving_in(precision)
 
   def _step_part(self, goals: dict, mask: tf.Tensor) -> tf.Tensor:
     values = [self._part(tf.convert_to_tensor(variable.value)) for variable in self._variables]

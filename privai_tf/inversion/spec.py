@@ -93,7 +93,8 @@ class InversionSpec:
     recompute: compute the generator's layers again for the gradient instead of keeping them: a third
       more time, a fraction of the memory. "on", "off", or "auto": where a batch would keep more than
       2 GB.
-    precision: of the generator's layers, "float32", "bfloat16", or "auto": bfloat16 on TPUs.
+    precision: of the numbers that the generator's convolutions multiply during the search, "float32",
+      "bfloat16" (for accelerators that are fast at it), or "auto": bfloat16 on TPUs.
     strategy: devices to share a batch, "one", "mirrored" (all GPUs), "tpu", or "auto", which is
       whatever there is; see `runtime.devices`.
     jit: compile with XLA, "auto" (on accelerators), "on" or "off".

@@ -18,7 +18,7 @@ def distribution(name: str = "auto"):
 
   Args:
     name: "one": TensorFlow's default device; "mirrored": all GPUs, or, where there is none, all
-      logical CPU devices; "tpu": the cores of the TPU that the environment variable `TPU_NAME` (empty:
+      logical CPU devices (of one there is nothing to mirror: "one"); "tpu": the cores of the TPU that the environment variable `TPU_NAME` (empty:
       the local one) stands for; "auto": "mirrored" from two GPUs on, "tpu" where TensorFlow sees
       one, else "one".
 
@@ -39,7 +39,8 @@ def distribution(name: str = "auto"):
       name = "tpu"
   if name == "mirrored":
     devices = gpus or tf.config.list_logical_devices("CPU")
-    return tf.distribute.MirroredStrategy([device.name for device in devices])
+    if len(devices) > 1:
+      return tf.distribute.MirroredStrategy([device.name for device in devices])
   if name == "tpu":
     return _tpu_strategy(tf)
   return tf.distribute.get_strategy()

@@ -86,3 +86,17 @@ def test_latents_of_a_real_generator(stylegan, tmp_path):
   assert load_latents(tmp_path / "codes.npy", stylegan, "W").shape == (2, 32)
   with pytest.raises(LatentSpaceError, match="8, 32"):
     load_latents(tmp_path / "codes.npy", stylegan, "W+")
+
+
+def test_bfloat16_is_near_and_leaves_the_generator_alone(stylegan):
+  codes = stylegan.map(stylegan.sample_z(2, seed=9))
+  photos = stylegan.synthesize(codes, latent_space="W")
+  options = {"steps": 20, "steps_per_call": 10, "init": "mean"}
+  exact = invert(photos, stylegan, InversionSpec(**options))
+  rough = invert(photos, stylegan, InversionSpec(precision="bfloat16", recompute="on", **options))
+  assert not np.array_equal(exact.latents, rough.latents)
+  np.testing.assert_allclose(exact.losses[-1], rough.losses[-1], rtol=0.1)
+  # What is reported is the generator's own image of the code, in float32.
+  again = stylegan.synthesize(rough.latents, latent_space="W")
+  np.testing.assert_allclose(again, rough.images, atol=1e-4)
+  assert all(layer.precision == "float32" for layer in stylegan.synthesis.convolutions)
