@@ -1,4 +1,4 @@
-"""The demo model "avatars": rendered portraits with known factors, and a StyleGAN that draws them."""
+"""The demo models: rendered portraits with known factors, and a StyleGAN and a PGGAN that draw them."""
 
 import numpy as np
 
