@@ -1,4 +1,4 @@
-"""The demo models: rendered portraits with known factors, and a StyleGAN and a PGGAN that draw them."""
+"""The demo models: portraits with known factors, and a StyleGAN and a PGGAN that draw them."""
 
 import numpy as np
 
