@@ -90,9 +90,16 @@ def _pictures(folder):
   return {path.name: path.read_bytes() for path in folder.glob("*.png")}
 
 
+def _require_alike(folder, other):
+  assert _pictures(folder).keys() == _pictures(other).keys()
+  for name in _pictures(folder):
+    first, second = (np.asarray(Image.open(place / name), int) for place in (folder, other))
+    assert np.abs(first - second).max() <= 1
+    assert np.mean(first != second) < 0.01
+
+
 def test_shards_and_batches_give_the_same_pictures(job, tmp_path):
-  """Bit for bit, in one shape; in another, a rare pixel may round the other way (TensorFlow's sums
-  depend on the shape)."""
+  """But for a few pixels that round the other way: TensorFlow's sums depend on a batch's shape."""
   whole = pipeline.run(job)
   assert whole.report.name == "report.html"
   shared = tmp_path / "shared"
@@ -102,7 +109,7 @@ def test_shards_and_batches_give_the_same_pictures(job, tmp_path):
   summaries = [pipeline.run(shard) for shard in shards]
   assert all(summary.released for summary in summaries)  # Neither is empty with these names.
   assert not set(summaries[0].released) & set(summaries[1].released)
-  assert _pictures(shared) == _pictures(job.output_dir)
+  _require_alike(shared, job.output_dir)
   assert summaries[0].report == shared  # Others are at work.
   assert summaries[1].report == shared / "report.html"
   counts = [
@@ -112,11 +119,7 @@ def test_shards_and_batches_give_the_same_pictures(job, tmp_path):
   assert sum(counts) == 5
   alone = dataclasses.replace(job, output_dir=tmp_path / "alone", batch_size=1)
   pipeline.run(alone)
-  for name in _pictures(shared):
-    first, second = (
-      np.asarray(Image.open(folder / name), int) for folder in (shared, alone.output_dir)
-    )
-    assert np.abs(first - second).max() <= 1
+  _require_alike(shared, alone.output_dir)
 
 
 def test_noise_follows_the_name_and_not_the_place(job, tmp_path):
@@ -130,8 +133,12 @@ def test_noise_follows_the_name_and_not_the_place(job, tmp_path):
         job, input_latents=str(tmp_path / name / "codes.npy"), output_dir=tmp_path / f"{name}_out"
       )
     )
-  every, fewer = _pictures(tmp_path / "all_out"), _pictures(tmp_path / "fewer_out")
-  assert fewer.items() <= every.items()
+  for path in (tmp_path / "fewer_out").glob("*.png"):
+    first, second = (
+      np.asarray(Image.open(place / path.name), int)
+      for place in (tmp_path / "all_out", tmp_path / "fewer_out")
+    )
+    assert np.abs(first - second).max() <= 1
 
 
 def test_all_faces_of_a_photo_and_each_is_paid_for(photo_of_two):
@@ -171,9 +178,9 @@ def test_a_frame_is_paid_for_with_all_its_faces_or_not_published(photo_of_two):
   assert "pair.png" in line
   assert "costs epsilon 1.5" in line
   assert not _pictures(job.output_dir)
-  # What was drawn and refused is not kept either.
-  content = b"".join(path.read_bytes() for path in job.manifest_dir.glob("manifest.db*"))
-  assert b"IDAT" not in content.split(b"SQLite format 3")[-1][:4096]
+  # What was drawn and refused is not kept either, not even in unused pages.
+  (manifest,) = job.manifest_dir.glob("manifest.db*")
+  assert b"IDAT" not in manifest.read_bytes()
 
 
 def test_scope_image_refuses_frames(photo_of_two):
