@@ -25,7 +25,7 @@ from privai_tf.outcomes import Loaded, Outcome, Output
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.private_folder import PrivateRecord
-from privai_tf.runtime.batching import bucket_size
+from privai_tf.runtime.batching import bucket_size, filled
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Stages:
     latents, inversion = values, None
     if not items[0].is_latent:
       inversion = _first(
-        invert(_filled(values, size), self.generator, self.job.inversion, report), len(units)
+        invert(filled(values, size), self.generator, self.job.inversion, report), len(units)
       )
       latents = inversion.latents
     release = privatize(
@@ -202,7 +202,7 @@ class Stages:
       simulation_stream=[unit.name for unit in units],
     )
     images = self.generator.synthesize(
-      _filled(release.latents, size), latent_space=release.latent_space, batch_size=size
+      filled(release.latents, size), latent_space=release.latent_space, batch_size=size
     )
     pixels = self._pixels(images[: len(units)])
     records = self._records(units, items, values, latents, inversion)
@@ -275,12 +275,6 @@ class Stages:
 def _shifted(report, number: int, count: int, done: int, total: int) -> None:
   """Progress within one of several equal parts as progress of the whole."""
   report(number * total + done, count * total)
-
-
-def _filled(values: np.ndarray, size: int) -> np.ndarray:
-  """Repeats the last row up to `size` rows."""
-  missing = size - len(values)
-  return np.concatenate([values, np.repeat(values[-1:], missing, axis=0)]) if missing else values
 
 
 def _first(inversion: Inversion, count: int) -> Inversion:

@@ -44,6 +44,12 @@ def bucket_size(count: int, batch_size: int) -> int:
   return min(batch_size, 1 << max(count - 1, 0).bit_length())
 
 
+def filled(values: np.ndarray, size: int) -> np.ndarray:
+  """Repeats the last row of `values` [n, ...] until there are `size` rows; n from 1 to `size`."""
+  missing = size - len(values)
+  return np.concatenate([values, np.repeat(values[-1:], missing, axis=0)]) if missing else values
+
+
 def fixed_batches(values: np.ndarray, batch_size: int) -> Iterator[Batch]:
   """Cuts `values` along the first axis into batches of exactly `batch_size` rows.
 
@@ -58,12 +64,8 @@ def fixed_batches(values: np.ndarray, batch_size: int) -> Iterator[Batch]:
     raise ConfigurationError(f"batch_size is {batch_size}; it must be at least 1.")
   for start in range(0, len(values), batch_size):
     rows = values[start : start + batch_size]
-    missing = batch_size - len(rows)
-    mask = np.ones(batch_size, np.float32)
-    if missing:
-      mask[len(rows) :] = 0
-      rows = np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])
-    yield Batch(rows, mask, start, batch_size - missing)
+    mask = (np.arange(batch_size) < len(rows)).astype(np.float32)
+    yield Batch(filled(rows, batch_size), mask, start, len(rows))
 
 
 def map_batches(
