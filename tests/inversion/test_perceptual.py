@@ -213,3 +213,37 @@ class TestChoice:
     assert perceptual.perceptual_loss(InversionSpec(perceptual="none"), 256, 3) is None
     assert perceptual.perceptual_loss(InversionSpec(perceptual_weight=0.0), 256, 3) is None
     assert perceptual.perceptual_loss(InversionSpec(perceptual="vgg16"), 64, 3) is not None
+
+  def test_download_on_request(self, tmp_path, weights_file, monkeypatch):
+    """Keras is asked once, and only where it has no copy yet."""
+    asked = []
+
+    def fetch(**options):
+      asked.append(options)
+      (tmp_path / "models").mkdir()
+      (tmp_path / "models" / KERAS_FILE).symlink_to(weights_file)
+
+    monkeypatch.setattr(keras.applications, "VGG16", fetch)
+    for _ in range(2):
+      assert perceptual.find_weights("download") == tmp_path / "models" / KERAS_FILE
+    assert asked == [{"include_top": False, "weights": "imagenet"}]
+
+  def test_download_that_fails(self, monkeypatch):
+    def fail(**_):
+      try:
+        raise OSError("no route to host")
+      except OSError:
+        raise Exception("URL fetch failure:\nNone -- no route to host")  # noqa: B904  As Keras does.
+
+    monkeypatch.setattr(keras.applications, "VGG16", fail)
+    with pytest.raises(ConfigurationError, match="cannot download") as caught:
+      perceptual.find_weights("download")
+    assert "\n" not in str(caught.value)
+
+  def test_defect_in_the_download_keeps_its_traceback(self, monkeypatch):
+    def fail(**_):
+      raise TypeError("a defect")
+
+    monkeypatch.setattr(keras.applications, "VGG16", fail)
+    with pytest.raises(TypeError, match="a defect"):
+      perceptual.find_weights("download")
