@@ -77,20 +77,12 @@ class Rest(keras.layers.Layer):
   """Z codes at the length that random ones have, by a rest that is the same for all images.
 
   What an image does not show of its z is best guessed as 0, and so a guess is shorter than z. A
-  generator that normalizes z would stretch it: every face an extreme one. The rest is learned, and
-  lies where it shows least.
-
-  Args:
-    seed: of the first rest, random like a z.
+  generator that normalizes z would stretch it: every face an extreme one. The rest lies where it
+  shows least, see `encoder_visibility`.
   """
 
-  def __init__(self, seed: int, **options):
-    super().__init__(**options)
-    self._seed = seed
-
   def build(self, shape):
-    start = keras.initializers.RandomNormal(0.0, 1.0, seed=self._seed)
-    self.rest = self.add_weight(shape=shape[-1:], initializer=start, name="rest")
+    self.rest = self.add_weight(shape=shape[-1:], initializer="ones", trainable=False, name="rest")
 
   def call(self, codes):
     """Codes [N, d] -> [N, d], each of length sqrt(d)."""
@@ -144,7 +136,7 @@ def build_network(config: EncoderConfig, seed: int = 0) -> keras.Model:
   codes = keras.layers.Dense(size, kernel_initializer=start, name="code")(ops.leaky_relu(x, 0.2))
   codes = keras.layers.Reshape(config.code_shape, name="guess")(codes)
   if config.latent_space == "Z":
-    codes = Rest(next(seeds), name="whole")(codes)
+    codes = Rest(name="whole")(codes)
   return keras.Model(images, codes, name="encoder")
 
 

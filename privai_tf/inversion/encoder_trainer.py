@@ -14,6 +14,7 @@ from privai_tf.inversion.encoder_network import (
   with_guess,
 )
 from privai_tf.inversion.encoder_samples import draw_codes, roughened
+from privai_tf.inversion.encoder_visibility import invisible_rest, visibility
 from privai_tf.inversion.losses import pixel_loss, pyramid
 from privai_tf.inversion.statistics import latent_statistics
 
@@ -51,14 +52,19 @@ class Trainer:
     )
     self._network = build_network(self._config, seed)
     self._outputs = with_guess(self._network)
+    self._metric = None
+    if latent_space == "Z":
+      # Only what shows in an image can be learned, and no more is asked.
+      visible = visibility(generator)
+      self._metric = visible.astype(np.float32)
+      self._network.get_layer("whole").rest.assign(invisible_rest(visible, seed))
     self._trained = self._network.trainable_variables
     self._average = [tf.Variable(v.value, trainable=False) for v in self._trained]
     self._optimizer = keras.optimizers.Adam(1e-3, beta_2=0.99, global_clipnorm=1.0)
     self._optimizer.build(self._trained)
     drawn = draw_codes(generator, latent_space, _CALIBRATION, [CALIBRATION, seed])
-    self._spread = float(np.mean(np.square(self._white(drawn)))) or 1.0
-    # In Z much of a code may not show in its image; then the image has to say what counts.
-    self._rows = batch_size if latent_space == "Z" else -(-batch_size // _IMAGE_SHARE)
+    self._spread = float(np.mean(np.square(self._shown(self._white(drawn))))) or 1.0
+    self._rows = -(-batch_size // _IMAGE_SHARE)
     keeps_much = generator.activation_bytes * self._rows > _KEPT_BYTES
     self._options = {"recompute": True} if keeps_much else {}
     self._step = compiled(self._take_step, "off")
@@ -99,7 +105,8 @@ class Trainer:
 
   def code_error(self, found: np.ndarray, codes: np.ndarray) -> float:
     """Mean squared error of codes in whitened coordinates; 1: no better than the mean code."""
-    return float(np.mean(np.square(self._white(found) - self._white(codes)))) / self._spread
+    error = self._shown(self._white(found) - self._white(codes))
+    return float(np.mean(np.square(error))) / self._spread
 
   def state(self) -> dict[str, np.ndarray]:
     """Everything that a later run needs to go on."""
@@ -124,6 +131,10 @@ class Trainer:
       codes = codes / np.sqrt(np.mean(codes**2, axis=-1, keepdims=True) + 1e-12)
     return (codes - self._statistics.mean) @ self._statistics.inverse_root
 
+  def _shown(self, white):
+    """What shows in an image of a difference of whitened codes: all of it but in Z."""
+    return white if self._metric is None else white @ self._metric
+
   def _codes(self, white: tf.Tensor) -> tf.Tensor:
     return self._statistics.mean + tf.linalg.matmul(white, self._statistics.root)
 
@@ -132,7 +143,7 @@ class Trainer:
     goals = pyramid(images[: self._rows])
     with tf.GradientTape() as tape:
       guess, found = self._outputs(clipped(roughened(images, seed)), training=True)
-      code_loss = tf.reduce_mean(tf.square(guess - white)) / self._spread
+      code_loss = tf.reduce_mean(tf.square(self._shown(guess - white))) / self._spread
       again = self._codes(found[: self._rows])
       drawn = self._generator.synthesize_tensor(again, self._space, "fixed", **self._options)
       image_loss = tf.reduce_mean(pixel_loss(drawn, goals))

@@ -107,7 +107,7 @@ def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> 
 
   Returns:
     `code_error`: mean squared error in whitened coordinates, 1 being no better than the mean code
-    (not in Z);
+    (in Z: of what shows in images);
     `psnr`: mean, dB, of the images of the found codes; both also for roughened images.
   """
   import tensorflow as tf
@@ -122,8 +122,7 @@ def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> 
   for suffix, seen in (("", images), ("_roughened", rough)):
     found = encoder.encode(seen)
     again = generator.synthesize(found, latent_space=space)
-    if space != "Z":  # There a code has a part that no image shows.
-      figures[f"code_error{suffix}"] = round(trainer.code_error(found, codes), 4)
+    figures[f"code_error{suffix}"] = round(trainer.code_error(found, codes), 4)
     figures[f"psnr{suffix}"] = round(float(np.mean(psnr(again, images))), 2)
   return figures
 
