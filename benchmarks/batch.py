@@ -27,10 +27,10 @@ _STEPS = flags.DEFINE_integer("steps", None, "Steps of the inversion; default: t
 @contextlib.contextmanager
 def timed_parts(parts: dict[str, float]) -> Iterator[None]:
   """Adds up the seconds spent in the parts of a job while the block runs."""
+  from privai_tf.jobs.publication import PublicFolder
+  from privai_tf.jobs.stages import Stages
   from privai_tf.privacy.ledger import Ledger
-  from privai_tf.publication import PublicFolder
   from privai_tf.runtime.manifest import Manifest
-  from privai_tf.stages import Stages
 
   places = {
     "stages": (Stages, "process"),
@@ -97,9 +97,9 @@ def write_portraits(count: int, folder: pathlib.Path) -> pathlib.Path:
 
 def main(_: list[str]) -> None:
   from privai_tf.inversion.spec import InversionSpec
-  from privai_tf.job import Budget, Job
+  from privai_tf.jobs.job import Budget, Job
+  from privai_tf.jobs.stages import Stages
   from privai_tf.privacy.spec import PrivacySpec
-  from privai_tf.stages import Stages
 
   first = None
   print("batch  images/s  s CPU/image  times  of the clock: stages manifest ledger files")

@@ -20,7 +20,7 @@ _WORKERS = flags.DEFINE_list("workers", ["1", "2"], "Numbers of Beam's workers."
 
 def _job(folder: pathlib.Path, name: str, **changes):
   from privai_tf.inversion.spec import InversionSpec
-  from privai_tf.job import Job
+  from privai_tf.jobs.job import Job
   from privai_tf.privacy.spec import PrivacySpec
 
   return Job(
@@ -36,8 +36,8 @@ def _job(folder: pathlib.Path, name: str, **changes):
 
 
 def _stages_alone(job) -> None:
-  from privai_tf.inputs import find_items
-  from privai_tf.stages import Stages
+  from privai_tf.jobs.inputs import find_items
+  from privai_tf.jobs.stages import Stages
 
   stages = Stages(job)
   items = list(find_items(job, stages.generator))
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
   del arguments
   from privai_tf import load_generator, pipeline
   from privai_tf.fleet import beam
-  from privai_tf.job import Budget
+  from privai_tf.jobs.job import Budget
 
   generator = load_generator("avatars")
   with tempfile.TemporaryDirectory() as name:

@@ -12,7 +12,7 @@ import sys
 
 from absl import flags
 
-from privai_tf import job_flags
+from privai_tf.jobs import flags as job_flags
 from privai_tf.runtime import command
 from privai_tf.runtime.startup import start_tensorflow
 

@@ -70,8 +70,8 @@ def _source(boundary: str) -> str:
 
 def _job():
   """The job that the flags ask for."""
-  from privai_tf.drawing import Drawing
-  from privai_tf.edits import EditJob
+  from privai_tf.toolkit.drawing import Drawing
+  from privai_tf.toolkit.edits import EditJob
 
   return EditJob(
     output_dir=pathlib.Path(_OUTPUT_DIR.value),
@@ -99,9 +99,9 @@ def _job():
 
 
 def main(_: list[str]) -> None:
-  from privai_tf.edits import edit_codes
   from privai_tf.generators import load_generator
   from privai_tf.runtime.progress import progress_bar
+  from privai_tf.toolkit.edits import edit_codes
 
   job = _job()
   generator = load_generator(_CHECKPOINT.value)

@@ -54,8 +54,8 @@ flags.mark_flag_as_required("output_dir")
 
 def _job():
   """The job that the flags ask for."""
-  from privai_tf.drawing import Drawing
-  from privai_tf.samples import SampleJob
+  from privai_tf.toolkit.drawing import Drawing
+  from privai_tf.toolkit.samples import SampleJob
 
   return SampleJob(
     output_dir=pathlib.Path(_OUTPUT_DIR.value),
@@ -78,7 +78,7 @@ def _job():
 def main(_: list[str]) -> None:
   from privai_tf.generators import load_generator
   from privai_tf.runtime.progress import progress_bar
-  from privai_tf.samples import generate_samples
+  from privai_tf.toolkit.samples import generate_samples
 
   job = _job()
   generator = load_generator(_CHECKPOINT.value)

@@ -8,20 +8,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from privai_tf.errors import ConfigurationError, PrivaiError
-from privai_tf.inputs import Item, Items, find_items
-from privai_tf.job import Budget, Job, Summary
-from privai_tf.outcomes import Loaded
+from privai_tf.jobs.inputs import Item, Items, find_items
+from privai_tf.jobs.job import Budget, Job, Summary
+from privai_tf.jobs.outcomes import Loaded
+from privai_tf.jobs.private_folder import PrivateFolder
+from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.record_folder import RecordFolder
+from privai_tf.jobs.settlement import Settlement
+from privai_tf.jobs.stages import Stages
+from privai_tf.jobs.tally import Progress, Tally
 from privai_tf.privacy.ledger import Ledger
-from privai_tf.private_folder import PrivateFolder
-from privai_tf.publication import PublicFolder
-from privai_tf.record_folder import RecordFolder
 from privai_tf.runtime.batching import bucket_size
 from privai_tf.runtime.manifest import Manifest
 from privai_tf.runtime.prefetch import prefetched
 from privai_tf.runtime.scalars import Scalars
-from privai_tf.settlement import Settlement
-from privai_tf.stages import Stages
-from privai_tf.tally import Progress, Tally
 
 _BATCHES_AHEAD = 2
 

@@ -68,12 +68,12 @@ def _check_flags() -> None:
 
 def _source():
   """The pictures that the flags mean."""
-  from privai_tf.score_sources import DrawnCodes, PictureFiles
+  from privai_tf.toolkit.score_sources import DrawnCodes, PictureFiles
 
   if _IMAGES.value is not None:
     return PictureFiles(_IMAGES.value)
-  from privai_tf.drawing import Drawing
   from privai_tf.generators import load_generator
+  from privai_tf.toolkit.drawing import Drawing
 
   drawing = Drawing(
     truncation_psi=_TRUNCATION_PSI.value,
@@ -93,7 +93,7 @@ def main(_: list[str]) -> None:
   start_tensorflow()
   from privai_tf.attributes.scorers.loading import load_scorer
   from privai_tf.runtime.progress import progress_bar
-  from privai_tf.scoring import ScoreJob, score
+  from privai_tf.toolkit.scoring import ScoreJob, score
 
   source = _source()
   names = _ATTRIBUTE.value

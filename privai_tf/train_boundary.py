@@ -64,7 +64,7 @@ def _inputs():
   """The generator (None without a checkpoint), the codes, the scores and the conditions."""
   from privai_tf.attributes.arrays import read_codes, read_scores
   from privai_tf.attributes.boundary import Boundary
-  from privai_tf.run_folder import require_stated_space
+  from privai_tf.toolkit.run_folder import require_stated_space
 
   space = _LATENT_SPACE.value
   if not re.fullmatch(r"[\w.-]+", _ATTRIBUTE.value):

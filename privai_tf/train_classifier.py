@@ -47,7 +47,7 @@ flags.mark_flags_as_required(["images", "labels", "output_dir"])
 
 def _job():
   """The job that the flags ask for."""
-  from privai_tf.classifier_job import ClassifierJob
+  from privai_tf.toolkit.classifier_job import ClassifierJob
 
   return ClassifierJob(
     images=_IMAGES.value,
@@ -76,8 +76,8 @@ def main(_: list[str]) -> None:
   from privai_tf.runtime.startup import start_tensorflow
 
   start_tensorflow()
-  from privai_tf.classifier_job import make_classifier
   from privai_tf.runtime.progress import progress_bar
+  from privai_tf.toolkit.classifier_job import make_classifier
 
   job = _job()
   with (

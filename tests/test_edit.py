@@ -23,8 +23,8 @@ def generator(tiny_checkpoint):
 @pytest.fixture
 def codes(generator, tmp_path):
   """Files of codes of every space, as `generate` leaves them."""
-  from privai_tf.drawing import Drawing
-  from privai_tf.samples import SampleJob, generate_samples
+  from privai_tf.toolkit.drawing import Drawing
+  from privai_tf.toolkit.samples import SampleJob, generate_samples
 
   generate_samples(SampleJob(tmp_path / "codes", num=2, drawing=Drawing(batch_size=2)), generator)
   return tmp_path / "codes"
@@ -32,8 +32,8 @@ def codes(generator, tmp_path):
 
 @pytest.fixture
 def job(tiny_checkpoint, codes, tmp_path):
-  from privai_tf.drawing import Drawing
-  from privai_tf.edits import EditJob
+  from privai_tf.toolkit.drawing import Drawing
+  from privai_tf.toolkit.edits import EditJob
 
   return EditJob(
     output_dir=tmp_path / "out",
@@ -65,7 +65,7 @@ def test_the_command(repository, tiny_checkpoint, tmp_path):
 
 
 def test_files_and_distances(generator, job, codes):
-  from privai_tf.edits import edit_codes
+  from privai_tf.toolkit.edits import edit_codes
 
   progress = []
   summary = edit_codes(
@@ -92,7 +92,7 @@ def test_files_and_distances(generator, job, codes):
 
 
 def test_distance_zero_relative_draws_the_code_as_generate_does(generator, job, codes):
-  from privai_tf.edits import edit_codes
+  from privai_tf.toolkit.edits import edit_codes
 
   job = dataclasses.replace(job, relative=True, start_distance=0, end_distance=0, steps=1)
   edit_codes(job, generator)
@@ -104,7 +104,7 @@ def test_distance_zero_relative_draws_the_code_as_generate_does(generator, job, 
 
 
 def test_layers_of_w_plus(generator, job, codes):
-  from privai_tf.edits import edit_codes
+  from privai_tf.toolkit.edits import edit_codes
 
   job = dataclasses.replace(job, latent_space="W+", latent_codes=str(codes / "wp.npy"), num=1)
   assert edit_codes(job, generator).pictures == 3
@@ -115,7 +115,7 @@ def test_layers_of_w_plus(generator, job, codes):
 
 
 def test_conditions(generator, job, tmp_path):
-  from privai_tf.edits import edit_codes
+  from privai_tf.toolkit.edits import edit_codes
 
   age = Boundary(np.arange(1.0, 17), latent_space="W", name="age")
   path = str(age.save(tmp_path / "age_w_boundary.npy"))
@@ -128,7 +128,7 @@ def test_conditions(generator, job, tmp_path):
 
 
 def test_a_stopped_run_goes_on(generator, job):
-  from privai_tf.edits import edit_codes
+  from privai_tf.toolkit.edits import edit_codes
 
   edit_codes(job, generator)
   whole = {path.name: path.read_bytes() for path in job.output_dir.iterdir()}
@@ -146,7 +146,7 @@ def test_a_stopped_run_goes_on(generator, job):
 )
 def test_files_as_interfacegan_writes_them(generator, job, tmp_path, dtype, name):
   """Shape (1, d), unit length up to float32, no companion."""
-  from privai_tf.edits import edit_codes
+  from privai_tf.toolkit.edits import edit_codes
 
   normal = np.random.default_rng(0).normal(size=(1, 16)).astype(dtype)
   np.save(tmp_path / f"{name}.npy", normal / np.linalg.norm(normal))
@@ -174,7 +174,7 @@ def test_published_files_of_full_width_load(tmp_path, dtype, stem, space):
 
 
 def _refused(job, generator, problem, error=LatentSpaceError, **change):
-  from privai_tf.edits import edit_codes
+  from privai_tf.toolkit.edits import edit_codes
 
   with pytest.raises(error, match=problem):
     edit_codes(dataclasses.replace(job, **change), generator)
@@ -226,7 +226,7 @@ def test_films_without_an_encoder(generator, job):
 
 def test_films(generator, job):
   pytest.importorskip("imageio_ffmpeg", reason="films need imageio-ffmpeg")
-  from privai_tf.edits import edit_codes
+  from privai_tf.toolkit.edits import edit_codes
 
   edit_codes(dataclasses.replace(job, mp4=True), generator)
   assert (job.output_dir / "000.mp4").read_bytes()[4:8] == b"ftyp"

@@ -24,8 +24,8 @@ def generator(tiny_checkpoint):
 
 @pytest.fixture
 def job(tmp_path):
-  from privai_tf.drawing import Drawing
-  from privai_tf.samples import SampleJob
+  from privai_tf.toolkit.drawing import Drawing
+  from privai_tf.toolkit.samples import SampleJob
 
   # The checkpoint's own truncation is off: tests that need one ask for it.
   return SampleJob(tmp_path / "out", num=5, drawing=Drawing(truncation_psi=0.5, batch_size=2))
@@ -85,7 +85,7 @@ def test_the_command(repository, tiny_checkpoint, tmp_path):
 
 def test_codes_of_every_space_and_what_is_drawn(generator, job):
   from privai_tf.generators import to_uint8
-  from privai_tf.samples import generate_samples
+  from privai_tf.toolkit.samples import generate_samples
 
   progress = []
   summary = generate_samples(job, generator, lambda done, total: progress.append((done, total)))
@@ -110,7 +110,7 @@ def test_codes_of_every_space_and_what_is_drawn(generator, job):
 
 
 def test_a_stopped_run_goes_on_and_gives_the_same(generator, job, tmp_path):
-  from privai_tf.samples import generate_samples
+  from privai_tf.toolkit.samples import generate_samples
 
   random = dataclasses.replace(job.drawing, noise="random", noise_seed=7)
   job = dataclasses.replace(job, drawing=random)
@@ -144,7 +144,7 @@ def test_a_stopped_run_goes_on_and_gives_the_same(generator, job, tmp_path):
   ],
 )
 def test_another_configuration_is_refused(generator, job, change, named):
-  from privai_tf.samples import generate_samples
+  from privai_tf.toolkit.samples import generate_samples
 
   generate_samples(job, generator)
   change = dict(change)
@@ -155,7 +155,7 @@ def test_another_configuration_is_refused(generator, job, change, named):
 
 
 def test_a_folder_with_other_pictures_is_refused(generator, job):
-  from privai_tf.samples import generate_samples
+  from privai_tf.toolkit.samples import generate_samples
 
   job.output_dir.mkdir()
   (job.output_dir / "000000.png").write_bytes(b"somebody's")
@@ -165,7 +165,7 @@ def test_a_folder_with_other_pictures_is_refused(generator, job):
 
 
 def test_style_mixing_takes_later_layers_from_a_second_sample(generator, job):
-  from privai_tf.samples import generate_samples
+  from privai_tf.toolkit.samples import generate_samples
 
   mixed = dataclasses.replace(job, latent_space="W+", style_mixing=0.6, num=12)
   mixed = dataclasses.replace(mixed, drawing=dataclasses.replace(job.drawing, truncation_psi=1.0))
@@ -188,7 +188,7 @@ def test_style_mixing_takes_later_layers_from_a_second_sample(generator, job):
 
 
 def test_given_codes_are_drawn_in_their_space(generator, job, tmp_path):
-  from privai_tf.samples import generate_samples
+  from privai_tf.toolkit.samples import generate_samples
 
   generate_samples(job, generator)
   pictures = {}
@@ -228,7 +228,7 @@ def test_given_codes_are_drawn_in_their_space(generator, job, tmp_path):
   ],
 )
 def test_contradictions(generator, job, change, problem):
-  from privai_tf.samples import generate_samples
+  from privai_tf.toolkit.samples import generate_samples
 
   with pytest.raises(ConfigurationError, match=problem):
     generate_samples(dataclasses.replace(job, **change), generator)
@@ -236,10 +236,10 @@ def test_contradictions(generator, job, change, problem):
 
 def test_pggan_and_labels(tmp_path):
   """A Z-only network: one file of codes; its class is part of the configuration."""
-  from privai_tf.drawing import Drawing
   from privai_tf.generators.config import PGGANConfig
   from privai_tf.generators.families import PGGANGenerator
-  from privai_tf.samples import SampleJob, generate_samples
+  from privai_tf.toolkit.drawing import Drawing
+  from privai_tf.toolkit.samples import SampleJob, generate_samples
 
   config = PGGANConfig(resolution=16, latent_size=8, label_size=3, fmap_base=64, fmap_max=8)
   generator = PGGANGenerator(config)

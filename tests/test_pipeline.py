@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from privai_tf import pipeline, stages
+from privai_tf import pipeline
 from privai_tf.errors import ConfigurationError, InputError, OutputError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.job import Job
+from privai_tf.jobs import stages
+from privai_tf.jobs.job import Job
 from privai_tf.privacy.spec import PrivacySpec
 
 _load_once = functools.cache(stages.load_generator)
@@ -127,7 +128,7 @@ def test_an_impossible_guarantee_is_told_before_any_inversion(job, tiny_checkpoi
 
 def test_an_interrupted_run_goes_on_where_it_stopped(job, monkeypatch):
   """A release that was written is kept, and only the others are drawn."""
-  from privai_tf.publication import PublicFolder
+  from privai_tf.jobs.publication import PublicFolder
 
   write = PublicFolder.write
 

@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from privai_tf import inputs, pipeline, stages
+from privai_tf import pipeline
 from privai_tf.artifacts import AlignedFace, Placement
 from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.job import Budget, Job, Shard
+from privai_tf.jobs import inputs, stages
+from privai_tf.jobs.job import Budget, Job, Shard
+from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.settlement import Settlement
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.privacy.spec import PrivacySpec
-from privai_tf.publication import PublicFolder
 from privai_tf.runtime import files
 from privai_tf.runtime.manifest import Manifest
-from privai_tf.settlement import Settlement
 
 _PLACES = (((20.0, 20.0), (16.0, 0.0)), ((60.0, 20.0), (16.0, 0.0)))
 

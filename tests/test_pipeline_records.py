@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from privai_tf import pipeline, stages
+from privai_tf import pipeline
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.job import Job
+from privai_tf.jobs import stages
+from privai_tf.jobs.job import Job
+from privai_tf.jobs.record_folder import RecordFolder
 from privai_tf.privacy.spec import PrivacySpec
-from privai_tf.record_folder import RecordFolder
 
 _load_once = functools.cache(stages.load_generator)
 

@@ -16,12 +16,12 @@ from apache_beam.utils.shared import Shared
 from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.fleet.state import FleetState, open_state
 from privai_tf.fleet.steps import Claim, PartResult, Permit, Worker, pay, read_result
-from privai_tf.inputs import find_items, record_files
-from privai_tf.job import Job, Summary
+from privai_tf.jobs.inputs import find_items, record_files
+from privai_tf.jobs.job import Job, Summary
+from privai_tf.jobs.private_folder import PrivateFolder
+from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.stages import Stages
 from privai_tf.pipeline import opened_ledger, refuse_to_replace_inputs
-from privai_tf.private_folder import PrivateFolder
-from privai_tf.publication import PublicFolder
-from privai_tf.stages import Stages
 
 _LOOK_SECONDS = 0.5
 _OWNER = "owner"

@@ -8,7 +8,7 @@ import secrets
 import shutil
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.job import Job, Shard
+from privai_tf.jobs.job import Job, Shard
 from privai_tf.runtime import files
 
 _MOST_PARTS = 1000

@@ -12,17 +12,18 @@ import json
 import threading
 from collections.abc import Iterable, Iterator
 
-from privai_tf import inputs, pipeline
+from privai_tf import pipeline
 from privai_tf.artifacts import Guarantee
 from privai_tf.fleet.state import FleetState
-from privai_tf.job import Job
+from privai_tf.jobs import inputs
+from privai_tf.jobs.job import Job
+from privai_tf.jobs.private_folder import PrivateFolder
+from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.settlement import Settlement, charge_for, pay_for
+from privai_tf.jobs.stages import Stages
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
-from privai_tf.private_folder import PrivateFolder
-from privai_tf.publication import PublicFolder
 from privai_tf.runtime import files
 from privai_tf.runtime.manifest import Manifest
-from privai_tf.settlement import Settlement, charge_for, pay_for
-from privai_tf.stages import Stages
 
 
 @dataclasses.dataclass(frozen=True)

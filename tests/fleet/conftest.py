@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.job import Budget, Job
+from privai_tf.jobs.job import Budget, Job
 from privai_tf.privacy.spec import PrivacySpec
 
 COUNT = 40

@@ -10,7 +10,7 @@ from PIL import Image
 from privai_tf import pipeline
 from privai_tf.errors import ConfigurationError
 from privai_tf.fleet import beam
-from privai_tf.job import Shard
+from privai_tf.jobs.job import Shard
 from privai_tf.pipeline import opened_ledger
 from privai_tf.privacy.spec import PrivacySpec
 

@@ -8,8 +8,8 @@ import pytest
 from privai_tf.errors import ConfigurationError
 from privai_tf.fleet.state import open_state
 from privai_tf.fleet.steps import Claim, Permit, Worker, pay, read_result
+from privai_tf.jobs.publication import PublicFolder
 from privai_tf.pipeline import opened_ledger
-from privai_tf.publication import PublicFolder
 
 
 @pytest.fixture

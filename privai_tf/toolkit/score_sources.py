@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from privai_tf.drawing import Drawing, read_labels
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.faces.discovery import find_inputs
 from privai_tf.inversion.latents import load_latents
-from privai_tf.picture_store import square_pixels
-from privai_tf.run_folder import read_record, require_stated_space
 from privai_tf.runtime.files import shown
+from privai_tf.toolkit.drawing import Drawing, read_labels
+from privai_tf.toolkit.picture_store import square_pixels
+from privai_tf.toolkit.run_folder import read_record, require_stated_space
 
 _SAMPLED = frozenset(["z.npy", "w.npy", "wp.npy"])
 

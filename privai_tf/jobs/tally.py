@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from privai_tf.errors import PrivaiError
-from privai_tf.outcomes import Outcome
+from privai_tf.jobs.outcomes import Outcome
 from privai_tf.runtime.scalars import Scalars
 
 Progress = Callable[[float, int | None], None]

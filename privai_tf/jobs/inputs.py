@@ -17,8 +17,8 @@ from privai_tf.errors import InputError
 from privai_tf.faces import decode_image, find_faces, find_inputs, load_image, output_names
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion import load_latents
-from privai_tf.job import Job
-from privai_tf.records import RECORD_FILE, read_records
+from privai_tf.jobs.job import Job
+from privai_tf.jobs.records import RECORD_FILE, read_records
 from privai_tf.runtime.files import shown
 
 

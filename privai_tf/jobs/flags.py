@@ -196,7 +196,7 @@ def job_from_flags():
   """The job that the flags ask for."""
   from privai_tf.faces.spec import FaceSpec
   from privai_tf.inversion.spec import InversionSpec
-  from privai_tf.job import Budget, Job, Shard
+  from privai_tf.jobs.job import Budget, Job, Shard
   from privai_tf.privacy.spec import PrivacySpec
 
   chosen = {"learning_rate": _LEARNING_RATE.value}

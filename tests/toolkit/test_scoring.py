@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from privai_tf.drawing import Drawing
 from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError
 from privai_tf.generators import load_generator
-from privai_tf.samples import SampleJob, generate_samples
-from privai_tf.score_sources import DrawnCodes, PictureFiles
-from privai_tf.scoring import ScoreJob, score
+from privai_tf.toolkit.drawing import Drawing
+from privai_tf.toolkit.samples import SampleJob, generate_samples
+from privai_tf.toolkit.score_sources import DrawnCodes, PictureFiles
+from privai_tf.toolkit.scoring import ScoreJob, score
 
 
 class Brightness:

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from privai_tf.errors import InputError
-from privai_tf.labelled_pictures import read_labelled
-from privai_tf.picture_store import read_pixels, square_pixels
+from privai_tf.toolkit.labelled_pictures import read_labelled
+from privai_tf.toolkit.picture_store import read_pixels, square_pixels
 
 
 @pytest.fixture

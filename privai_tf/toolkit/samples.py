@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.drawing import Drawing, read_labels
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.sheets import contact_sheet, save_png
 from privai_tf.inversion.latents import load_latents
-from privai_tf.run_folder import RunFolder, require_stated_space
+from privai_tf.toolkit.drawing import Drawing, read_labels
+from privai_tf.toolkit.run_folder import RunFolder, require_stated_space
 
 SHEET = "contact_sheet.png"
 _FILES = {"Z": "z.npy", "W": "w.npy", "W+": "wp.npy"}

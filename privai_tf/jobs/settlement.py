@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import PrivaiError
-from privai_tf.outcomes import Outcome, Output
+from privai_tf.jobs.outcomes import Outcome, Output
+from privai_tf.jobs.private_folder import PrivateFolder
+from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.record_folder import RecordFolder
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
 from privai_tf.privacy.ledger.stored_events import from_json, to_json
-from privai_tf.private_folder import PrivateFolder
-from privai_tf.publication import PublicFolder
-from privai_tf.record_folder import RecordFolder
 from privai_tf.runtime.interruption import uninterrupted
 from privai_tf.runtime.manifest import Manifest, Staged
 from privai_tf.runtime.pictures import png

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.report import read_entries, report_page
-from privai_tf.job import Shard
+from privai_tf.jobs.job import Shard
 from privai_tf.runtime import files
 
 _PACKAGES = ("privai-tf", "tensorflow", "keras", "tensorflow-probability", "dp-accounting", "numpy")

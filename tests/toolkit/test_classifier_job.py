@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from privai_tf import classifier_job
 from privai_tf.attributes.scorers.loading import load_scorer
-from privai_tf.classifier_job import ClassifierJob, make_classifier
 from privai_tf.errors import ConfigurationError
+from privai_tf.toolkit import classifier_job
+from privai_tf.toolkit.classifier_job import ClassifierJob, make_classifier
 
 OPTIONS = {"resolution": 8, "epochs": 3, "batch_size": 8, "held_out": 0.4, "seed": 1}
 

@@ -11,11 +11,11 @@ import numpy as np
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.attributes.editing import codes_at_distances
 from privai_tf.attributes.projection import condition
-from privai_tf.drawing import Drawing, read_labels
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.sheets import require_mp4, save_gif, save_mp4, save_png, strip
 from privai_tf.inversion.latents import load_latents
-from privai_tf.run_folder import RunFolder, require_stated_space
+from privai_tf.toolkit.drawing import Drawing, read_labels
+from privai_tf.toolkit.run_folder import RunFolder, require_stated_space
 
 _CODES = "codes.npy"
 

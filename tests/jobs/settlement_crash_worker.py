@@ -17,15 +17,15 @@ import time
 import numpy as np
 
 from privai_tf.artifacts import Guarantee
-from privai_tf.inputs import Portrait
-from privai_tf.outcomes import Outcome, Output
+from privai_tf.jobs.inputs import Portrait
+from privai_tf.jobs.outcomes import Outcome, Output
+from privai_tf.jobs.private_folder import PrivateFolder, PrivateRecord
+from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.record_folder import RecordFolder
+from privai_tf.jobs.settlement import Settlement
 from privai_tf.privacy.accounting.events import pure_event
 from privai_tf.privacy.ledger import Ledger
-from privai_tf.private_folder import PrivateFolder, PrivateRecord
-from privai_tf.publication import PublicFolder
-from privai_tf.record_folder import RecordFolder
 from privai_tf.runtime.manifest import Manifest
-from privai_tf.settlement import Settlement
 
 _CONFIGURATION = {"checkpoint": {"name": "none"}}
 _GUARANTEE = Guarantee(True, "attribute", "Hidden.", "laplace", 0.5, 0.0, 1.0, 2.0, 4.0)

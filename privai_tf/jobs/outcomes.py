@@ -6,8 +6,8 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import PrivaiError
-from privai_tf.inputs import Content, Item
-from privai_tf.private_folder import PrivateRecord
+from privai_tf.jobs.inputs import Content, Item
+from privai_tf.jobs.private_folder import PrivateRecord
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,14 +17,14 @@ from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import InputError, PrivaiError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
-from privai_tf.inputs import Item
 from privai_tf.inversion import invert
 from privai_tf.inversion.quality import quality_report
-from privai_tf.job import Job
-from privai_tf.outcomes import Loaded, Outcome, Output
+from privai_tf.jobs.inputs import Item
+from privai_tf.jobs.job import Job
+from privai_tf.jobs.outcomes import Loaded, Outcome, Output
+from privai_tf.jobs.private_folder import PrivateRecord
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.accounting import attacker_bound
-from privai_tf.private_folder import PrivateRecord
 from privai_tf.runtime.batching import bucket_size, filled
 
 

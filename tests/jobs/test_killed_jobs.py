@@ -75,7 +75,7 @@ def test_killed_and_terminated(repository, tiny_checkpoint, tmp_path):
 
   from privai_tf import pipeline
   from privai_tf.inversion.spec import InversionSpec
-  from privai_tf.job import Job
+  from privai_tf.jobs.job import Job
   from privai_tf.privacy.spec import PrivacySpec
 
   undisturbed = Job(

@@ -14,7 +14,7 @@ from privai_tf.attributes.scorers.scorer import Scorer, odds_to_probabilities
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 from privai_tf.runtime.progress import ProgressCallback
-from privai_tf.score_sources import Source
+from privai_tf.toolkit.score_sources import Source
 
 PLACEHOLDER = "{attribute}"
 _BATCH = 32

@@ -17,7 +17,7 @@ _NAMES = {f"face{row:03d}" for row in range(_ITEMS)}
 @pytest.mark.parametrize(("output_format", "kills"), [("png", 12), ("tfrecord", 3)])
 def test_killed_at_random_moments(repository, tmp_path, output_format, kills):
   """The bug looked for shows in nearly every kill, not in few: each hits a batch under way."""
-  worker = repository / "tests" / "settlement_crash_worker.py"
+  worker = repository / "tests" / "jobs" / "settlement_crash_worker.py"
   arguments = [str(tmp_path), str(_ITEMS), str(kills), output_format]
   environment = {**os.environ, "PYTHONPATH": str(repository)}
   subprocess.run([sys.executable, str(worker), *arguments], env=environment, check=True)
@@ -48,6 +48,6 @@ def test_killed_at_random_moments(repository, tmp_path, output_format, kills):
 
 
 def _record_names(folder):
-  from privai_tf.records import read_records
+  from privai_tf.jobs.records import read_records
 
   return sorted(name for path in folder.glob("*.tfrecord") for name, _, _ in read_records(path))

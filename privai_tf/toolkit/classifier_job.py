@@ -10,10 +10,10 @@ from typing import Any
 from privai_tf.attributes.classifier import CONFIG_FILE, AttributeClassifier, load_classifier
 from privai_tf.attributes.scorers.training import ClassifierSpec, train_classifier
 from privai_tf.errors import ConfigurationError
-from privai_tf.labelled_pictures import LabelledPictures, read_labelled
-from privai_tf.picture_store import read_pixels
 from privai_tf.runtime.files import make_folder, shown, write_json
 from privai_tf.runtime.progress import ProgressCallback
+from privai_tf.toolkit.labelled_pictures import LabelledPictures, read_labelled
+from privai_tf.toolkit.picture_store import read_pixels
 
 UNFINISHED = "training"
 

@@ -1,0 +1,1 @@
+"""A job from its inputs to what is published: small steps, each restartable."""

@@ -1,0 +1,1 @@
+"""What the latent-space commands do: samples, scores, edits, and the folders of their runs."""
