@@ -33,8 +33,9 @@ class Found(NamedTuple):
   Attributes:
     codes: float32 [B, d] or [B, L, d].
     images: float32 [B, R, R, C].
-    losses: float32 [records, B]: before the first step, then after every `steps_per_call`. They may
-      be infinite or NaN; then the search ended there.
+    losses: float32 [records, B]: before the first step, then after every `steps_per_call`; the last
+      is of what is returned, the best of them. They may be infinite or NaN; then the search ended
+      there.
     steps: int32 [B], steps taken for each image.
     noise: the noise maps, [B, r, r, 1] for each layer; empty if none were searched.
   """
@@ -115,24 +116,28 @@ class Search:
     goals = self._prepare(tf.constant(targets))
     wanted = tf.constant(mask)
     state = self._plateau.start([tf.convert_to_tensor(v.value) for v in self._variables])
-    codes, images, losses = self._finish(goals)
-    records, done = [losses.numpy()], 0
+    best = self._present(goals)
+    records, done = [best[-1]], 0
     while done < self.spec.steps and np.all(np.isfinite(records[-1][mask > 0])):
       count = min(self.spec.steps_per_call, self.spec.steps - done)
       state = self._advance(goals, wanted, tf.constant(count), state)
       done += count
-      codes, images, losses = self._finish(goals)
-      records.append(losses.numpy())
+      now = self._present(goals)
+      records.append(now[-1])
+      best = _better(now, best)
       if not np.any(self._plateau.searching(state).numpy() & (mask > 0)):
         done = self.spec.steps
       report(done)
-    return Found(
-      codes.numpy(),
-      images.numpy(),
-      np.stack(records),
-      state.taken.numpy(),
-      tuple(variable.numpy() for variable in self._variables[1:]),
-    )
+    codes, images, *maps, losses = best
+    if np.all(np.isfinite(records[-1][mask > 0])):  # Else the caller has to see that it diverged.
+      records[-1] = losses
+    return Found(codes, images, np.stack(records), state.taken.numpy(), tuple(maps))
+
+  def _present(self, goals: dict) -> list[np.ndarray]:
+    """Codes, images, noise maps and losses as they are now."""
+    codes, images, losses = self._finish(goals)
+    maps = [variable.numpy() for variable in self._variables[1:]]
+    return [codes.numpy(), images.numpy(), *maps, losses.numpy()]
 
   # On every device: a part of the batch.
 
@@ -222,3 +227,10 @@ class Search:
   def _whole(self, value) -> tf.Tensor:
     parts = self._strategy.experimental_local_results(value)
     return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)
+
+
+def _better(now: list[np.ndarray], before: list[np.ndarray]) -> list[np.ndarray]:
+  """Row by row what has the smaller loss, the last array: a search may end worse than it was."""
+  improved = now[-1] < before[-1]
+  shape = lambda values: improved.reshape(-1, *[1] * (values.ndim - 1))  # noqa: E731
+  return [np.where(shape(new), new, old) for new, old in zip(now, before, strict=True)]

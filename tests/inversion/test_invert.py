@@ -119,6 +119,17 @@ def test_progress_counts_every_step(tiny, photos):
   assert calls == [(done, 100) for done in (20, 40, 50, 70, 90, 100)]
 
 
+def test_a_search_that_ends_worse_than_it_was_gives_back_the_best(tiny, photos):
+  """Steps so large that the loss rises: the start stays the best of what was seen."""
+  wild = {"learning_rate": 30.0, "ramp_up": 0.0, "ramp_down": 0.0, "optimizer": "sgd"}
+  spec = InversionSpec(init="best_of:64", steps=6, steps_per_call=2, **wild)
+  start = invert(photos, tiny, InversionSpec(init="best_of:64", steps=1, learning_rate=1e-9))
+  found = invert(photos, tiny, spec)
+  np.testing.assert_array_equal(found.losses[-1], found.losses[:-1].min(axis=0))
+  np.testing.assert_allclose(found.losses[-1], start.losses[-1], rtol=1e-4)
+  np.testing.assert_allclose(found.images, tiny.synthesize(found.latents, "W"), atol=1e-5)
+
+
 def test_interruption_leaves_nothing_behind(tiny, photos):
   spec = InversionSpec(**QUICK)
   expected = invert(photos, tiny, spec)
