@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 
 import pytest
 
@@ -49,3 +50,11 @@ def tiny_checkpoint(tmp_path_factory) -> pathlib.Path:
     boundary = Boundary(random.normal(size=16), latent_space=space, name="smile")
     boundary.save(folder / f"smile_{space.lower()}_boundary.npy")
   return folder
+
+
+@pytest.fixture
+def interruptible():
+  """Ctrl-C raises `KeyboardInterrupt`: a shell starts jobs in the background with SIGINT ignored."""
+  before = signal.signal(signal.SIGINT, signal.default_int_handler)
+  yield
+  signal.signal(signal.SIGINT, before)

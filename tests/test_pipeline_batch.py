@@ -238,6 +238,7 @@ def test_an_interrupted_overwrite_goes_on_instead_of_beginning_again(job, monkey
   assert len(pipeline.run(overwrite).released) == 5  # That one was complete: a new order.
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_signal_waits_until_what_is_paid_for_is_published(job, monkeypatch):
   write = PublicFolder.write
 

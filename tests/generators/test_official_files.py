@@ -18,12 +18,16 @@ def write_network_file(tmp_path, monkeypatch):
   """Pickles records as the official classes pickle themselves: class by name, state as a dict."""
 
   def write(records):
+    # Modules of our own, whatever another test has left under their names.
+    made = set()
+
     def network(record):
       module_name, _, class_name = record.class_name.rpartition(".")
       parts = module_name.split(".")
       for count in range(1, len(parts) + 1):
         name = ".".join(parts[:count])
-        if name not in sys.modules:
+        if name not in made:
+          made.add(name)
           monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
       module = sys.modules[module_name]
       if not hasattr(module, class_name):

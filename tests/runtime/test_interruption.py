@@ -9,6 +9,8 @@ import pytest
 
 from privai_tf.runtime.interruption import uninterrupted
 
+pytestmark = pytest.mark.usefixtures("interruptible")
+
 
 def _signalled(times, reached):
   with uninterrupted():
