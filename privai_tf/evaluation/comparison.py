@@ -54,7 +54,8 @@ def _row(name: str, quality: dict, private_dir: pathlib.Path, output_dir: pathli
     if path.exists():
       with Image.open(path) as image:
         cells.append(page.picture(np.asarray(image.convert("RGB")), caption=f"{name}: {caption}"))
-  figures = [(key.replace("_", " "), value) for key, value in quality.items() if key != "warning"]
+  known = {key: value for key, value in quality.items() if key != "warning" and value is not None}
+  figures = [(key.replace("_", " "), value) for key, value in known.items()]
   warning = quality.get("warning")
   told = page.statement(f"{name}: {warning}", private=False) if warning else ""
   return f'<div class="row">{"".join(cells)}</div>{told}{page.table(figures)}'
