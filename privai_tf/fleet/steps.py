@@ -79,11 +79,12 @@ class Worker:
   """
 
   def __init__(self, job: Job, state: FleetState):
-    self._job, self._state = job, state
+    self._state = state
     self._stages = Stages(job)
     self._public = PublicFolder(job.output_dir, self._stages.configuration(), False)
     self._private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
     self._items = inputs.find_items(job, self._stages.generator)
+    self._record_files = inputs.record_files(job)  # Listed once, not again for every part.
     # Runners use several threads; the optimizer's variables, and the processor, serve one.
     self._lock = threading.Lock()
 
@@ -140,10 +141,9 @@ class Worker:
     return result
 
   def _of(self, part: int) -> Iterator[inputs.Item]:
-    files_of_records = inputs.record_files(self._job)
-    if files_of_records:
+    if self._record_files:
       # By files, since only reading tells what is in them.
-      chosen = files_of_records[part :: self._state.parts]
+      chosen = self._record_files[part :: self._state.parts]
       return iter(inputs.items_of_records(chosen))
     shard = self._state.shard(part)
     return (item for item in self._items if shard.holds(item.name))
