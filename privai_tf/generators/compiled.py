@@ -18,7 +18,9 @@ def compiled(function: Callable[..., Any], jit: str = "auto") -> Callable[..., A
   if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-    return tf.function(function, jit_compile=use_jit(jit), reduce_retracing=False)
+    # No AutoGraph: there is nothing for it to convert (JAX takes the same functions), and it parses
+    # source while other threads may do so too, which Python 3.11 takes badly (cpython#106905).
+    return tf.function(function, jit_compile=use_jit(jit), autograph=False, reduce_retracing=False)
   if keras.backend.backend() == "jax":
     import jax
 

@@ -102,14 +102,18 @@ class Record(Item):
 
 @dataclasses.dataclass(frozen=True)
 class Code(Item):
-  """A row of an `.npy` file of latent codes, which was checked when it was found."""
+  """A row of an `.npy` file of latent codes, which was checked when it was found.
 
-  path: pathlib.Path = pathlib.Path()
-  row: int = 0
+  The file is opened once, by who lists the rows, and not by each row's reader: NumPy parses a
+  file's header with `ast`, which Python 3.11 must not do in two threads at a time
+  (python/cpython#106905).
+  """
+
+  row: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0), compare=False)
   is_latent: ClassVar[bool] = True
 
   def read(self, resolution: int, faces: FaceSpec) -> Content:
-    code = np.array(np.load(self.path, mmap_mode="r", allow_pickle=False)[self.row], np.float32)
+    code = np.array(self.row, np.float32)
     return Content((code,), _as_pixels(code))
 
 
@@ -246,8 +250,9 @@ def _records(paths: list[pathlib.Path]) -> Iterator[Item]:
 def _codes(path: str, count: int) -> Iterator[Item]:
   (stem,) = output_names([path])
   digits = len(str(count - 1))
+  codes = np.load(path, mmap_mode="r", allow_pickle=False)
   for row in range(count):
-    yield Code(f"{stem}-{row:0{digits}d}", f"{shown(path)}, row {row}", pathlib.Path(path), row)
+    yield Code(f"{stem}-{row:0{digits}d}", f"{shown(path)}, row {row}", codes[row])
 
 
 def _portraits(count: int, seed: int) -> Iterator[Item]:

@@ -54,7 +54,9 @@ def _compiled(mechanism: Any) -> Any:
   if not hasattr(mechanism, "_compiled_simulation"):
     values = tf.TensorSpec([None, mechanism.dimensions], tf.float64)
     mechanism._compiled_simulation = tf.function(
-      mechanism.simulate, input_signature=[values, tf.TensorSpec([2], tf.int32)]
+      mechanism.simulate,
+      input_signature=[values, tf.TensorSpec([2], tf.int32)],
+      autograph=False,
     )
   return mechanism._compiled_simulation
 
@@ -77,5 +79,6 @@ def _compiled_by_row(mechanism: Any) -> Any:
         tf.TensorSpec([None, mechanism.dimensions], tf.float64),
         tf.TensorSpec([None, 2], tf.int32),
       ],
+      autograph=False,
     )
   return mechanism._compiled_simulation_by_row
