@@ -6,7 +6,7 @@ import numpy as np
 
 from privai_tf.errors import CheckpointError, InputError
 from privai_tf.generators.codes import check_labels
-from privai_tf.generators.compiled import compiled, on_processor
+from privai_tf.generators.compiled import compiled
 from privai_tf.generators.config import (
   NetworkConfig,
   PGGANDiscriminatorConfig,
@@ -61,7 +61,7 @@ class Discriminator:
     if weights is not None:
       source = self.provenance.get("source", "The checkpoint")
       assign_weights([self.network], weights, str(source))
-    self.network.freeze(split=on_processor(jit))
+    self.network.freeze()
     self._function = compiled(self.outputs_tensor, jit)
 
   @property

@@ -10,8 +10,9 @@ from privai_tf.generators.config import (
   PGGANDiscriminatorConfig,
   StyleGANDiscriminatorConfig,
 )
+from privai_tf.generators.convolutions import Convolution, DownConvolution
 from privai_tf.generators.filters import blur, downscale
-from privai_tf.generators.layers import Convolution, Dense, DownConvolution, Network, activate
+from privai_tf.generators.layers import Dense, Network, activate
 from privai_tf.generators.normalization import minibatch_deviation
 
 

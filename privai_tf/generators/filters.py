@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+from privai_tf.generators.gradients import linear
+
 
 def blur(x, taps: tuple[float, ...] | None):
   """Blurs each channel with the outer product of `taps`, normalized, zero-padded.
@@ -20,7 +22,14 @@ def blur(x, taps: tuple[float, ...] | None):
   kernel = np.outer(taps, taps).astype(np.float32)
   kernel /= kernel.sum()
   kernel = np.tile(kernel[:, :, None, None], (1, 1, channels, 1))
-  return ops.depthwise_conv(x, kernel, padding="same", data_format="channels_last")
+
+  def filtered(x, kernel):
+    return ops.depthwise_conv(x, kernel, padding="same", data_format="channels_last")
+
+  if len(taps) % 2 == 0:  # Lies half a pixel off; the adjoint would lie off the other way.
+    return filtered(x, kernel)
+  turned = np.ascontiguousarray(kernel[::-1, ::-1])
+  return linear(lambda x: filtered(x, kernel), lambda y: filtered(y, turned))(x)
 
 
 def upscale(x, factor: int = 2):

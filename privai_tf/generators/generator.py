@@ -61,7 +61,7 @@ class Generator:
       source = self.provenance.get("source", "The checkpoint")
       assign_weights(networks, weights, str(source))
     for network in networks:
-      network.freeze(split=on_processor(jit))
+      network.freeze(for_processor=on_processor(jit))
 
   @property
   def default_batch_size(self) -> int:

@@ -1,4 +1,4 @@
-"""Dense and convolution layers with run-time weight scale; every variable has a stable name.
+"""Networks and layers with run-time weight scale; every variable has a stable name.
 
 Names are ours and count by resolution ("synthesis/16x16/conv0/weight"), so that the weights of a
 network load by name into a larger one.
@@ -59,16 +59,16 @@ class Network(keras.Model):
         named.update(layer.named)
     return named
 
-  def freeze(self, split: bool = False) -> None:
+  def freeze(self, for_processor: bool = False) -> None:
     """Computes the run-time kernels once, for inference; later changes of weights have no effect.
 
     Args:
-      split: in the form that is fast on a processor, see `UpConvolution`.
+      for_processor: in the form that is fast on a processor, see `convolutions`.
     """
     self.forget_kernels()
     for layer in self._flatten_layers(include_self=False):
       if isinstance(layer, ScaledLayer):
-        layer.frozen_kernels = layer.compute_kernels(split)
+        layer.frozen_kernels = layer.compute_kernels(for_processor)
 
   @contextlib.contextmanager
   def convolving_in(self, precision: str) -> Iterator[None]:
@@ -77,7 +77,7 @@ class Network(keras.Model):
     What lies between the convolutions stays in float32.
     """
     layers = [
-      layer for layer in self._flatten_layers(include_self=False) if isinstance(layer, Convolution)
+      layer for layer in self._flatten_layers(include_self=False) if hasattr(layer, "precision")
     ]
     for layer in layers:
       layer.precision = precision
@@ -135,16 +135,16 @@ class ScaledLayer(NamedLayer):
     self.bias = self.add("bias", (bias,), trainable=trainable) if bias else None
     self.frozen_kernels = None
 
-  def compute_kernels(self, split: bool) -> tuple:
-    """The weight as the forward pass uses it, in parts that give a part of the outputs each."""
+  def compute_kernels(self, for_processor: bool) -> tuple:
+    """The weight as the forward pass uses it; more than one array where a processor needs more."""
     return (self.weight * self.factor,)
 
   def kernels(self) -> tuple:
     """The same, or what `freeze` computed."""
-    return self.compute_kernels(split=False) if self.frozen_kernels is None else self.frozen_kernels
+    return self.compute_kernels(False) if self.frozen_kernels is None else self.frozen_kernels
 
   def kernel(self):
-    """The only part of layers that are never split."""
+    """The weight as the forward pass uses it, of layers that need no more than this."""
     return self.kernels()[0]
 
   def scaled_bias(self):
@@ -164,74 +164,3 @@ class Dense(ScaledLayer):
   def call(self, x):
     x = ops.matmul(x, self.kernel())
     return x if self.bias is None else x + self.scaled_bias()
-
-
-class Convolution(ScaledLayer):
-  """k x k, zero-padded: [N, H, W, inputs] -> [N, H, W, outputs]; the bias is the caller's to add."""
-
-  precision = "float32"  # See `Network.convolving_in`.
-
-  def __init__(self, prefix: str, inputs: int, outputs: int, size: int = 3, **options):
-    super().__init__(prefix, (size, size, inputs, outputs), **{"bias": outputs, **options})
-    self.built = True
-
-  def convolved(self, x, kernel):
-    """The convolution itself."""
-    return ops.conv(x, kernel, padding="same", data_format="channels_last")
-
-  def call(self, x):
-    given = x.dtype
-    x = ops.cast(x, self.precision)
-    parts = [self.convolved(x, ops.cast(kernel, self.precision)) for kernel in self.kernels()]
-    return ops.cast(parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1), given)
-
-
-def spread_kernel(kernel):
-  """The sum of the four one-pixel shifts of a k x k kernel, (k + 1) x (k + 1).
-
-  A convolution with it at every second pixel acts as the k x k convolution does after (for up) or
-  before (for down, times 1/4) scaling by two.
-  """
-  kernel = ops.pad(kernel, [[1, 1], [1, 1], [0, 0], [0, 0]])
-  rows = kernel[1:] + kernel[:-1]
-  return rows[:, 1:] + rows[:, :-1]
-
-
-class UpConvolution(Convolution):
-  """Doubles the size and convolves: [N, H, W, inputs] -> [N, 2H, 2W, outputs].
-
-  Computed as a transposed convolution of stride 2, with 4/9 of the multiplications of nearest
-  upscaling and a convolution. The official *fused* layer is that same transposed convolution with
-  the kernel not turned around, which amounts to turning it in the two-step layer.
-
-  On a processor, oneDNN is up to 1.7 times as fast if it computes 64 outputs at a time.
-  """
-
-  def __init__(
-    self, prefix: str, inputs: int, outputs: int, *, resolution: int, fused: bool, **options
-  ):
-    self.fused = fused
-    self.parts = max(1, outputs // 64) if resolution >= 32 and outputs % 64 == 0 else 1
-    super().__init__(prefix, inputs, outputs, **options)
-
-  def compute_kernels(self, split: bool) -> tuple:
-    weight = self.weight if self.fused else ops.flip(self.weight, (0, 1))
-    # Transposed convolutions keep their kernels as [k, k, outputs, inputs].
-    kernel = spread_kernel(ops.transpose(weight * self.factor, (0, 1, 3, 2)))
-    return tuple(ops.split(kernel, self.parts, axis=2)) if split else (kernel,)
-
-  def convolved(self, x, kernel):
-    return ops.conv_transpose(x, kernel, strides=2, padding="same", data_format="channels_last")
-
-
-class DownConvolution(Convolution):
-  """Convolves and halves the size: [N, 2H, 2W, inputs] -> [N, H, W, outputs].
-
-  The official two-step layer (convolution, box downscaling) and the fused one are the same sum.
-  """
-
-  def compute_kernels(self, split: bool) -> tuple:
-    return (spread_kernel(self.weight * (self.factor * 0.25)),)
-
-  def convolved(self, x, kernel):
-    return ops.conv(x, kernel, strides=2, padding="same", data_format="channels_last")

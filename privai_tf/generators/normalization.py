@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from privai_tf.generators.gradients import with_gradient
+
 EPSILON = 1e-8
 _ONE_PASS_FROM = 64
 
@@ -47,14 +49,29 @@ def _spatial_mean(x):
   return ops.mean(ops.mean(x, axis=2, keepdims=True), axis=1, keepdims=True)
 
 
-def _spatial_moments(x):
-  """Mean and biased variance over height and width, [N, 1, 1, C] each."""
+def _moments(x):
+  """Mean and biased variance over height and width: [N, 2, 1, C]."""
   mean = _spatial_mean(x)
   if x.shape[1] < _ONE_PASS_FROM:
-    return mean, _spatial_mean(ops.square(x - mean))
-  # One pass instead of two. What it loses by cancellation is far below the sums' own rounding, as
-  # means after a leaky ReLU are of the size of the deviation.
-  return mean, ops.maximum(_spatial_mean(ops.square(x)) - ops.square(mean), 0.0)
+    variance = _spatial_mean(ops.square(x - mean))
+  else:
+    # One pass instead of two. What it loses by cancellation is far below the sums' own rounding, as
+    # means after a leaky ReLU are of the size of the deviation.
+    variance = ops.maximum(_spatial_mean(ops.square(x)) - ops.square(mean), 0.0)
+  return ops.concatenate([mean, variance], axis=1)
+
+
+def _moments_gradient(x, moments, upstream):
+  """Two passes over x instead of six."""
+  count = x.shape[1] * x.shape[2]
+  slope = upstream[:, 1:] * (2.0 / count)
+  return x * slope + (upstream[:, :1] / count - moments[:, :1] * slope)
+
+
+def _spatial_moments(x):
+  """Mean and biased variance over height and width, [N, 1, 1, C] each."""
+  moments = with_gradient(_moments, _moments_gradient)(x)
+  return moments[:, :1], moments[:, 1:]
 
 
 def style_features(x, style=None, normalize: bool = True, epsilon: float = EPSILON) -> Styled:

@@ -7,8 +7,9 @@ import keras
 from keras import ops
 
 from privai_tf.generators.config import PGGANConfig
+from privai_tf.generators.convolutions import Convolution, UpConvolution
 from privai_tf.generators.filters import upscale
-from privai_tf.generators.layers import Convolution, Dense, Network, UpConvolution, activate
+from privai_tf.generators.layers import Dense, Network, activate
 from privai_tf.generators.normalization import pixel_norm
 
 
@@ -45,8 +46,8 @@ class PGGANNetwork(Network):
         second = Convolution(f"{block}/conv", channels, channels, **options)
       else:
         before = config.channels(resolution // 2)
-        scaling = {"resolution": resolution, "fused": config.fused(resolution)}
-        first = UpConvolution(f"{block}/conv0", before, channels, **scaling, **options)
+        fused = config.fused(resolution)
+        first = UpConvolution(f"{block}/conv0", before, channels, fused=fused, **options)
         second = Convolution(f"{block}/conv1", channels, channels, **options)
       self.blocks.append([first, second])
       self.to_rgb.append(

@@ -10,15 +10,9 @@ import numpy as np
 from keras import ops
 
 from privai_tf.generators.config import StyleGANConfig
+from privai_tf.generators.convolutions import Convolution, UpConvolution
 from privai_tf.generators.filters import blur, upscale
-from privai_tf.generators.layers import (
-  Convolution,
-  Dense,
-  NamedLayer,
-  Network,
-  UpConvolution,
-  activate,
-)
+from privai_tf.generators.layers import Dense, NamedLayer, Network, activate
 from privai_tf.generators.normalization import Styled, pixel_norm, style_features
 
 NOISE_MODES = ("fixed", "random", "none")
@@ -203,8 +197,8 @@ class SynthesisNetwork(Network):
       block = f"synthesis/{resolution}x{resolution}"
       if resolution > 4:
         before = config.channels(resolution // 2)
-        scaling = {"resolution": resolution, "fused": config.fused(resolution)}
-        self._add(UpConvolution(f"{block}/conv0", before, channels, **scaling, **options))
+        fused = config.fused(resolution)
+        self._add(UpConvolution(f"{block}/conv0", before, channels, fused=fused, **options))
       last = "conv" if resolution == 4 else "conv1"
       self._add(Convolution(f"{block}/{last}", channels, channels, **options))
       self.to_rgb[str(resolution)] = ToRGB(

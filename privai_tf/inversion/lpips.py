@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from privai_tf.errors import CheckpointError, ConfigurationError
 from privai_tf.inversion.spec import InversionSpec
+from privai_tf.inversion.vgg16 import Features
 from privai_tf.runtime.files import shown
 
 TAPS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
@@ -40,7 +41,7 @@ class Lpips:
     preprocessing: one of `PREPROCESSINGS`, what the network's weights expect.
   """
 
-  def __init__(self, network: keras.Model, heads: list[np.ndarray], preprocessing: str):
+  def __init__(self, network: Features, heads: list[np.ndarray], preprocessing: str):
     self._network = network
     self._roots = [tf.constant(np.sqrt(head), tf.float32) for head in heads]
     self._preprocessing = preprocessing
@@ -52,7 +53,7 @@ class Lpips:
       images = (images[..., ::-1] + 1.0) * 127.5 - _MEAN_BGR
     else:
       images = (images - _SHIFT) / _SCALE
-    taps = self._network(images, training=False)
+    taps = self._network(images)
     return [_normalized(tap) * root for tap, root in zip(taps, self._roots, strict=True)]
 
   def distance(self, images: tf.Tensor, goals: list[tf.Tensor]) -> tf.Tensor:
@@ -148,9 +149,7 @@ def load_lpips(path: str, modified: int) -> Lpips:
     raise CheckpointError(f"{shown(path)} lacks a layer of VGG16 or LPIPS; {_REMEDY}.") from error
   if not all(np.isfinite(value).all() for value in weights.values()) or min(map(np.min, heads)) < 0:
     raise CheckpointError(f"{shown(path)} holds impossible weights; {_REMEDY}.")
-  whole.trainable = False
-  network = keras.Model(whole.input, [whole.get_layer(tap).output for tap in TAPS])
-  return Lpips(network, heads, described["preprocessing"])
+  return Lpips(Features(whole, TAPS), heads, described["preprocessing"])
 
 
 def _normalized(features: tf.Tensor) -> tf.Tensor:

@@ -17,6 +17,7 @@ import tensorflow as tf
 from privai_tf.errors import CheckpointError, ConfigurationError
 from privai_tf.inversion.lpips import Lpips, lpips_loss
 from privai_tf.inversion.spec import DOWNLOAD, InversionSpec
+from privai_tf.inversion.vgg16 import Features
 from privai_tf.runtime.files import shown
 
 LAYERS = (
@@ -46,14 +47,14 @@ class PerceptualLoss:
     layer_weights: one for each of `LAYERS`; layers of weight 0 are not compared.
   """
 
-  def __init__(self, network: keras.Model, layer_weights: tuple[float, ...]):
+  def __init__(self, network: Features, layer_weights: tuple[float, ...]):
     self._network = network
     self._layer_weights = layer_weights
 
   def features(self, images: tf.Tensor) -> list[tf.Tensor]:
     """The features of images [N, H, W, 3] in [-1, 1]: [N, h, w, channels] for each layer."""
     pixels = (_resized(images) + 1.0) * 127.5
-    return self._network(pixels[..., ::-1] - _MEAN_BGR, training=False)
+    return self._network(pixels[..., ::-1] - _MEAN_BGR)
 
   def distance(self, images: tf.Tensor, goals: list[tf.Tensor]) -> tf.Tensor:
     """How far the images' features are from `goals`, relative to the goals' own size.
@@ -156,7 +157,7 @@ def _cache_folder() -> Path:
 
 
 @functools.lru_cache(maxsize=1)
-def load_network(path: str, modified: int) -> keras.Model:
+def load_network(path: str, modified: int) -> Features:
   """Builds VGG16 up to its last compared layer, with weights from a file.
 
   Args:
@@ -182,9 +183,7 @@ def load_network(path: str, modified: int) -> keras.Model:
       f"{shown(path)} is not a VGG16 weights file of Keras ({str(error).splitlines()[0][:120]}); "
       f"use {_KERAS_NAMES[0]}."
     ) from error
-  whole.trainable = False
-  outputs = [whole.get_layer(name).output for name in LAYERS]
-  network = keras.Model(whole.input, outputs, name="vgg16_features")
+  network = Features(whole, LAYERS)
   if not all(np.all(np.isfinite(weight)) for weight in network.get_weights()):
     raise CheckpointError(f"{shown(path)} holds weights that are not finite; get a fresh copy.")
   return network

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from privai_tf.generators.config import PGGANConfig, StyleGANConfig
-from privai_tf.generators.layers import Convolution, DownConvolution, UpConvolution
+from privai_tf.generators.convolutions import Convolution, DownConvolution, UpConvolution
 from privai_tf.generators.pggan import PGGANNetwork
 from privai_tf.generators.stylegan import MappingNetwork, SynthesisNetwork
 
@@ -40,8 +40,8 @@ def test_convolutions_against_tap_by_tap_sums():
   x = normal(2, 6, 8, 3)
   layers = {
     "same": Convolution("a", 3, 5),
-    "up": UpConvolution("b", 3, 5, resolution=16, fused=False),
-    "fused": UpConvolution("c", 3, 5, resolution=16, fused=True),
+    "up": UpConvolution("b", 3, 5, fused=False),
+    "fused": UpConvolution("c", 3, 5, fused=True),
     "down": DownConvolution("d", 3, 5),
   }
   scaled = {key: np.asarray(layer.weight) * layer.factor for key, layer in layers.items()}
@@ -57,13 +57,23 @@ def test_convolutions_against_tap_by_tap_sums():
     np.testing.assert_allclose(layer(x), expected[key], atol=1e-5, err_msg=key)
 
 
-def test_up_convolutions_in_parts():
-  layer = UpConvolution("a", 3, 192, resolution=32, fused=True)
-  x = normal(1, 16, 16, 3)
-  whole = np.asarray(layer(x))
-  layer.frozen_kernels = layer.compute_kernels(split=True)
-  assert [kernel.shape[2] for kernel in layer.frozen_kernels] == [64, 64, 64]
-  np.testing.assert_allclose(layer(x), whole, atol=1e-5)
+@pytest.mark.parametrize("fused", [None, False, True])
+def test_frozen_for_a_processor_values_and_gradients_stay(fused):
+  layer = Convolution("a", 3, 5) if fused is None else UpConvolution("a", 3, 5, fused=fused)
+  x = tf.constant(normal(2, 6, 8, 3))
+
+  def value_and_gradient():
+    with tf.GradientTape() as tape:
+      tape.watch(x)
+      y = layer(x)
+    upstream = np.sin(np.arange(y.numpy().size, dtype=np.float32)).reshape(y.shape)
+    return y, tape.gradient(y, x, tf.constant(upstream))
+
+  expected = value_and_gradient()
+  layer.frozen_kernels = layer.compute_kernels(for_processor=True)
+  assert len(layer.frozen_kernels) == (2 if fused is None else 3)
+  for found, wanted in zip(value_and_gradient(), expected, strict=True):
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_weights_load_by_name_into_a_larger_network(small_config):

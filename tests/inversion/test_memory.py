@@ -88,7 +88,7 @@ constant = generator.synthesis.constant.weight  # Of ones, features without vari
 constant.assign(random.normal(size=constant.shape))
 for epilogue in generator.synthesis.epilogues:
   epilogue.strength.assign(random.normal(0, 0.1, epilogue.strength.shape))
-generator.synthesis.freeze(split=True)
+generator.synthesis.freeze(for_processor=True)
 photos = random.uniform(-1, 1, (4, 1024, 1024, 3)).astype(np.float32)
 options = {"perceptual": "none"}
 if sys.argv[1] == "vgg16":
