@@ -5,8 +5,6 @@ import tensorflow as tf
 
 from privai_tf.inversion.statistics import LatentStatistics
 
-_APART = 0.3  # Speed at which the layers of W+ part from one another, relative to what they share.
-
 
 class Coordinates:
   """Whitened codes, so that a step means the same along every direction.
@@ -38,12 +36,12 @@ class Coordinates:
     if not self._layered:
       return white
     shared = white.mean(axis=1, keepdims=True)
-    return np.concatenate([shared, (white - shared) / _APART], axis=1)
+    return np.concatenate([shared, white - shared], axis=1)
 
   def codes(self, white: tf.Tensor) -> tf.Tensor:
     """Coordinates -> codes, the reverse of `of`."""
     if self._layered:
-      white = white[:, :1] + _APART * white[:, 1:]
+      white = white[:, :1] + white[:, 1:]
     return self._statistics.mean + tf.linalg.matmul(white, self._statistics.root)
 
   def disturbed(self, white: tf.Tensor, deviations: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

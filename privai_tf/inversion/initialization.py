@@ -25,7 +25,8 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
     The same with an `init` other than "auto", and a number of steps.
 
   Raises:
-    ConfigurationError: if `spec.init` is "encoder" and there is none for the space.
+    ConfigurationError: if `spec.init` is "encoder" and there is none for the space, or if there are
+      to be no steps after another start.
     CheckpointError: if there is one, but damaged or of another generator.
   """
   init = spec.init
@@ -39,8 +40,15 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
       )
     else:
       init = "mean" if spec.candidates is None else f"best_of:{spec.candidates}"
+  if spec.steps is not None:
+    if spec.steps == 0 and init != "encoder":
+      raise ConfigurationError(
+        "--steps=0 takes the encoder's code as it is, and --init is "
+        f"{init}; raise --steps, or train an encoder with python -m privai_tf.train_encoder."
+      )
+    return dataclasses.replace(spec, init=init)
   steps = _STEPS_WITH_ENCODER if init == "encoder" else _STEPS
-  return dataclasses.replace(spec, init=init, steps=spec.steps or steps)
+  return dataclasses.replace(spec, init=init, steps=steps)
 
 
 def start_codes(

@@ -1,6 +1,11 @@
 """Differentiable distances, one value an image: pixels at several scales, colours, the mean code."""
 
+import math
+
 import tensorflow as tf
+
+from privai_tf.generators.gradients import linear, with_gradient
+from privai_tf.inversion.halving import halved
 
 _SMOOTH = 1 / 127.5  # One level of an 8-bit image.
 _SMALLEST = 8  # Coarser than 8 x 8 says nothing that the 8 x 8 level does not.
@@ -21,7 +26,7 @@ def pyramid(images: tf.Tensor, levels: int = 4) -> list[tf.Tensor]:
     height, width = result[-1].shape[1:3]
     if min(height, width) < 2 * _SMALLEST or height % 2 or width % 2:
       break
-    result.append(tf.nn.avg_pool2d(result[-1], 2, 2, "VALID"))
+    result.append(halved(result[-1]))
   return result
 
 
@@ -43,14 +48,41 @@ def pixel_loss(images: tf.Tensor, goals: list[tf.Tensor]) -> tf.Tensor:
   for level, goal in zip(pyramid(images, len(goals)), goals, strict=True):
     difference = level - goal
     result += _smooth_absolute(difference)
-    result += _smooth_absolute(difference[:, 1:] - difference[:, :-1])
-    result += _smooth_absolute(difference[:, :, 1:] - difference[:, :, :-1])
+    for steps in _steps(difference):
+      result += _smooth_absolute(steps)
   return result
+
+
+def _steps(images: tf.Tensor) -> list[tf.Tensor]:
+  """Differences to the pixel above and to the one on the left: [N, H - 1, W C], [N, H, (W - 1) C]."""
+  height, width, channels = images.shape[1:]
+  rows = tf.reshape(images, (-1, height, width * channels))
+  down = linear(
+    lambda x: x[:, 1:] - x[:, :-1],
+    lambda y: tf.pad(y, [(0, 0), (1, 0), (0, 0)]) - tf.pad(y, [(0, 0), (0, 1), (0, 0)]),
+  )
+  right = linear(
+    lambda x: x[:, :, channels:] - x[:, :, :-channels],
+    lambda y: (
+      tf.pad(y, [(0, 0), (0, 0), (channels, 0)]) - tf.pad(y, [(0, 0), (0, 0), (0, channels)])
+    ),
+  )
+  return [down(rows), right(rows)]
 
 
 def _smooth_absolute(values: tf.Tensor) -> tf.Tensor:
   """Mean of `sqrt(v^2 + s^2) - s` an image: |v| where it shows, smooth below one grey level."""
-  return tf.reduce_mean(tf.sqrt(values**2 + _SMOOTH**2) - _SMOOTH, axis=[1, 2, 3])
+  axes = list(range(1, len(values.shape)))
+  count = math.prod(values.shape[1:])
+
+  def gradient(x, y, upstream):
+    share = tf.reshape(upstream / count, [-1, *[1] * len(axes)])
+    return share * x * tf.math.rsqrt(x**2 + _SMOOTH**2)
+
+  smooth = with_gradient(
+    lambda x: tf.reduce_mean(tf.sqrt(x**2 + _SMOOTH**2) - _SMOOTH, axis=axes), gradient
+  )
+  return smooth(values)
 
 
 def colour_diversity(images: tf.Tensor) -> tf.Tensor:

@@ -17,6 +17,7 @@ import safetensors.numpy
 import tensorflow as tf
 
 from privai_tf.errors import CheckpointError, ConfigurationError
+from privai_tf.inversion.halving import halved
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.vgg16 import Features
 from privai_tf.runtime.files import shown
@@ -159,5 +160,5 @@ def _normalized(features: tf.Tensor) -> tf.Tensor:
 
 def _reduced(images: tf.Tensor) -> tf.Tensor:
   while images.shape[1] > _SIDE and images.shape[1] % 2 == 0:
-    images = tf.nn.avg_pool2d(images, 2, 2, "VALID")
+    images = halved(images)
   return images if images.shape[1] <= _SIDE else tf.image.resize(images, (_SIDE, _SIDE))

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from privai_tf.errors import CheckpointError, ConfigurationError
+from privai_tf.inversion.halving import halved
 from privai_tf.inversion.lpips import Lpips, lpips_loss
 from privai_tf.inversion.spec import DOWNLOAD, InversionSpec
 from privai_tf.inversion.vgg16 import Features
@@ -201,5 +202,5 @@ def _require_layers(path: str, network: keras.Model) -> None:
 def _resized(images: tf.Tensor) -> tf.Tensor:
   """To 224 x 224: halved by averages while twice too large (no aliasing), then bilinear."""
   while images.shape[1] >= 2 * _SIDE and images.shape[1] % 2 == 0:
-    images = tf.nn.avg_pool2d(images, 2, 2, "VALID")
+    images = halved(images)
   return tf.image.resize(images, (_SIDE, _SIDE))

@@ -8,6 +8,8 @@ are multiplied with the published exponents.
 import numpy as np
 import tensorflow as tf
 
+from privai_tf.inversion.halving import halved
+
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Section 3.2 of the paper, finest scale first.
 WINDOW = 11
 _SIGMA = 1.5
@@ -51,7 +53,7 @@ def ms_ssim(images: tf.Tensor, goals: tf.Tensor, floor: float = 0.0) -> tf.Tenso
   result = 1.0
   for level, exponent in enumerate(exponents):
     if level:
-      images, goals = (tf.nn.avg_pool2d(x, 2, 2, "VALID") for x in (images, goals))
+      images, goals = (halved(x) for x in (images, goals))
     luminance, contrast = _compared(images, goals)
     last = level == len(exponents) - 1
     similarity = tf.reduce_mean(luminance * contrast if last else contrast, axis=[1, 2])

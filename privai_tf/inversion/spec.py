@@ -52,7 +52,8 @@ class InversionSpec:
 
   Attributes:
     latent_space: "W" (one code for all layers), "W+" (one a layer, more faithful) or "Z".
-    steps: optimization steps; None: 50 from an encoder's code on, else 200.
+    steps: optimization steps; None: 50 from an encoder's code on, else 200. 0 takes the encoder's
+      code as it is, and needs one.
     learning_rate: peak rate, in standard deviations of the latent space along its principal
       directions, so that one value suits every checkpoint.
     optimizer: the name of a Keras optimizer, one of `OPTIMIZERS`. Those that look at the norm of
@@ -147,7 +148,7 @@ class InversionSpec:
     _one_of("strategy", self.strategy, STRATEGIES)
     _whole("steps_per_call", self.steps_per_call, 1)
     if self.steps is not None:
-      _whole("steps", self.steps, 1)
+      _whole("steps", self.steps, 0)
     _whole("seed", self.seed, 0)
     _whole("patience", self.patience, 0)
     if self.batch_size is not None:

@@ -118,8 +118,9 @@ _INIT = flags.DEFINE_string(
 _STEPS = flags.DEFINE_integer(
   "steps",
   None,
-  "Optimization steps of the inversion; default: 50 from an encoder's start, else 200.",
-  lower_bound=1,
+  "Optimization steps of the inversion; default: 50 from an encoder's start, else 200; 0: the "
+  "encoder's code as it is.",
+  lower_bound=0,
 )
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Peak learning rate of the inversion.")
 _OPTIMIZER = flags.DEFINE_string("optimizer", "adam", "A Keras optimizer, for the inversion.")

@@ -168,6 +168,21 @@ def test_inversion_finds_the_encoder_of_its_checkpoint(checkpoint):
     invert(images, generator, dataclasses.replace(spec, init="encoder", latent_space="Z"))
 
 
+def test_no_steps_take_the_encoders_code_as_it_is(checkpoint):
+  generator = load_generator(checkpoint)
+  images = photos(generator, 3)
+  with pytest.raises(ConfigurationError, match=r"--steps=0 .* --init is mean"):
+    invert(images, generator, InversionSpec(steps=0))
+  encoder = new_encoder(generator, "W")
+  encoder.save(checkpoint / "encoder")
+  found = invert(images, generator, InversionSpec(steps=0, batch_size=2))
+  np.testing.assert_allclose(found.latents, encoder.encode(images), atol=1e-4)
+  expected = generator.synthesize(found.latents, latent_space="W")
+  np.testing.assert_allclose(found.images, expected, atol=1e-4)
+  assert found.losses.shape == (1, 3)
+  assert found.steps.tolist() == [0, 0, 0]
+
+
 def test_steps_follow_from_the_start(checkpoint):
   generator = load_generator(checkpoint)
   before = decided(InversionSpec(), generator)

@@ -191,7 +191,7 @@ def test_space_that_the_generator_lacks(photos, tiny):
   "fields",
   [
     {"latent_space": "w"},
-    {"steps": 0},
+    {"steps": -1},
     {"steps": 2.5},
     {"steps": True},
     {"learning_rate": 0.0},
