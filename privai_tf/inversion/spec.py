@@ -65,7 +65,8 @@ class InversionSpec:
       Z, where no image belongs to it); "random": a random code, the same for every image;
       "best_of:N": the best for the image of N random codes; "auto": "encoder" where there is one
       for the space, else "mean", in Z "best_of:64".
-    batch_size: images optimized at once; None chooses by resolution so that memory suffices.
+    batch_size: images optimized at once; None chooses by resolution so that memory suffices. On
+      processors larger ones are cut to that too, as they would be slower.
     perceptual: "vgg16" adds the eight-layer VGG16 loss, "lpips" the learned distance LPIPS, "none"
       neither; "auto" adds the former where its weights are on this machine (it downloads nothing)
       and the resolution is at least 256.
