@@ -31,8 +31,7 @@ class Convolution(ScaledLayer):
     return linear(lambda x: _convolved(x, kernel), lambda y: _convolved(y, reverse))(x)
 
   def call(self, x):
-    kernels = [ops.cast(kernel, self.precision) for kernel in self.kernels()]
-    return ops.cast(self.convolved(ops.cast(x, self.precision), *kernels), x.dtype)
+    return ops.cast(self.convolved(ops.cast(x, self.precision), *self.kernels()), x.dtype)
 
 
 class UpConvolution(Convolution):
@@ -58,6 +57,7 @@ class UpConvolution(Convolution):
 
   def convolved(self, x, kernel, even=None, odd=None):
     if even is None:
+      kernel = ops.cast(kernel, x.dtype)
       return ops.conv_transpose(x, kernel, strides=2, padding="same", data_format="channels_last")
     return linear(lambda x: _doubled(x, even, odd), lambda y: _convolved(y, kernel, strides=2))(x)
 
@@ -75,8 +75,11 @@ class DownConvolution(Convolution):
     return _convolved(x, kernel, strides=2)
 
 
-def _convolved(x, kernel, strides: int = 1):
-  return ops.conv(x, kernel, strides=strides, padding="same", data_format="channels_last")
+def _convolved(x, kernel, strides: int = 1, padding: str = "same"):
+  # Kernels are taken up (and cast) only where they are used: graphs without gradients, such as an
+  # exported model's, do not hold those of the adjoint.
+  kernel = ops.cast(kernel, x.dtype)
+  return ops.conv(x, kernel, strides=strides, padding=padding, data_format="channels_last")
 
 
 def reversed_kernel(kernel):
@@ -121,7 +124,7 @@ def _doubled(x, even, odd):
   rows = []
   for kernel, padding in ((even, (1, 0)), (odd, (0, 1))):
     padded = ops.pad(x, [(0, 0), padding, (1, 1), (0, 0)])
-    row = ops.conv(padded, kernel, padding="valid", data_format="channels_last")
+    row = _convolved(padded, kernel, padding="valid")
     outputs = row.shape[-1] // 2
     row = ops.reshape(row, (-1, height, 2 * width + 2, outputs))
     rows.append(row[:, :, 1:-1])

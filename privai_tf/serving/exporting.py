@@ -101,7 +101,9 @@ def export(job: ExportJob) -> Exported:
   with new_version(final) as folder:
     served = ServedModel(generator, space, encoder, releases)
     signatures = served.signatures()
-    tf.saved_model.save(served, str(folder), signatures=signatures)
+    # Servers take no gradients; ours would ask for kernels that nothing else needs.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(served, str(folder), signatures=signatures, options=options)
     names = [release.attribute for release in releases]
     example = example_rows(generator, space, names)
     most = job.batch_size or generator.default_batch_size
