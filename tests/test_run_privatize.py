@@ -125,7 +125,7 @@ def test_latents_and_the_ledger(privatize, tmp_path):
     (["--save_latents"], "--private_dir"),
     (["--budget_epsilon=1"], "--ledger"),
     (["--ledger=x.db", "--noise_seed=1", "--budget_epsilon=1"], "--noise_seed"),
-    (["--steps=0"], "steps"),
+    (["--steps=-1"], "steps"),
     (["surplus"], "surplus"),
     (["--num_shards=2", "--shard_index=2"], "shard_index"),
     (["--scope=image", "--mechanism=gaussian", "--delta=1e-5", "--paste_back"], "Pasting"),
