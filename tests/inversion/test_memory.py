@@ -80,7 +80,10 @@ import keras
 import numpy as np
 from privai_tf.generators.config import StyleGANConfig
 from privai_tf.generators.families import StyleGANGenerator
-from privai_tf.inversion import InversionSpec, invert
+from privai_tf.inversion import InversionSpec
+from privai_tf.inversion.initialization import decided, start_codes
+from privai_tf.inversion.perceptual import perceptual_loss
+from privai_tf.inversion.search import Search
 
 generator = StyleGANGenerator(StyleGANConfig(resolution=1024), seed=0)
 random = np.random.default_rng(1)
@@ -95,8 +98,11 @@ if sys.argv[1] == "vgg16":
   path = sys.argv[2] + "/random.weights.h5"
   keras.applications.VGG16(include_top=False, weights=None, input_shape=(224, 224, 3)).save_weights(path)
   options = {"perceptual": "vgg16", "vgg16_weights": path}
-spec = InversionSpec(latent_space="W+", steps=1, init="mean", batch_size=4, **options)
-invert(photos, generator, spec)
+spec = decided(InversionSpec(latent_space="W+", steps=1, init="mean", **options), generator)
+# Not `invert`, which gives a processor one image of this size at a time.
+search = Search(generator, spec, 4, perceptual_loss(spec, 1024, 3))
+start = start_codes(photos, generator, spec, search.statistics)
+search.run(photos, np.ones(4, np.float32), start, lambda done: None)
 print([line for line in open("/proc/self/status") if line.startswith("VmHWM")][0].split()[1])
 """
 
