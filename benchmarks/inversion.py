@@ -175,7 +175,7 @@ def _search(generator, photo: np.ndarray, spec):
   search = Search(generator, spec, 1, loss)
 
   def run() -> np.ndarray:
-    start = start_codes(photo, generator, spec, search.statistics)
+    start = start_codes(photo, generator, spec)
     return search.run(photo, np.ones(1, np.float32), start, lambda done: None).images
 
   return run

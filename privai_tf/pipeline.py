@@ -4,15 +4,15 @@ import contextlib
 import functools
 import itertools
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.jobs.inputs import Item, Items, find_items
 from privai_tf.jobs.job import Budget, Job, Summary
-from privai_tf.jobs.outcomes import Loaded
+from privai_tf.jobs.outcomes import Loaded, Outcome
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.publisher import Publisher
 from privai_tf.jobs.record_folder import RecordFolder
 from privai_tf.jobs.settlement import Settlement
 from privai_tf.jobs.stages import Stages
@@ -59,7 +59,9 @@ def run(
   with opened_ledger(job.budget) as ledger, _manifest(job, stages, public) as manifest:
     # Not before the manifest has seen whether the folder is a new one.
     public.begin()
-    settlement = Settlement(manifest, public, private, ledger, job.records_per_file)
+    settlement = Settlement(
+      manifest, public, private, ledger, job.records_per_file, threads=job.readers
+    )
     tally.released += settlement.resume()
     release_all(stages, items, settlement, ledger, tally)
     settlement.finish()
@@ -102,18 +104,17 @@ def release_all(
     threads=job.readers,
     ahead=_BATCHES_AHEAD * size,
   )
-  with contextlib.closing(loaded):
+  with contextlib.closing(loaded), Publisher(settlement, tally) as publisher:
     for batch in _batches(_usable(loaded, tally), size):
-      began = time.perf_counter()
       outcomes = stages.process(
         batch,
         size=size,
-        skip=settlement.is_known,
+        skip=publisher.is_known,
         report=functools.partial(tally.report, items=len(batch)),
       )
-      _settle(outcomes, settlement, tally)
+      publisher.publish(outcomes)
+      _count_others(outcomes, tally)
       tally.advance(len(batch))
-      tally.record(outcomes, time.perf_counter() - began)
       if tally.gave_up:
         return
 
@@ -125,18 +126,13 @@ def _count(items: Items, job: Job) -> int | None:
   return sum(job.shard.holds(item.name) for item in items)
 
 
-def _settle(outcomes, settlement: Settlement, tally: Tally) -> None:
-  sources = {output.name: outcome.item.source for outcome in outcomes for output in outcome.outputs}
+def _count_others(outcomes: Sequence[Outcome], tally: Tally) -> None:
+  """Counts the inputs of which nothing is published: the failed ones, and those finished before."""
   for outcome in outcomes:
     if outcome.error is not None:
       tally.fail(outcome.error)
     elif not outcome.outputs:
       tally.kept.append(outcome.item.name)
-  for name, error in settlement.settle(outcomes):
-    if error is None:
-      tally.released.append(name)
-    else:
-      tally.fail(type(error)(f"{sources[name]}: {error}"))
 
 
 def _wanted(job: Job, items: Items, settlement: Settlement, tally: Tally) -> Iterator[Item]:

@@ -133,7 +133,9 @@ class Worker:
     configuration = self._stages.configuration()
     manifest = Manifest(self._state.folder, suffix, configuration)
     with contextlib.closing(manifest):
-      settlement = Settlement(manifest, self._public, self._private, None)
+      settlement = Settlement(
+        manifest, self._public, self._private, None, threads=self._stages.job.readers
+      )
       tally.released += settlement.resume()
       pipeline.release_all(self._stages, items, settlement, None, tally)
     result = PartResult(tuple(tally.released), tuple(tally.kept), tuple(tally.failures))

@@ -4,6 +4,7 @@ from privai_tf.lazy import lazy_names
 
 _PUBLIC = {
   "InversionSpec": "privai_tf.inversion.spec",
+  "find_codes": "privai_tf.inversion.optimizer",
   "invert": "privai_tf.inversion.optimizer",
   "load_latents": "privai_tf.inversion.latents",
   "quality_report": "privai_tf.inversion.quality",

@@ -7,7 +7,7 @@ import numpy as np
 from privai_tf.errors import ConfigurationError
 from privai_tf.inversion.encoder import Encoder, find_encoder
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.inversion.statistics import LatentStatistics
+from privai_tf.inversion.statistics import latent_statistics
 
 _COMPARED = 32  # Candidates are compared on thumbnails of at most this side.
 _STEPS = 200
@@ -51,16 +51,13 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
   return dataclasses.replace(spec, init=init, steps=steps)
 
 
-def start_codes(
-  targets: np.ndarray, generator, spec: InversionSpec, statistics: LatentStatistics
-) -> np.ndarray:
+def start_codes(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
   """The first code of every image.
 
   Args:
     targets: float32 [N, R, R, C] in [-1, 1].
     generator: a `privai_tf.Generator`.
     spec: the settings, as `decided` returns them.
-    statistics: of the latent space.
 
   Returns:
     float32 [N, d], or [N, L, d] for W+.
@@ -68,7 +65,8 @@ def start_codes(
   if spec.init == "encoder":
     codes = _encoder(generator, spec.latent_space).encode(targets)
   elif spec.candidates is None:
-    codes = np.repeat(statistics.mean[None], len(targets), axis=0)
+    mean = latent_statistics(generator, spec.latent_space).mean
+    codes = np.repeat(mean[None], len(targets), axis=0)
   else:
     codes = _best_candidates(targets, generator, spec)
   if spec.latent_space == "W+" and codes.ndim == 2:

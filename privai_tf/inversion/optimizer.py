@@ -71,7 +71,7 @@ def invert(
       if progress:
         progress(number * spec.steps + done, total)
 
-    start = start_codes(batch.values, generator, spec, search.statistics)
+    start = start_codes(batch.values, generator, spec)
     found = search.run(batch.values, batch.mask, start, report)
     _require_finite(found.losses[:, : batch.count], batch.start, spec)
     parts.append(_true_rows(found, batch.count, spec))
@@ -89,6 +89,25 @@ def invert(
     steps=steps,
     noise=noise or None,
   )
+
+
+def find_codes(
+  images: np.ndarray,
+  generator,
+  spec: InversionSpec | None = None,
+  progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+  """The codes of `invert` alone: where it takes no steps, nothing is drawn and measured either.
+
+  Args, Raises: see `invert`.
+
+  Returns:
+    float32 [N, d], or [N, L, d] for W+.
+  """
+  spec = decided(spec or InversionSpec(), generator)
+  if spec.steps > 0:
+    return invert(images, generator, spec, progress).latents
+  return start_codes(_checked(images, generator, spec), generator, spec)
 
 
 def _true_rows(found: Found, count: int, spec: InversionSpec) -> Found:

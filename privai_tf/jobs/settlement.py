@@ -4,8 +4,9 @@ One process does this for a manifest. A fleet's workers only draw (`stages`); th
 the one who holds ledger and output folder.
 """
 
+import concurrent.futures
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import PrivaiError
@@ -29,6 +30,7 @@ class Settlement:
     private: the owner's folder, or None.
     ledger: pays, or None.
     records_per_file: how many releases go into one file, where `public` takes TFRecords.
+    threads: how many encode and write pictures at once.
   """
 
   def __init__(
@@ -38,6 +40,7 @@ class Settlement:
     private: PrivateFolder | None,
     ledger: Ledger | None,
     records_per_file: int = 500,
+    threads: int = 1,
   ):
     self._manifest = manifest
     self._public = public
@@ -50,6 +53,7 @@ class Settlement:
         public.remove_all()
     self._private = private
     self._ledger = ledger
+    self._threads = threads
 
   def is_known(self, name: str) -> bool:
     """Whether an output of this name is published, or will be without being drawn again."""
@@ -72,7 +76,9 @@ class Settlement:
         assigned.setdefault(file, []).append(name)
         continue
       with uninterrupted():
-        if not self._release(self._manifest.staged(name)):
+        release = self._manifest.staged(name)
+        if not self._pay(release):
+          self._publish(release)
           published.append(name)
     for file, names in assigned.items():
       self._write_pack(file, names)
@@ -93,14 +99,18 @@ class Settlement:
       LedgerError: if the ledger cannot be used, likewise.
     """
     outputs = [output for outcome in outcomes for output in outcome.outputs]
-    with uninterrupted():
-      for output in outputs if self._private else ():
-        for record in output.records:
-          self._private.write(record)
-      staged = [self._staged(output) for output in outputs]
+    pool = concurrent.futures.ThreadPoolExecutor(self._threads, thread_name_prefix="settlement")
+    with uninterrupted(), pool:
+      if self._private:
+        records = [record for output in outputs for record in output.records]
+        _wait(pool.map(self._private.write, records))
+      staged = list(pool.map(self._staged, outputs))
       self._manifest.stage(staged)
-      results = [(release.name, self._release(release)) for release in staged]
+      # In order, since a budget may end in mid-batch; and all before anything can be seen.
+      results = [(release.name, self._pay(release)) for release in staged]
       refused = {name for name, error in results if error is not None}
+      paid = [release for release in staged if release.name not in refused]
+      _wait(map(self._publish, paid) if self._packs else pool.map(self._publish, paid))
       for outcome in outcomes:
         names = {output.name for output in outcome.outputs}
         if outcome.error is None and names != {outcome.item.name} and not names & refused:
@@ -116,22 +126,25 @@ class Settlement:
     content = self._public.content(output.name, output.guarantee, output.bound)
     return Staged(output.name, png(output.pixels), content, charge)
 
-  def _release(self, staged: Staged) -> PrivaiError | None:
-    """Charges and publishes; a repetition does neither a second time. Returns a refusal."""
+  def _pay(self, staged: Staged) -> PrivaiError | None:
+    """Charges a release, a repeated one for nothing. Returns a refusal."""
     if staged.charge is not None and self._ledger is not None:
       try:
         pay_for(self._ledger, staged.charge)
       except BudgetExceededError as error:
         self._manifest.drop(staged.name)
         return error
+    return None
+
+  def _publish(self, staged: Staged) -> None:
+    """Writes what is paid for, a second time the same bytes; into its pack where there are such."""
     if not self._packs:
       self._public.write(staged.name, staged.png, staged.content)
       self._manifest.finish(staged.name)
-      return None
+      return
     self._pack.append(staged.name)
     if len(self._pack) >= self._records_per_file:
       self.finish()
-    return None
 
   def finish(self) -> None:
     """Publishes what is paid for and still waits for its file to be full."""
@@ -145,6 +158,12 @@ class Settlement:
     self._public.write_file(file, rows)
     for name in names:
       self._manifest.finish(name)
+
+
+def _wait(results: Iterable[None]) -> None:
+  """Waits for all; raises the first error."""
+  for _ in results:
+    pass
 
 
 def charge_for(

@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 from privai_tf.errors import ConfigurationError, OutputError, PrivaiError
@@ -55,7 +56,7 @@ class Staged:
 
 
 class Manifest:
-  """The manifest of one process. Open it with a folder; close it, or use it in a `with` block.
+  """The manifest of one process, whose threads take turns. Open it with a folder; close it.
 
   Args:
     folder: the private folder; made if need be.
@@ -86,6 +87,7 @@ class Manifest:
     self.path = make_private_folder(folder) / f"manifest{suffix}.db"
     self._finished: list[str] = []
     self._finished_items: list[str] = []
+    self._lock = threading.RLock()
     with self._told():
       os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
       self._connection = sqlite3.connect(
@@ -119,7 +121,7 @@ class Manifest:
       self._set("overwriting", configuration if overwrite else "")
 
   def _check(self, configuration: str) -> None:
-    (waiting,) = self._connection.execute("SELECT count(*) FROM outputs WHERE done = 0").fetchone()
+    ((waiting,),) = self._ask("SELECT count(*) FROM outputs WHERE done = 0")
     if waiting and self._meta("configuration") != configuration:
       raise ConfigurationError(
         f"{shown(self.path)}: {waiting} releases of other settings are drawn, and perhaps paid for, "
@@ -131,8 +133,8 @@ class Manifest:
     self._connection.execute("DELETE FROM items")
 
   def _meta(self, name: str) -> str | None:
-    row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-    return row[0] if row else None
+    rows = self._ask("SELECT value FROM meta WHERE name = ?", name)
+    return rows[0][0] if rows else None
 
   def _set(self, name: str, value: str) -> None:
     self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
@@ -152,13 +154,11 @@ class Manifest:
 
   def is_item_done(self, name: str) -> bool:
     """Whether everything of an item is published that has several outputs, or might have."""
-    query = "SELECT 1 FROM items WHERE name = ?"
-    return self._connection.execute(query, (name,)).fetchone() is not None
+    return bool(self._ask("SELECT 1 FROM items WHERE name = ?", name))
 
   def is_known(self, name: str) -> bool:
     """Whether an output was staged or published."""
-    query = "SELECT 1 FROM outputs WHERE name = ?"
-    return self._connection.execute(query, (name,)).fetchone() is not None
+    return bool(self._ask("SELECT 1 FROM outputs WHERE name = ?", name))
 
   def stage(self, releases: Iterable[Staged]) -> None:
     """Records releases, all or none; on the disk when this returns."""
@@ -180,23 +180,20 @@ class Manifest:
 
   def file_count(self) -> int:
     """How many files releases were assigned to."""
-    query = "SELECT count(DISTINCT file) FROM outputs"
-    return self._connection.execute(query).fetchone()[0]
+    return self._ask("SELECT count(DISTINCT file) FROM outputs")[0][0]
 
   def done_count(self) -> int:
     """How many releases are published."""
-    query = "SELECT count(*) FROM outputs WHERE done = 1"
-    return self._connection.execute(query).fetchone()[0] + len(self._finished)
+    return self._ask("SELECT count(*) FROM outputs WHERE done = 1")[0][0] + len(self._finished)
 
   def waiting(self) -> list[tuple[str, int | None]]:
     """Names of what is staged and not done, oldest first, and the file each was assigned to."""
-    query = "SELECT name, file FROM outputs WHERE done = 0 ORDER BY rowid"
-    return self._connection.execute(query).fetchall()
+    return self._ask("SELECT name, file FROM outputs WHERE done = 0 ORDER BY rowid")
 
   def staged(self, name: str) -> Staged:
     """A release that is staged and not done."""
     query = "SELECT png, content, charge FROM outputs WHERE name = ?"
-    png, content, charge = self._connection.execute(query, (name,)).fetchone()
+    ((png, content, charge),) = self._ask(query, name)
     return Staged(name, png, json.loads(content), json.loads(charge) if charge else None)
 
   def assign(self, names: Sequence[str]) -> int:
@@ -207,7 +204,7 @@ class Manifest:
     """
     with self._told(), self._transaction():
       self._write_finished()
-      (last,) = self._connection.execute("SELECT max(file) FROM outputs").fetchone()
+      ((last,),) = self._ask("SELECT max(file) FROM outputs")
       number = 0 if last is None else last + 1
       rows = [(number, name) for name in names]
       self._connection.executemany("UPDATE outputs SET file = ? WHERE name = ?", rows)
@@ -236,11 +233,16 @@ class Manifest:
     self._finished.clear()
     self._finished_items.clear()
 
+  def _ask(self, query: str, *values: str) -> list[tuple]:
+    with self._lock:
+      return self._connection.execute(query, values).fetchall()
+
   @contextlib.contextmanager
   def _told(self) -> Iterator[None]:
     """The disk's and SQLite's errors in one line each."""
     try:
-      yield
+      with self._lock:
+        yield
     except sqlite3.OperationalError as error:
       code = getattr(error, "sqlite_errorcode", 0) & 0xFF
       if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -101,7 +101,7 @@ if sys.argv[1] == "vgg16":
 spec = decided(InversionSpec(latent_space="W+", steps=1, init="mean", **options), generator)
 # Not `invert`, which gives a processor one image of this size at a time.
 search = Search(generator, spec, 4, perceptual_loss(spec, 1024, 3))
-start = start_codes(photos, generator, spec, search.statistics)
+start = start_codes(photos, generator, spec)
 search.run(photos, np.ones(4, np.float32), start, lambda done: None)
 print([line for line in open("/proc/self/status") if line.startswith("VmHWM")][0].split()[1])
 """

@@ -111,4 +111,4 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
   steps = model.steps
   if steps is None:
     steps = 0 if encoder is not None and encoder.latent_space == model.latent_space else 50
-  return InProcessBackend(generator, model.latent_space, encoder, steps, model.batch_size)
+  return InProcessBackend(generator, model.latent_space, steps, model.batch_size)

@@ -7,10 +7,9 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from privai_tf.errors import ConfigurationError
 from privai_tf.generators import to_uint8
-from privai_tf.inversion.encoder import Encoder
-from privai_tf.inversion.optimizer import invert
+from privai_tf.inversion.initialization import decided
+from privai_tf.inversion.optimizer import find_codes
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime.pictures import png
 from privai_tf.serving.client import ServingClient
@@ -35,34 +34,25 @@ class Backend(Protocol):
 
 
 class InProcessBackend:
-  """The generator and its encoder (or the inversion) in this process, one thread for all requests."""
+  """The generator and the inversion in this process, one thread for all requests."""
 
-  def __init__(
-    self, generator, latent_space: str, encoder: Encoder | None, steps: int, largest: int
-  ):
+  def __init__(self, generator, latent_space: str, steps: int, largest: int):
     """Starts the thread.
 
     Args:
       generator: a `privai_tf.Generator`.
       latent_space: of the codes.
-      encoder: the generator's, None if it has none.
       steps: of the inversion; 0 takes the encoder's code as it is.
       largest: images that go through the networks together.
 
     Raises:
       ConfigurationError: if `steps` is 0 and there is no encoder for `latent_space`.
+      CheckpointError: if there is one, but damaged or of another generator.
     """
-    if steps == 0 and (encoder is None or encoder.latent_space != latent_space):
-      raise ConfigurationError(
-        f"--steps=0 needs an encoder of latent space {latent_space} beside the checkpoint; raise "
-        "--steps, or train one with python -m privai_tf.train_encoder"
-      )
+    spec = InversionSpec(latent_space=latent_space, steps=steps, batch_size=largest)
+    self._inversion = decided(spec, generator)
     self._generator = generator
     self._latent_space = latent_space
-    self._encoder = encoder
-    self._inversion = None
-    if steps > 0:
-      self._inversion = InversionSpec(latent_space=latent_space, steps=steps, batch_size=largest)
     self._batcher = Batcher({"encode": self._encode, "synthesize": self._synthesize}, largest)
 
   def encode(self, image: np.ndarray) -> np.ndarray:
@@ -79,9 +69,7 @@ class InProcessBackend:
 
   def _encode(self, images: np.ndarray) -> np.ndarray:
     with _as_serving_error():
-      if self._inversion is None:
-        return self._encoder.encode(images)
-      return invert(images, self._generator, self._inversion).latents
+      return find_codes(images, self._generator, self._inversion)
 
   def _synthesize(self, latents: np.ndarray) -> np.ndarray:
     with _as_serving_error():

@@ -108,7 +108,7 @@ def test_codes_of_another_checkpoint_are_refused(generator):
 
 def test_no_steps_need_an_encoder(generator):
   with pytest.raises(ConfigurationError, match="--steps=0"):
-    InProcessBackend(generator, "W", None, 0, 1)
+    InProcessBackend(generator, "W", 0, 1)
 
 
 @pytest.mark.parametrize(
