@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.jobs.inputs import Item, Items, find_items
 from privai_tf.jobs.job import Budget, Job, Summary
+from privai_tf.jobs.other_shards import refuse_other_shards
 from privai_tf.jobs.outcomes import Loaded, Outcome
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
@@ -192,6 +193,8 @@ def refuse_to_replace_inputs(items: Items, job: Job) -> None:
 
 @contextlib.contextmanager
 def _manifest(job: Job, stages: Stages, public: PublicFolder) -> Iterator[Manifest]:
+  if not job.overwrite:
+    refuse_other_shards(job.manifest_dir, job.shard)
   manifest = Manifest(
     job.manifest_dir,
     job.shard.suffix,

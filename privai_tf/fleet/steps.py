@@ -8,6 +8,7 @@ repeats a step; the part's manifest sees to it that what is drawn for the paymen
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import threading
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,8 @@ from privai_tf.jobs.stages import Stages
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
 from privai_tf.runtime import files
 from privai_tf.runtime.manifest import Manifest
+
+_CLAIMS_TOGETHER = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,17 +173,20 @@ def pay(
   """
   names: list[set[str]] = [set() for _ in range(state.parts)]
   failures: list[list[str]] = [[] for _ in range(state.parts)]
-  for claim in filter(None, claims):
-    error = claim.error
-    if error is None:
-      try:
-        pay_for(ledger, worker.charge(claim, state.release_id(claim.name)))
-      except BudgetExceededError as refusal:
-        error = f"{claim.source}: {refusal}"
-    if error is None:
-      names[claim.part].add(claim.name)
-    else:
-      failures[claim.part].append(error)
+  waiting = filter(None, claims)
+  while some := list(itertools.islice(waiting, _CLAIMS_TOGETHER)):
+    with ledger.together():
+      for claim in some:
+        error = claim.error
+        if error is None:
+          try:
+            pay_for(ledger, worker.charge(claim, state.release_id(claim.name)))
+          except BudgetExceededError as refusal:
+            error = f"{claim.source}: {refusal}"
+        if error is None:
+          names[claim.part].add(claim.name)
+        else:
+          failures[claim.part].append(error)
   for part in range(state.parts):
     yield Permit(part, frozenset(names[part]), tuple(failures[part]))
 

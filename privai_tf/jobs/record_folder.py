@@ -11,6 +11,8 @@ from privai_tf.jobs.publication import PublicFolder, is_run_record
 from privai_tf.jobs.records import write_records
 from privai_tf.runtime import files
 
+_FILE = re.compile(r"privatized(?:-\d{5}-of-(\d{5}))?-\d{5}\.tfrecord")
+
 
 class RecordFolder(PublicFolder):
   """Like `PublicFolder`, with files of many releases in the place of `NAME.png` and `NAME.json`."""
@@ -20,11 +22,21 @@ class RecordFolder(PublicFolder):
     return False
 
   def require_manifest(self, known: int) -> None:
-    """Refuses files of a run whose manifest is elsewhere: all of them would be released again.
+    """Refuses files that the manifest knows nothing of: what is in them would be released again.
 
     Args:
       known: how many files the manifest knows.
+
+    Raises:
+      ConfigurationError: if its files are elsewhere, or made by another number of shards.
     """
+    for path in self.path.iterdir():
+      match = _FILE.fullmatch(path.name)
+      if match and int(match[1] or 1) != self._shard.count:
+        raise ConfigurationError(
+          f"{files.shown(path)}: made with --num_shards={int(match[1] or 1)}; use that number again, "
+          "or choose another --output_dir"
+        )
     if known == 0 and not self._overwrite and any(self._files()):
       raise ConfigurationError(
         f"{self.path}: holds releases that --state_dir knows nothing of; name that run's --state_dir, "

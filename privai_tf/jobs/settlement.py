@@ -5,6 +5,7 @@ the one who holds ledger and output folder.
 """
 
 import concurrent.futures
+import contextlib
 import secrets
 from collections.abc import Iterable, Sequence
 
@@ -107,7 +108,8 @@ class Settlement:
       staged = list(pool.map(self._staged, outputs))
       self._manifest.stage(staged)
       # In order, since a budget may end in mid-batch; and all before anything can be seen.
-      results = [(release.name, self._pay(release)) for release in staged]
+      with self._ledger.together() if self._ledger else contextlib.nullcontext():
+        results = [(release.name, self._pay(release)) for release in staged]
       refused = {name for name, error in results if error is not None}
       paid = [release for release in staged if release.name not in refused]
       _wait(map(self._publish, paid) if self._packs else pool.map(self._publish, paid))

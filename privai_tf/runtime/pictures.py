@@ -7,7 +7,11 @@ from PIL import Image
 
 
 def png(pixels: np.ndarray) -> bytes:
-  """uint8 [H, W, 3] as a PNG without metadata."""
+  """uint8 [H, W, 3] as a PNG without metadata.
+
+  zlib's level 4 takes less than half the time of the usual 6, for half a percent more of a 1024 x
+  1024 photo: that time is what a job on an accelerator waits for.
+  """
   buffer = io.BytesIO()
-  Image.fromarray(pixels).save(buffer, format="PNG")
+  Image.fromarray(pixels).save(buffer, format="PNG", compress_level=4)
   return buffer.getvalue()

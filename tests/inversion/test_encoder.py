@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from privai_tf.errors import CheckpointError, ConfigurationError, InputError
 from privai_tf.generators import load_generator
-from privai_tf.inversion import InversionSpec, invert
+from privai_tf.inversion import InversionSpec, find_codes, invert, optimizer
 from privai_tf.inversion.encoder import Encoder, find_encoder, load_encoder
 from privai_tf.inversion.encoder_network import EncoderConfig, build_network, read_weights
 from privai_tf.inversion.initialization import decided
@@ -181,6 +181,21 @@ def test_no_steps_take_the_encoders_code_as_it_is(checkpoint):
   np.testing.assert_allclose(found.images, expected, atol=1e-4)
   assert found.losses.shape == (1, 3)
   assert found.steps.tolist() == [0, 0, 0]
+
+
+def test_codes_alone_are_those_of_the_inversion(checkpoint, monkeypatch):
+  generator = load_generator(checkpoint)
+  images = photos(generator, 3)
+  new_encoder(generator, "W").save(checkpoint / "encoder")
+  for space in ("W", "W+"):
+    for steps in (0, 2):
+      spec = InversionSpec(latent_space=space, steps=steps, perceptual="none")
+      found = invert(images, generator, spec).latents
+      np.testing.assert_allclose(find_codes(images, generator, spec), found, atol=1e-4)
+  monkeypatch.setattr(optimizer, "invert", lambda *_: pytest.fail("drew what nobody asked for"))
+  find_codes(images, generator, InversionSpec(steps=0))
+  with pytest.raises(InputError, match="cannot be inverted"):
+    find_codes(images[:, :-1], generator, InversionSpec(steps=0))
 
 
 def test_steps_follow_from_the_start(checkpoint):

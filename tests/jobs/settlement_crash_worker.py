@@ -46,7 +46,7 @@ def work(folder: pathlib.Path, items: int, kind: type) -> None:
   manifest = Manifest(folder / "state", "", _CONFIGURATION, fresh=public.fresh)
   with Ledger.open(folder / "ledger.db", default_epsilon=0.5) as ledger:
     public.begin()
-    settlement = Settlement(manifest, public, private, ledger, records_per_file=5)
+    settlement = Settlement(manifest, public, private, ledger, records_per_file=5, threads=3)
     settlement.resume()
     names = [f"face{row:03d}" for row in range(items)]
     waiting = [name for name in names if not settlement.is_item_known(name)]

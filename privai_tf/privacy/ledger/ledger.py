@@ -1,5 +1,6 @@
 """`Ledger`: charges releases to subjects, atomically and durably, and refuses beyond the budget."""
 
+import contextlib
 import os
 import pathlib
 import time
@@ -78,6 +79,16 @@ class Ledger:
       (key,) = connection.execute("SELECT value FROM meta WHERE name='subject_key'").fetchone()
     return pixel_subject(key, pixels)
 
+  def together(self) -> contextlib.AbstractContextManager[None]:
+    """Charges of a `with` block reach the disk together, which is many times faster than singly.
+
+    Publish nothing before the block's end: only then are they on the disk. A refusal that is caught
+    inside leaves the other charges as they are; an error that leaves the block undoes all of them.
+    Other processes, and this one's other threads, wait for the block: keep it to a few hundred
+    charges and nothing slow.
+    """
+    return self._store.joined()
+
   def accept_clock(self) -> None:
     """Accepts the present time although the last entry has a later one."""
     self._store.accept_clock()
@@ -117,7 +128,9 @@ class Ledger:
     scope: str = "attribute",
     release_id: str | None = None,
   ) -> Charge:
-    """Charges one release; on the disk when this returns. Call it before anything is published.
+    """Charges one release; on the disk when this returns (in a `together` block, at its end).
+
+    Call it before anything is published.
 
     Args:
       subject: the subject's id.

@@ -32,6 +32,7 @@ class Store:
     self._timeout = timeout
     self._clock = clock
     self._lock = threading.RLock()
+    self._joined = False
     self._connect()
 
   def _connect(self) -> None:
@@ -51,6 +52,10 @@ class Store:
   def transaction(self, write: bool = True) -> Iterator[sqlite3.Connection]:
     """Runs the block in one transaction: committed at its end, rolled back on any error."""
     with self._lock, translated(self.path, self._timeout):
+      if self._joined:
+        with self._part() as connection:
+          yield connection
+        return
       if os.getpid() != self._process:
         # SQLite connections must not cross a fork; the parent's is left alone, unclosed.
         self._inherited = self._connection
@@ -71,6 +76,32 @@ class Store:
         raise
       if write:
         self._flush()
+
+  @contextlib.contextmanager
+  def joined(self) -> Iterator[None]:
+    """Makes this thread's transactions in the block parts of one: all reach the disk at its end.
+
+    A part that fails takes nothing else with it, if whoever asked for it goes on; an error that
+    leaves the block takes all of them.
+    """
+    with self.transaction():
+      before, self._joined = self._joined, True
+      try:
+        yield
+      finally:
+        self._joined = before
+
+  @contextlib.contextmanager
+  def _part(self) -> Iterator[sqlite3.Connection]:
+    self._connection.execute("SAVEPOINT part")
+    try:
+      yield self._connection
+    except BaseException:
+      if self._connection.in_transaction:  # A full disk has ended all of it already.
+        self._connection.execute("ROLLBACK TO part")
+        self._connection.execute("RELEASE part")
+      raise
+    self._connection.execute("RELEASE part")
 
   def _flush(self) -> None:
     """Brings everything committed so far to the disk.
