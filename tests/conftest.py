@@ -1,5 +1,6 @@
 """Fixtures that every test folder uses."""
 
+import functools
 import os
 import pathlib
 import signal
@@ -50,6 +51,44 @@ def tiny_checkpoint(tmp_path_factory) -> pathlib.Path:
     boundary = Boundary(random.normal(size=16), latent_space=space, name="smile")
     boundary.save(folder / f"smile_{space.lower()}_boundary.npy")
   return folder
+
+
+@pytest.fixture
+def one_generator(monkeypatch):
+  """Jobs load every checkpoint once in all tests: what is compiled for it serves them all."""
+  from privai_tf.jobs import stages
+
+  monkeypatch.setattr(stages, "load_generator", _loaded_once())
+
+
+@functools.cache
+def _loaded_once():
+  from privai_tf.generators import load_generator
+
+  return functools.cache(load_generator)
+
+
+@pytest.fixture
+def job_on_codes(tiny_checkpoint, tmp_path):
+  """Makes a job that hides "smile" in so many codes of the tiny checkpoint."""
+  import numpy as np
+
+  from privai_tf.jobs.job import Job
+  from privai_tf.privacy.spec import PrivacySpec
+
+  def make(count: int, **fields) -> Job:
+    path = tmp_path / "codes.npy"
+    np.save(path, np.random.default_rng(1).normal(size=(count, 16)).astype(np.float32))
+    usual = {
+      "checkpoint": str(tiny_checkpoint),
+      "attributes": (str(tiny_checkpoint / "smile_w_boundary.npy"),),
+      "privacy": PrivacySpec(epsilon=1.0, noise_seed=7),
+      "output_dir": tmp_path / "out",
+      "input_latents": str(path),
+    }
+    return Job(**{**usual, **fields})
+
+  return make
 
 
 @pytest.fixture

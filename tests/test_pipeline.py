@@ -1,7 +1,6 @@
 """The pipeline in one process: what is published depends on nothing but the release."""
 
 import dataclasses
-import functools
 import json
 
 import numpy as np
@@ -12,31 +11,16 @@ from privai_tf.errors import ConfigurationError, InputError, OutputError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs import stages
-from privai_tf.jobs.job import Job
 from privai_tf.privacy.spec import PrivacySpec
 
-_load_once = functools.cache(stages.load_generator)
-
-
-@pytest.fixture(autouse=True)
-def _one_generator(monkeypatch):
-  """What is compiled for it serves all tests."""
-  monkeypatch.setattr(stages, "load_generator", _load_once)
+pytestmark = pytest.mark.usefixtures("one_generator")
 
 
 @pytest.fixture
-def job(tiny_checkpoint, tmp_path):
+def job(job_on_codes):
   """A job on three codes, as a simulation with pinned noise."""
-  codes = tmp_path / "codes.npy"
-  np.save(codes, np.random.default_rng(1).normal(size=(3, 16)).astype(np.float32))
-  return Job(
-    checkpoint=str(tiny_checkpoint),
-    attributes=(str(tiny_checkpoint / "smile_w_boundary.npy"),),
-    privacy=PrivacySpec(epsilon=1.0, noise_seed=7),
-    inversion=InversionSpec(steps=3, steps_per_call=3),
-    output_dir=tmp_path / "out",
-    input_latents=str(codes),
-    faces=FaceSpec(align="none"),
+  return job_on_codes(
+    3, inversion=InversionSpec(steps=3, steps_per_call=3), faces=FaceSpec(align="none")
   )
 
 

@@ -1,7 +1,6 @@
 """TFRecords: read as inputs, written as results, both whole or not at all."""
 
 import dataclasses
-import functools
 import io
 import json
 
@@ -13,33 +12,18 @@ from privai_tf import pipeline
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.jobs import stages
-from privai_tf.jobs.job import Job
 from privai_tf.jobs.record_folder import RecordFolder
-from privai_tf.privacy.spec import PrivacySpec
 
-_load_once = functools.cache(stages.load_generator)
-
-
-@pytest.fixture(autouse=True)
-def _one_generator(monkeypatch):
-  """What is compiled for it serves all tests."""
-  monkeypatch.setattr(stages, "load_generator", _load_once)
+pytestmark = pytest.mark.usefixtures("one_generator")
 
 
 @pytest.fixture
-def job(tiny_checkpoint, tmp_path):
+def job(job_on_codes):
   """A job on five codes whose results go into files of two."""
-  codes = tmp_path / "codes.npy"
-  np.save(codes, np.random.default_rng(1).normal(size=(5, 16)).astype(np.float32))
-  return Job(
-    checkpoint=str(tiny_checkpoint),
-    attributes=(str(tiny_checkpoint / "smile_w_boundary.npy"),),
-    privacy=PrivacySpec(epsilon=1.0, noise_seed=7),
+  return job_on_codes(
+    5,
     inversion=InversionSpec(steps=1, steps_per_call=1, perceptual="none"),
     faces=FaceSpec(align="none"),
-    output_dir=tmp_path / "out",
-    input_latents=str(codes),
     output_format="tfrecord",
     records_per_file=2,
     batch_size=4,

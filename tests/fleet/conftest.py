@@ -2,7 +2,6 @@
 
 import pathlib
 
-import numpy as np
 import pytest
 
 from privai_tf.inversion.spec import InversionSpec
@@ -13,18 +12,10 @@ COUNT = 40
 
 
 @pytest.fixture
-def job(tiny_checkpoint, tmp_path) -> Job:
+def job(job_on_codes) -> Job:
   """40 codes, batches of 2, noise of a real release, no ledger."""
-  codes = tmp_path / "codes.npy"
-  np.save(codes, np.random.default_rng(1).normal(size=(COUNT, 16)).astype(np.float32))
-  return Job(
-    checkpoint=str(tiny_checkpoint),
-    attributes=(str(tiny_checkpoint / "smile_w_boundary.npy"),),
-    privacy=PrivacySpec(epsilon=1.0),
-    inversion=InversionSpec(steps=2),
-    output_dir=tmp_path / "out",
-    input_latents=str(codes),
-    batch_size=2,
+  return job_on_codes(
+    COUNT, privacy=PrivacySpec(epsilon=1.0), inversion=InversionSpec(steps=2), batch_size=2
   )
 
 
