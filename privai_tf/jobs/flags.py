@@ -107,7 +107,10 @@ _MAX_ERRORS = flags.DEFINE_integer(
   "max_errors", None, "Give up after more failed inputs than this.", lower_bound=0
 )
 _NUM_READERS = flags.DEFINE_integer(
-  "num_readers", 2, "Threads that decode and align pictures ahead.", lower_bound=1
+  "num_readers",
+  2,
+  "Threads that decode pictures ahead, and as many that write them.",
+  lower_bound=1,
 )
 _TENSORBOARD = flags.DEFINE_string(
   "tensorboard", None, "A private folder for TensorBoard: losses, PSNR, throughput."

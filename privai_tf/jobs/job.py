@@ -91,7 +91,8 @@ class Job:
     batch_size: faces that go through the stages together.
     shard: the part of the inputs that is this process's.
     max_errors: failed inputs after which a run gives up; None never does.
-    readers: threads that decode and align ahead of the accelerator.
+    readers: threads that decode and align ahead of the accelerator, and as many that encode and
+      write behind it.
     tensorboard: folder of TensorBoard scalars (private), None writes none.
   """
 
