@@ -1,10 +1,12 @@
 """Throughput of a job in batches and image by image, and where its time goes.
 
   python -m benchmarks.batch --images=64 --batch_sizes=1,8,32
+  python -m benchmarks.batch --images=12 --batch_sizes=1,4 --steps=0 --resolution=1024
 
 Avatar portraits in PNG files are read, inverted, privatized under a real guarantee, charged to a
 ledger and published, all in this process. What happens once a job (models, compilation, the report)
-is not counted. Processor time is shown beside the clock's, which other programs disturb.
+is not counted. Processor time is shown beside the clock's, which other programs disturb. Stages and
+settlement run side by side, so that their shares of the clock add up to more than all of it.
 """
 
 import collections
@@ -21,6 +23,9 @@ from absl import app, flags
 _IMAGES = flags.DEFINE_integer("images", 64, "Portraits in each run.", lower_bound=1)
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["1", "8", "32"], "The first is compared with.")
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "The generator.")
+_RESOLUTION = flags.DEFINE_integer(
+  "resolution", None, "Random weights of this size, an encoder too, in place of the checkpoint."
+)
 _STEPS = flags.DEFINE_integer("steps", None, "Steps of the inversion; default: the job's own.")
 
 
@@ -80,14 +85,43 @@ def run(job, built) -> tuple[float, float, dict[str, float]]:
   return *spent, parts
 
 
-def write_portraits(count: int, folder: pathlib.Path) -> pathlib.Path:
+def write_checkpoint(resolution: int, folder: pathlib.Path) -> pathlib.Path:
+  """A StyleGAN with random weights, an encoder for it, and a boundary `smile_w_boundary.npy`."""
+  from privai_tf.attributes.boundary import Boundary
+  from privai_tf.generators import load_generator
+  from privai_tf.generators.checkpoint import save_checkpoint
+  from privai_tf.generators.config import StyleGANConfig
+  from privai_tf.generators.stylegan import MappingNetwork, SynthesisNetwork
+  from privai_tf.inversion.encoder import Encoder
+  from privai_tf.inversion.encoder_network import EncoderConfig, build_network
+
+  config = StyleGANConfig(resolution=resolution)
+  networks = (MappingNetwork(config, seed=1), SynthesisNetwork(config, seed=2, constant="normal"))
+  weights = {
+    name: np.asarray(variable)
+    for network in networks
+    for name, variable in network.named_variables().items()
+  }
+  save_checkpoint(folder, config, weights)
+  shape = (config.dlatent_size,)
+  encoder = EncoderConfig(resolution, config.num_channels, "W", shape)
+  fingerprint = load_generator(folder).fingerprint
+  Encoder(encoder, build_network(encoder, 3), fingerprint, {}).save(folder / "encoder")
+  direction = np.random.default_rng(4).normal(size=shape)
+  Boundary(direction, latent_space="W", name="smile").save(folder / "smile_w_boundary.npy")
+  return folder
+
+
+def write_portraits(count: int, folder: pathlib.Path, resolution: int = 64) -> pathlib.Path:
   """Portraits as PNG files."""
   import demo
   from privai_tf.generators import to_uint8
   from privai_tf.runtime.pictures import png
 
   folder.mkdir()
-  images = np.asarray(to_uint8(demo.portraits(count, seed=5), family="stylegan"))
+  images = np.asarray(
+    to_uint8(demo.portraits(count, seed=5, resolution=resolution), family="stylegan")
+  )
   for row, pixels in enumerate(images):
     (folder / f"{row:05d}.png").write_bytes(png(pixels))
   return folder
@@ -99,24 +133,28 @@ def main(_: list[str]) -> None:
   from privai_tf.jobs.stages import Stages
   from privai_tf.privacy.spec import PrivacySpec
 
-  first = 0.0
+  first, resolution = 0.0, _RESOLUTION.value or 64
   print("batch  images/s  s CPU/image  times  of the clock: stages, settlement (beside), manifest")
   for size in map(int, _BATCH_SIZES.value):
     with tempfile.TemporaryDirectory() as name:
       folder = pathlib.Path(name)
+      checkpoint, attribute = _CHECKPOINT.value, "smile"
+      if _RESOLUTION.value:
+        checkpoint = str(write_checkpoint(resolution, folder / "random"))
+        attribute = f"{checkpoint}/smile_w_boundary.npy"
       job = Job(
-        checkpoint=_CHECKPOINT.value,
-        attributes=("smile",),
+        checkpoint=checkpoint,
+        attributes=(attribute,),
         privacy=PrivacySpec(epsilon=1.0),
         inversion=InversionSpec(steps=_STEPS.value, batch_size=size),
-        input=str(write_portraits(size, folder / "few")),
+        input=str(write_portraits(size, folder / "few", resolution)),
         output_dir=folder / "warm",
         budget=Budget(folder / "ledger.db", epsilon=2.0),
         batch_size=size,
       )
       built = Stages(job)
       run(job, built)
-      photos = write_portraits(_IMAGES.value, folder / "photos")
+      photos = write_portraits(_IMAGES.value, folder / "photos", resolution)
       timed = dataclasses.replace(job, input=str(photos), output_dir=folder / "timed")
       wall, processor, parts = run(timed, built)
     first = first or wall

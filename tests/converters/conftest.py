@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from tests.converters import download_server
+
 
 class Assembler:
   """Puts pickles together from single operations, for one protocol and one dialect.
@@ -237,3 +239,10 @@ def nothing_executed(_hook, canary):
     assert not canary.exists()
 
   return context
+
+
+@pytest.fixture
+def site():
+  """What a server of our own serves, and how it misbehaves."""
+  with download_server.serving() as served:
+    yield served

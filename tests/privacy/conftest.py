@@ -1,7 +1,11 @@
-"""A stand-in for a generator, and noise that a test can repeat."""
+"""What tests of privacy share: a stand-in for a generator, its codes, repeatable noise, a ledger."""
 
 import numpy as np
 import pytest
+
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.privacy.ledger import Ledger
+from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class
 
 
 class FakeGenerator:
@@ -71,3 +75,69 @@ def make_pggan():
 @pytest.fixture(scope="session")
 def pinned_source():
   return PinnedSource
+
+
+@pytest.fixture(scope="module")
+def generator(make_generator):
+  """A generator of 4 layers whose codes have 16 numbers."""
+  return make_generator(16, 4)
+
+
+@pytest.fixture(scope="session")
+def make_boundary():
+  """Makes a boundary in a random direction."""
+
+  def make(name="smile", seed=1, space="W", width=16, intercept=0.2):
+    return Boundary(np.random.default_rng(seed).normal(size=width), intercept, space, name)
+
+  return make
+
+
+@pytest.fixture(scope="module")
+def boundaries(make_boundary):
+  """Three boundaries in each of W and Z: (space, 1 to 3) -> boundary."""
+  return {(s, n): make_boundary(f"a{n}", n, s) for s in "WZ" for n in (1, 2, 3)}
+
+
+@pytest.fixture(scope="session")
+def make_latents():
+  """Makes random codes of a generator's space."""
+
+  def make(generator, space, count=3, seed=0):
+    random = np.random.default_rng(seed)
+    shape = np.shape(generator.mean_latent(space))
+    return random.normal(size=(count, *shape)) * 2
+
+  return make
+
+
+@pytest.fixture(scope="session")
+def simple_mechanism():
+  """Makes a mechanism with what its kind needs: delta 1e-5 unless pure, a side at 0.25."""
+
+  def make(name, epsilon=1.0, radius=2.0, dimensions=1):
+    delta = 0.0 if mechanism_class(name).pure else 1e-5
+    return make_mechanism(
+      name,
+      epsilon=epsilon,
+      delta=delta,
+      clip_radius=radius,
+      dimensions=dimensions,
+      threshold=0.25,
+      side_distance=0.75,
+    )
+
+  return make
+
+
+@pytest.fixture
+def path(tmp_path):
+  """Where a ledger will be."""
+  return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path):
+  """An open ledger in which nobody has a budget."""
+  with Ledger.open(path) as opened:
+    yield opened

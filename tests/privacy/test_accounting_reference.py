@@ -1,9 +1,8 @@
 """The accounting against exact numbers and tensorflow-privacy's, through benchmarks/accounting.py."""
 
-import importlib.util
+import importlib
 import json
 import pathlib
-import sys
 
 import pytest
 
@@ -13,13 +12,9 @@ COPIES = REPOSITORY / "tests" / "data" / "dp_reference"
 
 @pytest.fixture(scope="module")
 def benchmark():
-  path = REPOSITORY / "benchmarks" / "accounting.py"
-  spec = importlib.util.spec_from_file_location("accounting_benchmark", path)
-  module = importlib.util.module_from_spec(spec)
-  sys.modules[spec.name] = module
-  spec.loader.exec_module(module)
-  yield module
-  del sys.modules[spec.name]
+  with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(REPOSITORY)  # `pytest`, unlike `python -m pytest`, leaves it out
+    yield importlib.import_module("benchmarks.accounting")
 
 
 @pytest.mark.parametrize(

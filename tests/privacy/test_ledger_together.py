@@ -9,11 +9,6 @@ from privai_tf.privacy.ledger import BudgetExceededError, Ledger, LedgerConflict
 
 
 @pytest.fixture
-def path(tmp_path):
-  return tmp_path / "ledger.db"
-
-
-@pytest.fixture
 def ledger(path):
   with Ledger.open(path, default_epsilon=1.0) as opened:
     yield opened

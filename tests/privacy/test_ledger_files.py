@@ -1,0 +1,155 @@
+"""Files that a ledger refuses to trust, or upgrades, and a clock that runs backwards."""
+
+import math
+import sqlite3
+import stat
+
+import pytest
+
+from privai_tf.errors import PrivaiError
+from privai_tf.privacy import ledger as errors
+from privai_tf.privacy.ledger import Ledger, schema
+
+
+def test_the_file_is_for_its_owner_only(path):
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    ledger.charge("ada", None, 0.1)
+    for file in path.parent.iterdir():
+      assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+  path.chmod(0o644)
+  with pytest.raises(errors.LedgerPermissionError, match="chmod 600"):
+    Ledger.open(path)
+
+
+def test_read_only_is_refused(path):
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    path.chmod(0o400)
+    with pytest.raises(errors.LedgerReadOnlyError, match="read-only"):
+      ledger.charge("ada", None, 0.1)
+  with pytest.raises(errors.LedgerReadOnlyError):
+    Ledger.open(path)
+  with pytest.raises(errors.LedgerReadOnlyError, match="folder that exists"):
+    Ledger.open(path.parent / "missing" / "ledger.db")
+  with pytest.raises(errors.LedgerReadOnlyError):
+    Ledger.open(path.parent / "other.db", create=False)
+
+
+@pytest.mark.parametrize(
+  "content", [b"not a database", b"SQLite format 3\x00" + bytes(range(256)) * 20]
+)
+def test_garbage_is_refused(path, content):
+  path.write_bytes(content)
+  path.chmod(0o600)
+  with pytest.raises(errors.LedgerCorruptError, match="Restore the last backup"):
+    Ledger.open(path)
+  assert path.read_bytes() == content
+
+
+def test_damaged_pages_are_refused(path):
+  with Ledger.open(path, default_epsilon=1000) as ledger:
+    for index in range(200):
+      ledger.charge("ada", None, 0.1, release_id=f"release {index}")
+  content = bytearray(path.read_bytes())
+  for start in range(4096, len(content), 4096):
+    content[start : start + 200] = b"\xff" * 200
+  path.write_bytes(content)
+  with pytest.raises(errors.LedgerCorruptError):
+    Ledger.open(path)
+
+
+def test_another_programs_database_is_refused(path):
+  other = sqlite3.connect(path)
+  other.execute("CREATE TABLE notes (text)")
+  other.commit()
+  other.close()
+  path.chmod(0o600)
+  with pytest.raises(errors.LedgerCorruptError, match="not a ledger"):
+    Ledger.open(path)
+
+
+def edit(path, statement):
+  connection = sqlite3.connect(path)
+  connection.execute(statement)
+  connection.commit()
+  connection.close()
+
+
+def test_sums_that_disagree_with_the_charges_are_noticed(path):
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    ledger.charge("ada", None, 0.5)
+    edit(path, "UPDATE subjects SET spent_epsilon='0'")
+    with pytest.raises(errors.LedgerCorruptError, match="sums disagree"):
+      ledger.releases()
+    edit(path, "UPDATE subjects SET spent_epsilon='much'")
+    with pytest.raises(errors.LedgerCorruptError, match="unreadable"):
+      ledger.charge("ada", None, 0.1)
+
+
+def test_a_newer_schema_is_refused(path):
+  Ledger.open(path).close()
+  edit(path, f"PRAGMA user_version={len(schema.MIGRATIONS) + 1}")
+  with pytest.raises(errors.LedgerVersionError, match="Upgrade privai-tf"):
+    Ledger.open(path)
+
+
+def test_an_older_schema_is_upgraded_with_its_charges(path, monkeypatch):
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    ledger.charge("ada", None, 0.5)
+  newer = [*schema.MIGRATIONS, "ALTER TABLE releases ADD COLUMN remark TEXT"]
+  monkeypatch.setattr(schema, "MIGRATIONS", newer)
+  with Ledger.open(path) as ledger:
+    assert ledger.remaining("ada").epsilon == 0.5
+    assert ledger.charge("ada", None, 0.25).remaining.epsilon == 0.25
+  monkeypatch.undo()
+  with pytest.raises(errors.LedgerVersionError):
+    Ledger.open(path)
+
+
+def test_a_failed_upgrade_changes_nothing(path, monkeypatch):
+  Ledger.open(path).close()
+  before = path.read_bytes()
+  broken = [*schema.MIGRATIONS, "CREATE TABLE extra (x); INSERT INTO nowhere VALUES (1)"]
+  monkeypatch.setattr(schema, "MIGRATIONS", broken)
+  with pytest.raises(errors.LedgerError):
+    Ledger.open(path)
+  monkeypatch.undo()
+  assert path.read_bytes() == before
+  Ledger.open(path).close()
+
+
+def test_a_clock_that_runs_backwards_is_refused(path):
+  now = [1_000_000.0]
+  with Ledger.open(path, default_epsilon=1, clock=lambda: now[0]) as ledger:
+    ledger.charge("ada", None, 0.1)
+    now[0] -= 0.5  # a correction by a time server
+    ledger.charge("ada", None, 0.1)
+    for wrong in (now[0] - 3600, math.nan):
+      now[0], right = wrong, now[0]
+      with pytest.raises(errors.LedgerClockError, match="accept_clock"):
+        ledger.charge("ada", None, 0.1)
+      with pytest.raises(errors.LedgerClockError):
+        ledger.grant("ada", 100)
+      now[0] = right
+    assert ledger.remaining("ada").releases == 2
+    now[0] -= 3600
+    ledger.accept_clock()
+    ledger.charge("ada", None, 0.1)
+    times = [row["time"] for row in ledger.releases()]
+  assert times[0] == times[1] == 1_000_000.0
+
+
+def test_a_replaced_file_is_refused(path):
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    path.rename(path.with_suffix(".old"))
+    with pytest.raises(errors.LedgerReadOnlyError):
+      ledger.charge("ada", None, 0.1)
+    Ledger.open(path).close()
+    with pytest.raises(errors.LedgerReplacedError, match="Run again"):
+      ledger.charge("ada", None, 0.1)
+
+
+def test_errors_are_one_line_and_ours():
+  for name in errors.__all__:
+    kind = getattr(errors, name)
+    if name.endswith("Error"):
+      assert issubclass(kind, PrivaiError)
