@@ -118,7 +118,9 @@ def _dependencies(path: pathlib.Path, modules: dict[str, pathlib.Path]) -> tuple
     if init != path and (REPOSITORY / init).exists() and _module_of(init) in modules:
       labels.add(":" + _label(init))
   if path.name.startswith("test_"):
-    labels |= {":tests/conftest", ":pip/pytest"}
+    fixtures = [parent / "conftest.py" for parent in path.parents]
+    labels |= {":" + _label(each) for each in fixtures if (REPOSITORY / each).exists()}
+    labels.add(":pip/pytest")
   labels.discard(":" + _label(path))
   return tuple(sorted(labels))
 

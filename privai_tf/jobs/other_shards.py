@@ -9,7 +9,7 @@ from privai_tf.jobs.job import Shard
 from privai_tf.runtime.files import shown
 
 _MANIFEST = re.compile(r"manifest(?:-(\d{5})-of-(\d{5}))?\.db")
-_WAIT_SECONDS = 1.0
+_WAIT_SECONDS = 5.0
 
 
 def refuse_other_shards(folder: pathlib.Path, shard: Shard) -> None:
