@@ -88,25 +88,20 @@ def run(job, built) -> tuple[float, float, dict[str, float]]:
 def write_checkpoint(resolution: int, folder: pathlib.Path) -> pathlib.Path:
   """A StyleGAN with random weights, an encoder for it, and a boundary `smile_w_boundary.npy`."""
   from privai_tf.attributes.boundary import Boundary
-  from privai_tf.generators import load_generator
   from privai_tf.generators.checkpoint import save_checkpoint
   from privai_tf.generators.config import StyleGANConfig
   from privai_tf.generators.stylegan import MappingNetwork, SynthesisNetwork
+  from privai_tf.generators.weights import fingerprint, read_weights
   from privai_tf.inversion.encoder import Encoder
   from privai_tf.inversion.encoder_network import EncoderConfig, build_network
 
   config = StyleGANConfig(resolution=resolution)
   networks = (MappingNetwork(config, seed=1), SynthesisNetwork(config, seed=2, constant="normal"))
-  weights = {
-    name: np.asarray(variable)
-    for network in networks
-    for name, variable in network.named_variables().items()
-  }
+  weights = read_weights(networks)
   save_checkpoint(folder, config, weights)
   shape = (config.dlatent_size,)
   encoder = EncoderConfig(resolution, config.num_channels, "W", shape)
-  fingerprint = load_generator(folder).fingerprint
-  Encoder(encoder, build_network(encoder, 3), fingerprint, {}).save(folder / "encoder")
+  Encoder(encoder, build_network(encoder, 3), fingerprint(weights), {}).save(folder / "encoder")
   direction = np.random.default_rng(4).normal(size=shape)
   Boundary(direction, latent_space="W", name="smile").save(folder / "smile_w_boundary.npy")
   return folder

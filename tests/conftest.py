@@ -34,18 +34,14 @@ def tiny_checkpoint(tmp_path_factory) -> pathlib.Path:
   from privai_tf.generators.checkpoint import save_checkpoint
   from privai_tf.generators.config import StyleGANConfig
   from privai_tf.generators.stylegan import MappingNetwork, SynthesisNetwork
+  from privai_tf.generators.weights import read_weights
 
   folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
   config = StyleGANConfig(
     resolution=32, latent_size=16, dlatent_size=16, mapping_fmaps=16, fmap_base=256, fmap_max=16
   )
   networks = (MappingNetwork(config, seed=1), SynthesisNetwork(config, seed=2, constant="normal"))
-  weights = {
-    name: np.asarray(variable)
-    for network in networks
-    for name, variable in network.named_variables().items()
-  }
-  save_checkpoint(folder, config, weights, {"licence": "Apache-2.0"})
+  save_checkpoint(folder, config, read_weights(networks), {"licence": "Apache-2.0"})
   random = np.random.default_rng(3)
   for space in ("W", "Z"):
     boundary = Boundary(random.normal(size=16), latent_space=space, name="smile")

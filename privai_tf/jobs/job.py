@@ -11,6 +11,7 @@ from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime.files import require_apart
 
 OUTPUT_FORMATS = ("png", "tfrecord")
+SHARD_SUFFIX = r"(?:-(\d{5})-of-(\d{5}))?"  # What `Shard.suffix` gives, as a pattern.
 
 
 @dataclasses.dataclass(frozen=True)

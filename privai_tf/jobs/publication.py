@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.report import read_entries, report_page
-from privai_tf.jobs.job import Shard
+from privai_tf.jobs.job import SHARD_SUFFIX, Shard
 from privai_tf.runtime import files
 
 _PACKAGES = ("privai-tf", "tensorflow", "keras", "tensorflow-probability", "dp-accounting", "numpy")
 _WHOLE = Shard()
-_RUN_RECORD = re.compile(r"run(-\d{5}-of-\d{5})?\.json")
+_RUN_RECORD = re.compile(rf"run{SHARD_SUFFIX}\.json")
 
 
 def versions() -> dict[str, str]:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.report import records_page
+from privai_tf.jobs.job import SHARD_SUFFIX
 from privai_tf.jobs.publication import PublicFolder, is_run_record
 from privai_tf.jobs.records import write_records
 from privai_tf.runtime import files
 
-_FILE = re.compile(r"privatized(?:-\d{5}-of-(\d{5}))?-\d{5}\.tfrecord")
+_FILE = re.compile(rf"privatized{SHARD_SUFFIX}-\d{{5}}\.tfrecord")
 
 
 class RecordFolder(PublicFolder):
@@ -32,9 +33,9 @@ class RecordFolder(PublicFolder):
     """
     for path in self.path.iterdir():
       match = _FILE.fullmatch(path.name)
-      if match and int(match[1] or 1) != self._shard.count:
+      if match and int(match[2] or 1) != self._shard.count:
         raise ConfigurationError(
-          f"{files.shown(path)}: made with --num_shards={int(match[1] or 1)}; use that number again, "
+          f"{files.shown(path)}: made with --num_shards={int(match[2] or 1)}; use that number again, "
           "or choose another --output_dir"
         )
     if known == 0 and not self._overwrite and any(self._files()):

@@ -34,8 +34,10 @@ CREATE TABLE IF NOT EXISTS outputs (
 );
 CREATE INDEX IF NOT EXISTS waiting ON outputs (done) WHERE done = 0;
 """
+_WAITING = "SELECT count(*) FROM outputs WHERE done = 0"
 _VERSION = 1
 _WAIT_SECONDS = 5.0
+_HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Manifest:
       self._set("overwriting", configuration if overwrite else "")
 
   def _check(self, configuration: str) -> None:
-    ((waiting,),) = self._ask("SELECT count(*) FROM outputs WHERE done = 0")
+    ((waiting,),) = self._ask(_WAITING)
     if waiting and self._meta("configuration") != configuration:
       raise ConfigurationError(
         f"{shown(self.path)}: {waiting} releases of other settings are drawn, and perhaps paid for, "
@@ -245,7 +247,7 @@ class Manifest:
         yield
     except sqlite3.OperationalError as error:
       code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-      if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+      if code in _HELD:
         raise OutputError(
           f"{shown(self.path)}: another process works on this job; wait for it, or give each its "
           "own --shard_index (or --state_dir)."
@@ -254,10 +256,7 @@ class Manifest:
         raise output_error(self.path, OSError(errno.ENOSPC, "full")) from error
       raise OutputError(f"Cannot write {shown(self.path)}: {error}.") from error
     except sqlite3.DatabaseError as error:
-      raise OutputError(
-        f"{shown(self.path)}: not a manifest, or damaged ({error}); restore it, or choose another "
-        "--state_dir: what it had drawn and not published is lost then, paid for or not."
-      ) from error
+      raise OutputError(f"{_damage(self.path, error)}.") from error
     except OSError as error:
       if isinstance(error, PrivaiError):
         raise
@@ -273,3 +272,30 @@ class Manifest:
       if self._connection.in_transaction:
         self._connection.execute("ROLLBACK")
       raise
+
+
+def count_waiting(path: pathlib.Path) -> int | None:
+  """How many releases wait in another process's manifest; None while that process holds it.
+
+  Raises:
+    ConfigurationError: if the file is damaged.
+  """
+  connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+  try:
+    # As `Manifest` opens it: a killed one left a log that has to be read.
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    return connection.execute(_WAITING).fetchone()[0]
+  except sqlite3.OperationalError as error:
+    # Else its process was killed before the tables were made.
+    return None if error.sqlite_errorcode & 0xFF in _HELD else 0
+  except sqlite3.DatabaseError as error:
+    raise ConfigurationError(_damage(path, error)) from error
+  finally:
+    connection.close()
+
+
+def _damage(path: pathlib.Path, error: sqlite3.DatabaseError) -> str:
+  return (
+    f"{shown(path)}: not a manifest, or damaged ({error}); restore it, or choose another "
+    "--state_dir: what it had drawn and not published is lost then, paid for or not"
+  )
