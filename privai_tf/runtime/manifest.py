@@ -184,10 +184,6 @@ class Manifest:
     """How many files releases were assigned to."""
     return self._ask("SELECT count(DISTINCT file) FROM outputs")[0][0]
 
-  def done_count(self) -> int:
-    """How many releases are published."""
-    return self._ask("SELECT count(*) FROM outputs WHERE done = 1")[0][0] + len(self._finished)
-
   def waiting(self) -> list[tuple[str, int | None]]:
     """Names of what is staged and not done, oldest first, and the file each was assigned to."""
     return self._ask("SELECT name, file FROM outputs WHERE done = 0 ORDER BY rowid")
