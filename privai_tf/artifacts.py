@@ -93,6 +93,8 @@ class Guarantee:
     clip_radius: R, in latent units; None for mechanisms without clipping.
     sensitivity: the replace-one sensitivity 2R (plus the grid's share); None without clipping.
     noise_scale: scale of the noise in latent units (b, sigma, ...); None for randomized response.
+    relation: what two neighbours may differ in, from `privai_tf.privacy.relation`; JSON values.
+    rest_noise_scale: scale of the noise on the rest, in latent units; None where none is released.
   """
 
   private: bool
@@ -104,6 +106,8 @@ class Guarantee:
   clip_radius: float | None
   sensitivity: float | None
   noise_scale: float | None
+  relation: dict[str, Any] | None = None
+  rest_noise_scale: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,21 +2,20 @@
 
 import dataclasses
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.calibration import (
-  public_mean,
-  public_samples,
-  stored_figures,
-  upper_quantile,
-)
+from privai_tf.privacy.calibration import public_samples, upper_quantile
 from privai_tf.privacy.directions import principal_directions
 from privai_tf.privacy.mechanisms import Mechanism, make_mechanism, mechanism_class
+from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.rest import RestNoise, rest_noise, rounding_radius
 from privai_tf.privacy.spec import PrivacySpec
+from privai_tf.privacy.split import Split, fit_split
 from privai_tf.privacy.subspace import Subspace, attribute_basis
 
 
@@ -33,13 +32,29 @@ class Block:
   mechanism: Mechanism
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+  """One release, laid out.
+
+  Attributes:
+    layout: how codes become numbers and a rest, and back.
+    blocks: one for a joint release, or one for each attribute.
+    rest: the noise of the rest; None where none is released.
+  """
+
+  layout: Split | Subspace
+  blocks: tuple[Block, ...]
+  rest: RestNoise | None
+
+
 def plan(
   generator: Any,
   boundaries: Sequence[Boundary],
   spec: PrivacySpec,
   latent_space: str,
-  code_shape: tuple[int, ...],
-) -> tuple[Subspace, tuple[Block, ...]]:
+  layers: int | None,
+  public: PublicCodes | None,
+) -> Plan:
   """Lays out one release.
 
   Args:
@@ -47,47 +62,34 @@ def plan(
     boundaries: of the latent space, for scope "attribute".
     spec: the guarantee asked for.
     latent_space: "Z", "W" or "W+".
-    code_shape: shape of one code.
-
-  Returns:
-    The directions, and one block for a joint release or one for each attribute.
+    layers: L in W+, else None.
+    public: codes of the release path, for scope "attribute".
   """
-  layers = code_shape[0] if latent_space == "W+" else None
-  tied = spec.wplus_mode == "tied"
   if spec.scope == "attribute":
-    _check_attributes(spec, boundaries)
-    basis = attribute_basis(boundaries)
-    mean = public_mean(generator, latent_space)
-    subspace = Subspace(mean, basis, np.ones(basis.shape[1]), True, layers, tied)
-  else:
-    found = principal_directions(
-      generator, latent_space, spec.calibration_count, spec.calibration_seed
-    )
-    k = found.components(spec.components)
-    # Whitened for scope image; scope metric speaks of latent distances, which must stay what
-    # they are (a projection makes none larger).
-    scales = found.deviations[:k] if spec.scope == "image" else np.ones(k)
-    subspace = Subspace(found.mean, found.basis[:, :k], scales, False, layers, tied)
-  if len(spec.epsilons) == 1:
-    groups = [list(range(subspace.numbers))]
-  else:
-    groups = [subspace.axis_numbers(axis) for axis in range(len(boundaries))]
-  figures = _Figures(generator, boundaries, spec, latent_space, subspace)
-  blocks = []
-  for index, (positions, epsilon) in enumerate(zip(groups, spec.epsilons, strict=True)):
-    mechanism = make_mechanism(
-      spec.mechanism,
-      epsilon=epsilon,
-      delta=spec.delta_share(len(groups)),
-      dimensions=len(positions),
-      lipschitz=spec.lipschitz,
-      **figures.of(index, positions),
-    )
-    blocks.append(Block(positions, mechanism))
-  return subspace, tuple(blocks)
+    return _attribute_plan(boundaries, spec, public)
+  tied = spec.wplus_mode == "tied"
+  found = principal_directions(
+    generator, latent_space, spec.calibration_count, spec.calibration_seed
+  )
+  k = found.components(spec.components)
+  # Whitened for scope image; scope metric speaks of latent distances, which must stay what
+  # they are (a projection makes none larger).
+  scales = found.deviations[:k] if spec.scope == "image" else np.ones(k)
+  layout = Subspace(found.mean, found.basis[:, :k], scales, layers, tied)
+  codes = public_samples(
+    generator, latent_space, spec.calibration_count, spec.calibration_seed
+  ).astype(np.float64)
+  if layers is not None and not tied:  # A generated sample has the same code in all layers.
+    codes = np.repeat(codes[:, np.newaxis], layers, axis=1)
+  elif layers is not None:
+    codes = codes[:, np.newaxis]
+  numbers, _ = layout.parts(codes)
+  positions = list(range(layout.numbers))
+  mechanism = _mechanism(spec, spec.epsilons[0], spec.delta, numbers, positions, {})
+  return Plan(layout, (Block(positions, mechanism),), None)
 
 
-def _check_attributes(spec: PrivacySpec, boundaries: Sequence[Boundary]) -> None:
+def _attribute_plan(boundaries: Sequence[Boundary], spec: PrivacySpec, public: PublicCodes) -> Plan:
   if not boundaries:
     raise ConfigurationError("Scope attribute needs a boundary: give at least one.")
   if len(spec.epsilons) not in (1, len(boundaries)):
@@ -95,67 +97,63 @@ def _check_attributes(spec: PrivacySpec, boundaries: Sequence[Boundary]) -> None
       f"{len(spec.epsilons)} epsilons for {len(boundaries)} attributes: give one for each, or one "
       "for all of them together."
     )
+  split = fit_split(public, attribute_basis(boundaries), spec.wplus_mode == "tied")
+  total = spec.total_epsilon
+  dimensions = split.rest_basis.shape[1]
+  rho = rounding_radius(public.codes)
+  rest = rest_noise(total, spec.delta, dimensions, rho, split.lipschitz) if dimensions else None
+  groups = [list(range(split.numbers))]
+  if len(spec.epsilons) > 1:
+    groups = [split.axis_numbers(axis) for axis in range(len(boundaries))]
+  left = 1 if rest is None else 1 - Fraction(rest.epsilon) / Fraction(total)
+  delta = spec.delta_share(len(groups), rest.delta if rest else 0.0)
+  numbers, _ = split.parts(public.codes.astype(np.float64))
+  blocks = []
+  for index, (positions, epsilon) in enumerate(zip(groups, spec.epsilons, strict=True)):
+    sides = {}
+    if mechanism_class(spec.mechanism).has_sides:
+      sides = _sides(boundaries[index], split, index, numbers)
+    share = _down(Fraction(epsilon) * left)
+    blocks.append(Block(positions, _mechanism(spec, share, delta, numbers, positions, sides)))
+  return Plan(split, tuple(blocks), rest)
 
 
-class _Figures:
-  """Public figures for the blocks, from the boundary's file or from generated samples."""
+def _mechanism(
+  spec: PrivacySpec,
+  epsilon: float,
+  delta: float,
+  numbers: np.ndarray,
+  positions: list[int],
+  sides: dict[str, float],
+) -> Mechanism:
+  """The mechanism of one block, with its radius from public numbers [n, all of them]."""
+  kind = mechanism_class(spec.mechanism)
+  radius = {}
+  if kind.norm is not None:
+    order = 1 if kind.norm == "l1" else 2
+    sizes = np.linalg.norm(numbers[:, positions], ord=order, axis=1)
+    radius["clip_radius"] = spec.clip_radius or upper_quantile(sizes, spec.clip_quantile)
+  return make_mechanism(
+    spec.mechanism,
+    epsilon=epsilon,
+    delta=delta,
+    dimensions=len(positions),
+    lipschitz=spec.lipschitz,
+    **radius,
+    **sides,
+  )
 
-  def __init__(self, generator, boundaries, spec, latent_space, subspace):
-    self._generator = generator
-    self._boundaries = boundaries
-    self._spec = spec
-    self._latent_space = latent_space
-    self._subspace = subspace
-    self._mechanism = mechanism_class(spec.mechanism)
 
-  def of(self, index: int, positions: list[int]) -> dict[str, Any]:
-    """The parameters of one block's mechanism that come from samples."""
-    figures = {}
-    if self._mechanism.has_sides:
-      figures |= self._sides(index)
-    if self._mechanism.norm is not None:
-      figures["clip_radius"] = self._spec.clip_radius or self._radius(positions)
-    return figures
+def _sides(boundary: Boundary, split: Split, axis: int, numbers: np.ndarray) -> dict[str, float]:
+  """Where the boundary lies on its axis, and the median distance from it."""
+  # With all coordinates and the rest at zero, the plane is at n . (w0 + q t) + intercept = 0.
+  zero = split.along(np.zeros((1, split.numbers))).reshape(split.layers or 1, -1).mean(axis=0)
+  at_zero = float(boundary.normal @ zero) + boundary.intercept
+  threshold = -at_zero / float(boundary.normal @ split.basis[:, axis])
+  offsets = numbers[:, split.axis_numbers(axis)[0]] - threshold
+  return {"threshold": threshold, "side_distance": float(np.median(np.abs(offsets)))}
 
-  def _stored(self) -> dict[str, Any] | None:
-    if len(self._boundaries) != 1 or self._subspace.numbers != 1:
-      return None
-    spec = self._spec
-    return stored_figures(
-      self._boundaries[0], self._generator, spec.calibration_count, spec.calibration_seed
-    )
 
-  def _radius(self, positions: list[int]) -> float:
-    stored = self._stored()
-    level = str(float(self._spec.clip_quantile))
-    if stored is not None and level in stored["coordinate_quantiles"]:
-      return stored["coordinate_quantiles"][level]
-    subspace = self._subspace
-    directions = subspace.basis.shape[1]
-    # A generated sample has the same code in all layers, and so the same coordinates in each.
-    coordinates = self._public_coordinates()[:, sorted({p % directions for p in positions})]
-    order = 1 if self._mechanism.norm == "l1" else 2
-    copies = subspace.numbers // directions
-    sizes = np.linalg.norm(coordinates, ord=order, axis=1) * copies ** (1 / order)
-    return upper_quantile(sizes, self._spec.clip_quantile)
-
-  def _public_coordinates(self) -> np.ndarray:
-    """Of the generated samples, one layer's: float64 [count, k]."""
-    spec = self._spec
-    codes = public_samples(
-      self._generator, self._latent_space, spec.calibration_count, spec.calibration_seed
-    )
-    one_layer = dataclasses.replace(self._subspace, layers=None)
-    return one_layer.coordinates(codes.astype(np.float64))
-
-  def _sides(self, index: int) -> dict[str, float]:
-    """Where the boundary lies on its axis, and the median distance from it."""
-    boundary, axis = self._boundaries[index], self._subspace.basis[:, index]
-    # With the other coordinates at their mean, the plane is at n . (mu + q t) + intercept = 0.
-    at_mean = float(boundary.normal @ self._subspace.mean) + boundary.intercept
-    threshold = -at_mean / float(boundary.normal @ axis)
-    stored = self._stored()
-    if stored is not None:
-      return {"threshold": threshold, "side_distance": stored["median_distance"]}
-    offsets = self._public_coordinates()[:, index] - threshold
-    return {"threshold": threshold, "side_distance": float(np.median(np.abs(offsets)))}
+def _down(value: Fraction) -> float:
+  number = float(value)
+  return number if Fraction(number) <= value else float(np.nextafter(number, 0))

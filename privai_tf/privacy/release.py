@@ -1,10 +1,11 @@
 """The release itself: encode, add noise to the coordinates, put together again.
 
     prepared = prepare(generator, boundary, spec, latent_space="W")
-    encoded = prepared.encode(latents)       # the pair (a, r) on the grid: what is private
-    latents = prepared.release(encoded)      # float32, a function of (a~, r) alone
+    encoded = prepared.encode(latents)       # the pair (a, r) on its grids: what is private
+    latents = prepared.release(encoded)      # float32, a function of (a~, r~) alone
 
-Neighbours of scope "attribute" are two `Encoded` that share `rest`; tests and audits build them.
+Neighbours of scope "attribute" are two codes that differ by moving along the public curve m(a), and
+otherwise by at most `rho`: see `split` and `rest`.
 """
 
 import dataclasses
@@ -22,8 +23,12 @@ from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.latents import check_latents
 from privai_tf.privacy.mechanisms import Mechanism
 from privai_tf.privacy.plan import Block, plan
+from privai_tf.privacy.public_codes import PublicCodes, sampled_codes
+from privai_tf.privacy.relation import Relation
+from privai_tf.privacy.rest import RestNoise, rest_from_grid, rest_to_grid
 from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.spec import PrivacySpec
+from privai_tf.privacy.split import Split
 from privai_tf.privacy.statement import statement
 from privai_tf.privacy.subspace import Subspace
 
@@ -33,11 +38,11 @@ _PREPARED: "weakref.WeakKeyDictionary[Any, dict]" = weakref.WeakKeyDictionary()
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Encoded:
-  """Latents as the grid integers that neighbours are defined on. All of it is private.
+  """Latents as grid integers. All of it is private.
 
   Attributes:
-    coordinates: int64 [n, numbers], clipped.
-    rest: int64 [n, d] or [n, L, d]; None where it is not released.
+    coordinates: int64 [n, numbers], clipped, on the grid of `privacy.grid`.
+    rest: int64 [n, p], on the finer grid of `privacy.rest`; None where it is not released.
   """
 
   coordinates: np.ndarray
@@ -52,17 +57,21 @@ class PreparedRelease:
     spec: the guarantee asked for.
     latent_space: "Z", "W" or "W+".
     code_shape: shape of one code.
-    subspace: the directions.
-    blocks: which mechanism releases which coordinates.
+    layout: how codes become numbers and a rest, and back.
+    blocks: which mechanism releases which numbers.
+    rest: the noise of the rest; None where it is not released.
     attributes: names of the protected attributes.
+    relation: what two neighbours may differ in.
   """
 
   spec: PrivacySpec
   latent_space: str
   code_shape: tuple[int, ...]
-  subspace: Subspace
+  layout: Split | Subspace
   blocks: tuple[Block, ...]
+  rest: RestNoise | None
   attributes: tuple[str, ...]
+  relation: Relation
 
   @property
   def mechanism(self) -> Mechanism:
@@ -79,11 +88,11 @@ class PreparedRelease:
       InputError, LatentSpaceError: if they cannot be used.
     """
     latents = check_latents(latents, self.code_shape, self.latent_space)
-    values = self.subspace.coordinates(latents)
+    values, rest = self.layout.parts(latents)
     coordinates = np.empty(values.shape, np.int64)
     for block in self.blocks:
       coordinates[:, block.positions] = block.mechanism.encode(values[:, block.positions])
-    return Encoded(coordinates, self.subspace.rest(latents))
+    return Encoded(coordinates, None if rest is None else rest_to_grid(rest))
 
   def release_coordinates(
     self, coordinates: np.ndarray, source: SystemSource | None = None
@@ -122,6 +131,7 @@ class PreparedRelease:
     Returns:
       float32 [n, d] or [n, L, d].
     """
+    rest = encoded.rest
     if self.spec.noise_seed is not None:
       from privai_tf.privacy.simulation import simulate
 
@@ -129,8 +139,10 @@ class PreparedRelease:
         self.blocks, from_grid(encoded.coordinates), self.spec.noise_seed, simulation_stream
       )
     else:
+      source = source or SystemSource()
       coordinates = from_grid(self.release_coordinates(encoded.coordinates, source))
-    return self.subspace.assemble(coordinates, encoded.rest)
+      rest = rest if self.rest is None else self.rest.draw(rest, source)
+    return self.layout.assemble(coordinates, None if rest is None else rest_from_grid(rest))
 
   @functools.cached_property
   def guarantee(self) -> Guarantee:
@@ -145,6 +157,8 @@ class PreparedRelease:
       clip_radius=self._common("clip_radius"),
       sensitivity=self._common("sensitivity"),
       noise_scale=self._common("noise_scale"),
+      relation=self.relation.summary(),
+      rest_noise_scale=None if self.rest is None else self.rest.noise_scale,
     )
 
   @functools.cached_property
@@ -155,6 +169,7 @@ class PreparedRelease:
     if not self.spec.private:
       return dp_accounting.NonPrivateDpEvent()
     events = [block.mechanism.event() for block in self.blocks]
+    events += [] if self.rest is None else [self.rest.event()]
     return events[0] if len(events) == 1 else dp_accounting.ComposedDpEvent(events)
 
   def _common(self, name: str) -> float | None:
@@ -170,6 +185,7 @@ def privatize(
   spec: PrivacySpec,
   *,
   latent_space: str | None = None,
+  public_codes: PublicCodes | None = None,
   synthesize: bool = False,
   simulation_stream: int | Sequence[str] = 0,
 ) -> Release:
@@ -181,6 +197,8 @@ def privatize(
     boundary: of the attribute to protect, or several; may be None for scopes "image" and "metric".
     spec: the guarantee asked for.
     latent_space: "Z", "W" or "W+", never guessed from a shape; None: the boundary's own.
+    public_codes: of the release path that made the latents (see
+      `privai_tf.inversion.public_codes`); None: the generator's own samples.
     synthesize: whether to generate the images too.
     simulation_stream: with a `noise_seed`, tells apart what would repeat the same noise: a batch's
       number, or n names, of which a row's noise is a function.
@@ -192,7 +210,7 @@ def privatize(
     ConfigurationError: if the guarantee cannot be given.
     InputError, LatentSpaceError: if latents or boundary cannot be used. Nothing is released then.
   """
-  prepared = prepare(generator, boundary, spec, latent_space)
+  prepared = prepare(generator, boundary, spec, latent_space, public_codes)
   encoded = prepared.encode(latents)
   released = prepared.release(encoded, simulation_stream=simulation_stream)
   images = None
@@ -212,6 +230,7 @@ def prepare(
   boundaries: Boundary | Sequence[Boundary] | None,
   spec: PrivacySpec,
   latent_space: str | None = None,
+  public_codes: PublicCodes | None = None,
 ) -> PreparedRelease:
   """Calibrates a release; touches no private data. Kept for the next call with equal arguments.
 
@@ -220,6 +239,7 @@ def prepare(
     boundaries: the attribute's boundary, or several; None where the scope needs none.
     spec: the guarantee asked for.
     latent_space: "Z", "W" or "W+"; None: the boundary's own, "W" or "Z".
+    public_codes: of the release path, for scope "attribute"; None: the generator's own samples.
 
   Raises:
     ConfigurationError: if the guarantee cannot be given.
@@ -241,24 +261,57 @@ def prepare(
   for boundary in boundaries:
     boundary.require_space(latent_space, code_shape[-1])
   kept = _PREPARED.setdefault(generator, {})
-  # Boundaries are compared by identity: they are frozen, and so are their normals.
-  key = (tuple(boundaries), spec, latent_space)
+  # Boundaries and codes are compared by identity: they are frozen, and so are their arrays.
+  key = (tuple(boundaries), spec, latent_space, public_codes)
   prepared = kept.get(key)
   if prepared is None:
-    prepared = _prepare(generator, boundaries, spec, latent_space, code_shape)
+    prepared = _prepare(generator, boundaries, spec, latent_space, code_shape, public_codes)
     if len(kept) >= _MOST_PREPARED:
       kept.clear()
     kept[key] = prepared
   return prepared
 
 
-def _prepare(generator, boundaries, spec, latent_space, code_shape) -> PreparedRelease:
-  subspace, blocks = plan(generator, boundaries, spec, latent_space, code_shape)
+def _prepare(generator, boundaries, spec, latent_space, code_shape, public) -> PreparedRelease:
+  if spec.scope == "attribute" and public is None:
+    public = sampled_codes(generator, latent_space, spec.calibration_count, spec.calibration_seed)
+  if public is not None and (
+    public.latent_space != latent_space or public.codes.shape[1:] != code_shape
+  ):
+    raise LatentSpaceError(
+      f"The public codes are from {public.latent_space}, shape {list(public.codes.shape)}, and the "
+      f"release is in {latent_space}, codes of shape {list(code_shape)}: make them anew."
+    )
+  layers = code_shape[0] if latent_space == "W+" else None
+  planned = plan(generator, boundaries, spec, latent_space, layers, public)
   return PreparedRelease(
     spec=spec,
     latent_space=latent_space,
     code_shape=code_shape,
-    subspace=subspace,
-    blocks=blocks,
+    layout=planned.layout,
+    blocks=planned.blocks,
+    rest=planned.rest,
     attributes=tuple(boundary.name for boundary in boundaries),
+    relation=_relation(generator, boundaries, spec, latent_space, planned, public),
+  )
+
+
+def _relation(generator, boundaries, spec, latent_space, planned, public) -> Relation:
+  """What neighbours may differ in, as data."""
+  common = {
+    "scope": spec.scope,
+    "checkpoint": str(getattr(generator, "fingerprint", None) or ""),
+    "latent_space": latent_space,
+    "inputs": getattr(spec, "inputs", "any"),
+  }
+  if spec.scope != "attribute":
+    nothing = np.zeros((0, 0))
+    return Relation(release_path="", attributes=(), span=nothing, split="", rho=0.0, **common)
+  return Relation(
+    release_path=public.release_path,
+    attributes=tuple(boundary.name for boundary in boundaries),
+    span=planned.layout.basis,
+    split=f"{planned.layout.form}:{public.digest}",
+    rho=planned.rest.rho if planned.rest else 0.0,
+    **common,
   )

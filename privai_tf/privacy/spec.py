@@ -76,10 +76,11 @@ class PrivacySpec:
     total = float(exact)
     return total if Fraction(total) >= exact else math.nextafter(total, math.inf)
 
-  def delta_share(self, shares: int) -> float:
-    """One of equal parts of delta, rounded down so that together they are no more than delta."""
-    share = self.delta / shares
-    return share if Fraction(share) * shares <= Fraction(self.delta) else math.nextafter(share, 0)
+  def delta_share(self, shares: int, taken: float = 0.0) -> float:
+    """One of equal parts of delta, less what is taken for the rest, rounded down."""
+    left = Fraction(self.delta) - Fraction(taken)
+    share = float(left / shares)
+    return share if Fraction(share) * shares <= left else math.nextafter(share, 0)
 
   def _check_budget(self, mechanism: type) -> None:
     if isinstance(self.epsilon, list):

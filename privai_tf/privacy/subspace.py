@@ -1,8 +1,6 @@
-"""Splits latents into the coordinates that are released and the rest, and puts them together again.
+"""The directions that scopes "image" and "metric" release; everything else is the public mean.
 
-The encoded pair is what neighbours are defined on: coordinates and rest are rounded to the public
-grid once, and everything after is a function of those integers alone. (In floating point the rest
-of two codes that differ along Q only differs in its low bits, and would tell them apart.)
+Coordinates are rounded to the public grid once, and everything after is a function of those integers.
 """
 
 import dataclasses
@@ -12,7 +10,6 @@ import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import InputError
-from privai_tf.privacy.grid import from_grid, to_grid
 
 _LEAST_ANGLE = 1e-6
 
@@ -25,7 +22,6 @@ class Subspace:
     mean: float64 [d], mu.
     basis: float64 [d, k], Q, orthonormal columns.
     scales: float64 [k], latent units to one unit of the coordinate (1 unless whitened).
-    keeps_rest: whether r is carried into the output (scope attribute) or dropped.
     layers: L for W+ codes [n, L, d]; None for [n, d].
     tied: W+ only: one coordinate for all layers (their mean) instead of one a layer.
   """
@@ -33,7 +29,6 @@ class Subspace:
   mean: np.ndarray
   basis: np.ndarray
   scales: np.ndarray
-  keeps_rest: bool = True
   layers: int | None = None
   tied: bool = True
 
@@ -43,53 +38,37 @@ class Subspace:
     copies = 1 if self.layers is None or self.tied else self.layers
     return self.basis.shape[1] * copies
 
-  def axis_numbers(self, axis: int) -> list[int]:
-    """Positions of one direction's numbers (one a layer if they are apart)."""
-    return list(range(axis, self.numbers, self.basis.shape[1]))
-
-  def coordinates(self, latents: np.ndarray) -> np.ndarray:
-    """a = Q^T (w - mu), in units of `scales`.
+  def parts(self, latents: np.ndarray) -> tuple[np.ndarray, None]:
+    """a = Q^T (w - mu), in units of `scales`; there is no rest.
 
     Args:
       latents: float64 [n, d] or [n, L, d].
 
     Returns:
-      float64 [n, numbers].
+      float64 [n, numbers], and None.
     """
     if self.layers is not None and self.tied:
       latents = latents.mean(axis=1)
     coordinates = (latents - self.mean) @ self.basis / self.scales
-    return coordinates.reshape(len(latents), -1)
+    return coordinates.reshape(len(latents), -1), None
 
-  def rest(self, latents: np.ndarray) -> np.ndarray | None:
-    """r = (I - Q Q^T)(w - mu), rounded to the grid once: int64 like latents; None if dropped.
-
-    A W+ layer's own coordinate is removed here in both modes.
-    """
-    if not self.keeps_rest:
-      return None
-    centred = latents - self.mean
-    return to_grid(centred - (centred @ self.basis) @ self.basis.T)
-
-  def assemble(self, coordinates: np.ndarray, rest: np.ndarray | None) -> np.ndarray:
-    """w~ = mu + r + Q a~, a function of its two arguments alone.
+  def assemble(self, numbers: np.ndarray, rest: None = None) -> np.ndarray:
+    """w~ = mu + Q a~, a function of its argument alone.
 
     Args:
-      coordinates: float64 [n, numbers], released.
-      rest: int64 [n, d] or [n, L, d], None for the public mean.
+      numbers: float64 [n, numbers], released.
+      rest: nothing.
 
     Returns:
       float32 [n, d] or [n, L, d].
     """
-    count, directions = len(coordinates), self.basis.shape[1]
-    shaped = coordinates.reshape(count, -1, directions) * self.scales
+    count, directions = len(numbers), self.basis.shape[1]
+    shaped = numbers.reshape(count, -1, directions) * self.scales
     codes = self.mean + shaped @ self.basis.T
     if self.layers is None:
       codes = codes[:, 0]
     elif self.tied:
       codes = np.repeat(codes, self.layers, axis=1)
-    if rest is not None:
-      codes = codes + from_grid(rest)
     return codes.astype(np.float32)
 
 

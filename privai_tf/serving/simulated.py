@@ -1,6 +1,6 @@
 """A release as a graph, on noise from TensorFlow Probability: simulation grade, never private.
 
-The same clipping, grid, mechanism and assembly as `privai_tf.privacy`, on tensors, with epsilon a
+The same split, clipping, grid, mechanism and assembly as `privai_tf.privacy`, on tensors, with epsilon a
 tensor too; a test compares the two with one seed. The noise is floating point, and so its low bits can
 tell what it was added to (docs/privacy.md): a guarantee needs the exact sampler, which draws
 integers and cannot be a graph.
@@ -10,10 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from privai_tf.privacy.curve import Curve
 from privai_tf.privacy.grid import CELLS, STEP
 from privai_tf.privacy.mechanisms import Mechanism
 from privai_tf.privacy.mechanisms.base import clip_tensor
-from privai_tf.privacy.subspace import Subspace
+from privai_tf.privacy.rest import REST_CELLS
+from privai_tf.privacy.split import Split
 from privai_tf.serving.calibration import Calibration
 
 
@@ -38,18 +40,17 @@ def simulated_release(calibration: Calibration, latents: Any, position: Any, see
   Returns:
     float32, as `latents`.
   """
-  subspace = calibration.prepared.subspace
-  latents = tf.cast(latents, tf.float64)
+  split = calibration.prepared.layout
+  values, rest = _parts(split, tf.cast(latents, tf.float64))
   mechanism = at_each_row(
     calibration.mechanism,
     epsilon=_column(calibration.epsilons.astype("float64"), position),
     noise_scale=_column(calibration.noise_scales, position),
   )
-  values = _coordinates(subspace, latents)
   if mechanism.norm is not None:
     values = clip_tensor(values, mechanism.clip_radius, mechanism.norm)
   released = mechanism.simulate(_on_grid(values), seed)
-  return _assemble(subspace, released, _rest(subspace, latents))
+  return tf.reshape(tf.cast(_assemble(split, released, rest), tf.float32), tf.shape(latents))
 
 
 def at_each_row(mechanism: Mechanism, epsilon: Any, noise_scale: Any) -> Mechanism:
@@ -71,29 +72,32 @@ def _on_grid(values: Any) -> Any:
   return tf.round(values * CELLS) * STEP
 
 
-def _coordinates(subspace: Subspace, latents: Any) -> Any:
-  """`Subspace.coordinates` on tensors."""
-  if subspace.layers is not None and subspace.tied:
-    latents = tf.reduce_mean(latents, axis=1)
-  values = tf.tensordot(latents - subspace.mean, subspace.basis, 1) / subspace.scales
-  return tf.reshape(values, [-1, subspace.numbers])
+def _parts(split: Split, latents: Any) -> tuple[Any, Any]:
+  """`Split.parts` on tensors; the rest on its grid."""
+  rest = tf.reshape(latents, [tf.shape(latents)[0], -1]) - split.mean
+  coordinates = []
+  for curve in split.curves:
+    coordinates.append(tf.linalg.matvec(rest, curve.normal))
+    rest = rest - _along(curve, coordinates[-1])
+  released = tf.stack([coordinates[index] for index in split.released], axis=1)
+  rest = tf.matmul(rest, split.rest_basis)
+  return released / split.scales, tf.round(rest * REST_CELLS) / REST_CELLS
 
 
-def _rest(subspace: Subspace, latents: Any) -> Any:
-  """`Subspace.rest` on tensors, in latent units."""
-  centred = latents - subspace.mean
-  along = tf.tensordot(tf.tensordot(centred, subspace.basis, 1), subspace.basis.T, 1)
-  return _on_grid(centred - along)
+def _along(curve: Curve, coordinates: Any) -> Any:
+  """`Curve.at` on tensors."""
+  segment = tf.searchsorted(tf.constant(curve.knots), coordinates) - 1
+  segment = tf.clip_by_value(segment, 0, len(curve.knots) - 2)
+  offset = coordinates - tf.gather(curve.knots, segment)
+  return tf.gather(curve.values, segment) + offset[:, tf.newaxis] * tf.gather(curve.slopes, segment)
 
 
-def _assemble(subspace: Subspace, coordinates: Any, rest: Any) -> Any:
-  """`Subspace.assemble` on tensors."""
-  directions = subspace.basis.shape[1]
-  copies = subspace.numbers // directions
-  shaped = tf.reshape(coordinates, [-1, copies, directions]) * subspace.scales
-  codes = subspace.mean + tf.tensordot(shaped, subspace.basis.T, 1)
-  if subspace.layers is None:
-    codes = codes[:, 0]
-  elif subspace.tied:
-    codes = tf.repeat(codes, subspace.layers, axis=1)
-  return tf.cast(codes + rest, tf.float32)
+def _assemble(split: Split, numbers: Any, rest: Any) -> Any:
+  """`Split.assemble` on tensors, flat codes."""
+  codes = split.mean + tf.matmul(rest, split.rest_basis, transpose_b=True)
+  hidden = [tf.zeros_like(numbers[:, 0])] * len(split.curves)
+  for position, index in enumerate(split.released):
+    hidden[index] = numbers[:, position] * split.scales[position]
+  for curve, coordinate in zip(split.curves, hidden, strict=True):
+    codes += _along(curve, coordinate)
+  return codes

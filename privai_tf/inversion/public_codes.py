@@ -1,0 +1,222 @@
+"""Codes that a release path makes of generated pictures: public, made once, and kept.
+
+What a release takes out of a code is fitted on them (`privai_tf.privacy.split`), and what its rest
+still tells is measured on them. They are found beside the checkpoint (the demo models ship theirs),
+in the user's cache, or made, which takes as long as inverting so many photos; a run that is
+interrupted goes on where it was.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from privai_tf.errors import InputError
+from privai_tf.inversion.encoder import find_encoder
+from privai_tf.inversion.initialization import decided
+from privai_tf.inversion.optimizer import find_codes
+from privai_tf.inversion.spec import InversionSpec
+from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.runtime.files import make_folder, shown, write_bytes
+
+FOLDER = "public_codes"
+_FROM_ENCODER, _FROM_SEARCH = 4096, 1024
+_SEED = 20_001
+_CHUNK = 64
+# What does not change a code beyond rounding.
+_NOT_PART = ("batch_size", "strategy", "jit", "steps_per_call", "recompute")
+_PATHS = (
+  "vgg16_weights",
+  "lpips_weights",
+)  # Which file it is does not count, but whether there is.
+_COMPARED = 16
+_GREY_LEVEL = 2 / 255
+
+
+def public_codes(
+  generator,
+  spec: InversionSpec,
+  *,
+  count: int | None = None,
+  folder: str | os.PathLike | None = None,
+  progress: Callable[[int, int], None] | None = None,
+) -> PublicCodes:
+  """The public codes of a release path.
+
+  Args:
+    generator: a `privai_tf.Generator`.
+    spec: how photos are inverted.
+    count: how many to make where there are none, at least 1; None: 4,096 of an encoder alone, 1,024
+      of a search.
+    folder: where they are kept; None: the user's cache.
+    progress: called as `progress(done, total)`.
+
+  Returns:
+    The codes of `spec.latent_space`; the first file that is found counts, however many it holds,
+    unless `count` asks for more.
+
+  Raises:
+    ConfigurationError, CheckpointError: if the path cannot be used.
+    OutputError: if the cache cannot be written.
+  """
+  spec = decided(spec, generator)
+  key = _key(generator, spec)
+  name = f"{generator.fingerprint[:16]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+  words = _words(spec, hashlib.sha256(key.encode()).hexdigest()[:12])
+  cache = Path(folder) if folder is not None else cache_folder()
+  beside = [] if generator.folder is None else [generator.folder / FOLDER / name]
+  for path in [*beside, cache / name]:
+    found = _read(path, key, spec.latent_space, words)
+    if found is not None and len(found.codes) >= (count or 1):
+      return found
+  count = count or (_FROM_SEARCH if spec.steps else _FROM_ENCODER)
+  codes = _made(generator, spec, count, make_folder(cache) / f"{name}.part", progress)
+  made = PublicCodes(
+    codes, words, spec.latent_space, visible_directions(generator, codes, spec.latent_space)
+  )
+  write_bytes(cache / name, _packed(made, key))
+  (cache / f"{name}.part").unlink(missing_ok=True)
+  return _read(cache / name, key, spec.latent_space, words)
+
+
+def cache_folder() -> Path:
+  """`$PRIVAI_CACHE_DIR`, or `privai_tf` in the user's cache folder."""
+  if given := os.environ.get("PRIVAI_CACHE_DIR"):
+    return Path(given) / FOLDER
+  base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+  return Path(base) / "privai_tf" / FOLDER
+
+
+def visible_directions(generator, codes: np.ndarray, latent_space: str) -> int:
+  """How many principal directions of codes a picture needs.
+
+  Args:
+    generator: a `privai_tf.Generator`.
+    codes: float32 [n, d] or [n, L, d].
+    latent_space: of the codes.
+
+  Returns:
+    The least number (of 1, 2, 3, 4, 6, 8, 12, 16, ...) with which the pictures of some codes change
+    by at most one grey level on average.
+  """
+  flat = codes.reshape(len(codes), -1).astype(np.float64)
+  mean = flat.mean(axis=0)
+  _, _, directions = np.linalg.svd(flat[:2000] - mean, full_matrices=False)
+  shown_codes = flat[:_COMPARED]
+
+  def pictures(values: np.ndarray) -> np.ndarray:
+    shaped = values.astype(np.float32).reshape(-1, *codes.shape[1:])
+    return np.clip(np.asarray(generator.synthesize(shaped, latent_space=latent_space)), -1, 1)
+
+  wanted = pictures(shown_codes)
+  for number in _numbers(len(directions)):
+    kept = directions[:number]
+    change = pictures(mean + (shown_codes - mean) @ kept.T @ kept) - wanted
+    if float(np.abs(change).mean()) <= _GREY_LEVEL:
+      return number
+  return len(directions)
+
+
+def _numbers(largest: int) -> Iterator[int]:
+  power = 1
+  while power < largest:
+    yield power
+    if power > 1 and 3 * power // 2 < largest:
+      yield 3 * power // 2
+    power *= 2
+
+
+def _key(generator, spec: InversionSpec) -> str:
+  """Everything that decides a code, as text."""
+  values = {k: v for k, v in dataclasses.asdict(spec).items() if k not in _NOT_PART}
+  values |= {name: values[name] is not None for name in _PATHS}
+  encoder = find_encoder(generator) if spec.init == "encoder" else None
+  if encoder is not None:
+    network = hashlib.sha256()
+    for weight in encoder.network.weights:
+      network.update(np.ascontiguousarray(weight.numpy()).tobytes())
+    values["encoder"] = network.hexdigest()
+  if not spec.steps:  # No search: only the start counts.
+    values = {name: values[name] for name in ("latent_space", "init", "encoder", "steps")}
+  return json.dumps({"generator": generator.fingerprint, **values}, sort_keys=True)
+
+
+def _words(spec: InversionSpec, digest: str) -> str:
+  steps = f"{spec.steps} steps" if spec.steps else "no search"
+  return f"{spec.latent_space} from {spec.init}, {steps}, settings {digest}"
+
+
+def _made(generator, spec, count, part: Path, progress) -> np.ndarray:
+  done = _resumed(part, generator.code_shape(spec.latent_space))
+  parts = [] if done is None else [done]
+  while (number := sum(map(len, parts))) < count:
+    if progress:
+      progress(number, count)
+    pictures = _pictures(generator, min(_CHUNK, count - number), _SEED + number)
+    parts.append(find_codes(pictures, generator, spec))
+    buffer = io.BytesIO()
+    np.save(buffer, np.concatenate(parts), allow_pickle=False)
+    write_bytes(part, buffer.getvalue())
+  if progress:
+    progress(count, count)
+  return np.concatenate(parts)[:count]
+
+
+def _resumed(part: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+  """What an interrupted run had made, whole chunks; None if there is nothing usable."""
+  try:
+    codes = np.load(part, allow_pickle=False)
+  except (OSError, ValueError, EOFError):
+    return None
+  whole = len(codes) // _CHUNK * _CHUNK if codes.ndim else 0
+  return codes[:whole] if whole and codes.shape[1:] == shape else None
+
+
+def _pictures(generator, count: int, seed: int) -> np.ndarray:
+  """Generated pictures as photos are: 8-bit, in [-1, 1]."""
+  z = generator.sample_z(count, seed=seed)
+  space = "Z"
+  if "W" in generator.latent_spaces:
+    size = generator.config.label_size
+    classes = np.random.default_rng(seed).integers(size, size=count) if size else None
+    labels = None if classes is None else np.eye(size, dtype=np.float32)[classes]
+    z, space = generator.map(z, labels), "W"
+  images = np.asarray(generator.synthesize(z, latent_space=space))
+  levels = np.clip(np.rint((images + 1) * 127.5), 0, 255)
+  return (levels / 127.5 - 1).astype(np.float32)
+
+
+def _packed(public: PublicCodes, key: str) -> bytes:
+  """An `.npz`: codes less their mean as float16 of unit scale; public, so their rounding is harmless."""
+  mean = public.codes.mean(axis=0, dtype=np.float64)
+  centred = public.codes - mean
+  scale = float(np.abs(centred).max()) or 1.0
+  buffer = io.BytesIO()
+  np.savez_compressed(
+    buffer,
+    mean=mean,
+    scale=scale,
+    codes=(centred / scale).astype(np.float16),
+    directions=public.directions,
+    key=np.array(key),
+  )
+  return buffer.getvalue()
+
+
+def _read(path: Path, key: str, latent_space: str, words: str) -> PublicCodes | None:
+  try:
+    with np.load(path, allow_pickle=False) as arrays:
+      if str(arrays["key"]) != key:
+        return None
+      codes = arrays["mean"] + arrays["codes"].astype(np.float64) * float(arrays["scale"])
+      return PublicCodes(codes.astype(np.float32), words, latent_space, int(arrays["directions"]))
+  except FileNotFoundError:
+    return None
+  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    raise InputError(f"{shown(path)} holds no public codes (damaged?); remove it.") from error
