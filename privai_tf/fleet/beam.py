@@ -138,15 +138,16 @@ def run(
     tuple(value for result in results for value in getattr(result, name))
     for name in ("released", "kept", "failures")
   )
-  for line in failures if tell else ():
-    tell(line)
+  for failure in failures if tell else ():
+    tell(str(failure))
   return Summary(
     released=released,
     kept=kept,
-    failures=failures,
+    failures=tuple(map(str, failures)),
+    stand_ins=sum(failure.stand_in for failure in failures),
     statement=stages.guarantee.statement if released else None,
-    report=public.finish(failed=len(failures)),
-    comparison=private.finish(public.path) if private else None,
+    report=public.finish(),
+    comparison=private.finish(public.path, failures) if private else None,
   )
 
 
