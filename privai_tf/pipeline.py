@@ -3,15 +3,15 @@
 import contextlib
 import functools
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.errors import PrivaiError
 from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.inputs import Item, Items, find_items
 from privai_tf.jobs.job import Budget, Job, Summary
 from privai_tf.jobs.other_shards import refuse_other_shards
 from privai_tf.jobs.outcomes import Loaded, Outcome
+from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.publisher import Publisher
@@ -52,7 +52,7 @@ def run(
   """
   stages = Stages(job)
   items = find_items(job, stages.generator)
-  refuse_to_replace_inputs(items, job)
+  refuse_what_is_not_to_be_published(items, job)
   kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder
   public = kind(job.output_dir, stages.configuration(), job.overwrite, job.shard, begin=False)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
@@ -177,24 +177,6 @@ def _usable(loaded: Iterable[Loaded], tally: Tally) -> Iterator[Loaded]:
 def _batches(loaded: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
   while batch := list(itertools.islice(loaded, size)):
     yield batch
-
-
-def refuse_to_replace_inputs(items: Items, job: Job) -> None:
-  """Refuses a job whose outputs would replace its inputs."""
-  if not job.output_dir.exists():
-    return
-  for item in items if items.count is not None else ():
-    if item.file is None:
-      continue
-    target = job.output_dir / f"{item.name}.png"
-    replaced = target.exists() and target.resolve() == item.file.resolve()
-    # With several faces a photo, outputs are called so; one could be another photo's input.
-    if job.faces.faces == "all" and re.search(r"-face\d+\.png$", item.file.name):
-      replaced = replaced or item.file.resolve().parent == job.output_dir.resolve()
-    if replaced:
-      raise ConfigurationError(
-        f"{item.source}: its output would replace it; choose another --output_dir"
-      )
 
 
 @contextlib.contextmanager
