@@ -257,6 +257,7 @@ def test_a_stand_in_is_released_and_paid_where_the_operator_wants_it(
 
 
 def test_a_gateway_that_refuses_pictures_promises_for_photos_with_a_face(gateway):
+  gateway.caller("ada")
   order = Order(None, None, None, 2.0, 1e-5, "gaussian", "image", FaceSpec())
   orders = {}
   for on_failure in ("skip", "stand-in"):
