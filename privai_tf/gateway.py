@@ -59,6 +59,12 @@ _ALIGN = flags.DEFINE_list(
   ["auto", "ffhq", "celeba", "none"],
   "Ways to cut out the face on offer, the first is the default; see docs/photos.md.",
 )
+_ON_FAILURE = flags.DEFINE_enum(
+  "on_failure",
+  "skip",
+  ["stand-in", "skip"],
+  "Scope image: refuse pictures without a usable face, or release a public face in their place.",
+)
 _MAX_EPSILON = flags.DEFINE_float("max_epsilon", 8.0, "The largest epsilon of one release.")
 _MAX_UPLOAD_BYTES = flags.DEFINE_integer("max_upload_bytes", 20_000_000, "The longest body read.")
 _MAX_PIXELS = flags.DEFINE_integer("max_pixels", 25_000_000, "The most pixels of a picture.")
@@ -104,6 +110,7 @@ def main(_: list[str]) -> None:
     mechanisms=tuple(_MECHANISMS.value),
     scopes=tuple(_SCOPES.value),
     align=tuple(_ALIGN.value),
+    on_failure=_ON_FAILURE.value,
     max_epsilon=_MAX_EPSILON.value,
     max_upload_bytes=_MAX_UPLOAD_BYTES.value,
     max_pixels=_MAX_PIXELS.value,

@@ -3,14 +3,15 @@
 import contextlib
 import functools
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.errors import PrivaiError
+from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.inputs import Item, Items, find_items
 from privai_tf.jobs.job import Budget, Job, Summary
 from privai_tf.jobs.other_shards import refuse_other_shards
 from privai_tf.jobs.outcomes import Loaded, Outcome
+from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.publisher import Publisher
@@ -32,7 +33,7 @@ def run(
   progress: Progress | None = None,
   tell: Callable[[str], None] | None = None,
 ) -> Summary:
-  """Privatizes every input of a job; inputs that fail are named and the rest goes on.
+  """Privatizes every input of a job; inputs that fail are named, or stood in for, the rest goes on.
 
   Args:
     job: the job.
@@ -51,7 +52,7 @@ def run(
   """
   stages = Stages(job)
   items = find_items(job, stages.generator)
-  refuse_to_replace_inputs(items, job)
+  refuse_what_is_not_to_be_published(items, job)
   kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder
   public = kind(job.output_dir, stages.configuration(), job.overwrite, job.shard, begin=False)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
@@ -69,17 +70,17 @@ def run(
   # A folder of pictures counts itself; several processes, and TFRecords, are counted here.
   counted = job.shard.count > 1 or job.output_format != "png"
   report = public.finish(
-    failed=len(tally.failures),
     released=len(tally.released) + len(tally.kept) if counted else None,
     promise=public.promise(stages.guarantee, stages.bound),
   )
   return Summary(
     released=tuple(tally.released),
     kept=tuple(tally.kept),
-    failures=tuple(tally.failures),
+    failures=tuple(map(str, tally.failures)),
+    stand_ins=sum(failure.stand_in for failure in tally.failures),
     statement=stages.guarantee.statement if tally.released else None,
     report=report,
-    comparison=private.finish(public.path) if private else None,
+    comparison=private.finish(public.path, tally.failures, job.shard.suffix) if private else None,
     gave_up=tally.gave_up,
   )
 
@@ -130,9 +131,11 @@ def _count(items: Items, job: Job) -> int | None:
 def _count_others(outcomes: Sequence[Outcome], tally: Tally) -> None:
   """Counts the inputs of which nothing is published: the failed ones, and those finished before."""
   for outcome in outcomes:
-    if outcome.error is not None:
-      tally.fail(outcome.error)
-    elif not outcome.outputs:
+    if outcome.outputs:
+      continue
+    if outcome.failure is not None:
+      tally.fail(outcome.failure)
+    else:
       tally.kept.append(outcome.item.name)
 
 
@@ -144,25 +147,28 @@ def _wanted(job: Job, items: Items, settlement: Settlement, tally: Tally) -> Ite
       continue
     if items.count is None:  # Only records can share a name; files were given different ones.
       if item.name in seen:
-        tally.fail(f"{item.source}: an earlier record is called {item.name} too; rename one")
+        reason = f"{item.source}: an earlier record is called {item.name} too; rename one"
+        tally.fail(Failure(item.name, item.source, "name", reason))
         tally.advance(1)
         continue
       seen.add(item.name)
     if settlement.is_item_known(item.name):
       if item.name not in resumed:
         tally.kept.append(item.name)
+      if (failure := settlement.stand_in(item.name)) is not None:
+        tally.fail(failure)
       tally.advance(1)
     else:
       yield item
 
 
 def _usable(loaded: Iterable[Loaded], tally: Tally) -> Iterator[Loaded]:
-  """What could be read; ends when there are too many errors."""
+  """What is to be released, stand-ins included; ends when there are too many errors."""
   for one in loaded:
-    if one.error is None:
+    if one.faces:
       yield one
       continue
-    tally.fail(one.error)
+    tally.fail(one.failure)
     tally.advance(1)
     if tally.gave_up:
       return
@@ -171,24 +177,6 @@ def _usable(loaded: Iterable[Loaded], tally: Tally) -> Iterator[Loaded]:
 def _batches(loaded: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
   while batch := list(itertools.islice(loaded, size)):
     yield batch
-
-
-def refuse_to_replace_inputs(items: Items, job: Job) -> None:
-  """Refuses a job whose outputs would replace its inputs."""
-  if not job.output_dir.exists():
-    return
-  for item in items if items.count is not None else ():
-    if item.file is None:
-      continue
-    target = job.output_dir / f"{item.name}.png"
-    replaced = target.exists() and target.resolve() == item.file.resolve()
-    # With several faces a photo, outputs are called so; one could be another photo's input.
-    if job.faces.faces == "all" and re.search(r"-face\d+\.png$", item.file.name):
-      replaced = replaced or item.file.resolve().parent == job.output_dir.resolve()
-    if replaced:
-      raise ConfigurationError(
-        f"{item.source}: its output would replace it; choose another --output_dir"
-      )
 
 
 @contextlib.contextmanager

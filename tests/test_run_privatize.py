@@ -1,5 +1,6 @@
 """The main job from the command line, on a tiny random network: files, keys, exit codes."""
 
+import csv
 import json
 import re
 import subprocess
@@ -76,7 +77,9 @@ def test_a_folder_of_photos_with_one_bad_file(privatize, photos, tmp_path):
     assert image.size == (32, 32)
     assert not image.info
   run = json.loads((out / "run.json").read_text())
-  assert run["counts"] == {"released": 2, "failed": 1}
+  assert run["counts"] == {"released": 2}
+  (failure,) = csv.DictReader((private / "failures.csv").read_text().splitlines())
+  assert (failure["name"], failure["stage"], failure["published"]) == ("text", "read", "no")
   # The publishable files must not say where the photos lie; the owner's may.
   for path in out.iterdir():
     assert str(photos).encode() not in path.read_bytes()
@@ -129,6 +132,9 @@ def test_latents_and_the_ledger(privatize, tmp_path):
     (["surplus"], "surplus"),
     (["--num_shards=2", "--shard_index=2"], "shard_index"),
     (["--scope=image", "--mechanism=gaussian", "--delta=1e-5", "--paste_back"], "Pasting"),
+    (["--scope=image", "--mechanism=gaussian", "--delta=1e-5", "--faces=all"], "--faces=all"),
+    (["--on_failure=stand-in"], "--on_failure=stand-in with --scope=attribute"),
+    (["--on_failure=stop"], "on_failure"),
     (["--faces=first"], "--faces=first"),
     (["--strategy=many"], "strategy"),
     (["--init=nowhere"], "init"),

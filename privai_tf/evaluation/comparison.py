@@ -12,6 +12,13 @@ from PIL import Image
 from privai_tf.evaluation import page
 
 _MOST_ROWS = 200
+_WARNING = (
+  "For the owner's eyes only: this page shows the originals and figures computed from them. Publishing "
+  "it voids every guarantee. So does choosing: who releases a photo several times, looks at the "
+  "original and publishes the result that suits best gives away more than any sum of epsilons says. "
+  "Decide by the original, the inversion and the settings, before the noise is drawn; not by the "
+  "privatized picture."
+)
 
 
 def comparison_page(private_dir: pathlib.Path, output_dir: pathlib.Path) -> str:
@@ -26,13 +33,7 @@ def comparison_page(private_dir: pathlib.Path, output_dir: pathlib.Path) -> str:
     The text of `comparison.html`.
   """
   records = sorted(private_dir.glob("*.quality.json"))
-  parts = [
-    page.statement(
-      "For the owner's eyes only: this page shows the originals and figures computed from them. "
-      "Publishing it voids every guarantee.",
-      private=False,
-    )
-  ]
+  parts = [page.statement(_WARNING, private=False)]
   for path in records[:_MOST_ROWS]:
     name = path.name.removesuffix(".quality.json")
     quality = json.loads(path.read_text(encoding="utf-8"))

@@ -18,10 +18,11 @@ from privai_tf.fleet.state import FleetState, open_state
 from privai_tf.fleet.steps import Claim, PartResult, Permit, Worker, pay, read_result
 from privai_tf.jobs.inputs import find_items, record_files
 from privai_tf.jobs.job import Job, Summary
+from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.stages import Stages
-from privai_tf.pipeline import opened_ledger, refuse_to_replace_inputs
+from privai_tf.pipeline import opened_ledger
 
 _LOOK_SECONDS = 0.5
 _OWNER = "owner"
@@ -123,7 +124,7 @@ def run(
   _check(job)
   stages = Stages(job)
   items = find_items(job, stages.generator)
-  refuse_to_replace_inputs(items, job)
+  refuse_what_is_not_to_be_published(items, job)
   count = items.count if items.count is not None else len(record_files(job)) * job.batch_size * 16
   state = open_state(job, count)
   public = PublicFolder(job.output_dir, stages.configuration(), False)
@@ -138,15 +139,16 @@ def run(
     tuple(value for result in results for value in getattr(result, name))
     for name in ("released", "kept", "failures")
   )
-  for line in failures if tell else ():
-    tell(line)
+  for failure in failures if tell else ():
+    tell(str(failure))
   return Summary(
     released=released,
     kept=kept,
-    failures=failures,
+    failures=tuple(map(str, failures)),
+    stand_ins=sum(failure.stand_in for failure in failures),
     statement=stages.guarantee.statement if released else None,
-    report=public.finish(failed=len(failures)),
-    comparison=private.finish(public.path) if private else None,
+    report=public.finish(),
+    comparison=private.finish(public.path, failures) if private else None,
   )
 
 

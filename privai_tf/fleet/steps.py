@@ -17,6 +17,7 @@ from privai_tf import pipeline
 from privai_tf.artifacts import Guarantee
 from privai_tf.fleet.state import FleetState
 from privai_tf.jobs import inputs
+from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
@@ -36,9 +37,9 @@ class Claim:
   Attributes:
     part: of the input.
     name, source: of the input.
-    subject: whose budget pays; "" with an error.
-    faces: releases to pay for.
-    error: a line, or None.
+    subject: whose budget pays; "" where there is nothing to pay for.
+    faces: releases to pay for, a stand-in's included.
+    failure: why there is nothing to pay for, or None.
   """
 
   part: int
@@ -46,7 +47,7 @@ class Claim:
   source: str
   subject: str = ""
   faces: int = 0
-  error: str | None = None
+  failure: Failure | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,21 +57,21 @@ class Permit:
   Attributes:
     part: the part.
     names: of the inputs that are paid for; None: all, for jobs that nobody pays for.
-    failures: lines about the others.
+    failures: what became of the others.
   """
 
   part: int
   names: frozenset[str] | None = None
-  failures: tuple[str, ...] = ()
+  failures: tuple[Failure, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class PartResult:
-  """What became of a part: names released now, how many were finished before, lines on failures."""
+  """What became of a part: names released now, names finished before, and what failed."""
 
   released: tuple[str, ...]
   kept: tuple[str, ...]
-  failures: tuple[str, ...]
+  failures: tuple[Failure, ...]
 
 
 class Worker:
@@ -112,11 +113,10 @@ class Worker:
       if self._public.is_finished(item.name):
         continue
       loaded = self._stages.load(item, ledger.subject_of_pixels)
-      if loaded.error is not None:
-        yield Claim(part, item.name, item.source, error=str(loaded.error))
+      if loaded.faces:
+        yield Claim(part, item.name, item.source, loaded.subject, loaded.faces)
       else:
-        faces = len(loaded.content.values)
-        yield Claim(part, item.name, item.source, loaded.subject, faces)
+        yield Claim(part, item.name, item.source, failure=loaded.failure)
 
   def release(self, permit: Permit) -> PartResult:
     """Draws and publishes what a part may release; goes on where another worker was stopped."""
@@ -172,21 +172,21 @@ def pay(
     LedgerError: if the ledger cannot be used.
   """
   names: list[set[str]] = [set() for _ in range(state.parts)]
-  failures: list[list[str]] = [[] for _ in range(state.parts)]
+  failures: list[list[Failure]] = [[] for _ in range(state.parts)]
   waiting = filter(None, claims)
   while some := list(itertools.islice(waiting, _CLAIMS_TOGETHER)):
     with ledger.together():
       for claim in some:
-        error = claim.error
-        if error is None:
+        failure = claim.failure
+        if failure is None:
           try:
             pay_for(ledger, worker.charge(claim, state.release_id(claim.name)))
           except BudgetExceededError as refusal:
-            error = f"{claim.source}: {refusal}"
-        if error is None:
+            failure = Failure(claim.name, claim.source, "pay", f"{claim.source}: {refusal}")
+        if failure is None:
           names[claim.part].add(claim.name)
         else:
-          failures[claim.part].append(error)
+          failures[claim.part].append(failure)
   for part in range(state.parts):
     yield Permit(part, frozenset(names[part]), tuple(failures[part]))
 
@@ -197,4 +197,5 @@ def read_result(state: FleetState, part: int) -> PartResult | None:
     content = json.loads(state.result(part).read_text(encoding="utf-8"))
   except FileNotFoundError:
     return None
-  return PartResult(**{name: tuple(values) for name, values in content.items()})
+  failures = tuple(Failure(**values) for values in content["failures"])
+  return PartResult(tuple(content["released"]), tuple(content["kept"]), failures)

@@ -34,6 +34,14 @@ _LANDMARKS = flags.DEFINE_enum(
 _PASTE_BACK = flags.DEFINE_bool(
   "paste_back", False, "Publish the whole photo with the privatized faces pasted into it."
 )
+_ON_FAILURE = flags.DEFINE_enum(
+  "on_failure",
+  None,
+  ["stand-in", "skip"],
+  "What becomes of an input without a usable face. stand-in (default with --scope=image): a "
+  "privatized public face is published in its place, and nobody can tell; skip (default with "
+  "--scope=attribute): nothing is.",
+)
 _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
 )
@@ -92,7 +100,10 @@ _RECORDS_PER_FILE = flags.DEFINE_integer(
 )
 _SAVE_LATENTS = flags.DEFINE_bool("save_latents", False, "Keep the codes in --private_dir.")
 _OVERWRITE = flags.DEFINE_bool(
-  "overwrite", False, "Release finished inputs again (each release costs privacy again)."
+  "overwrite",
+  False,
+  "Release finished inputs again. Each release costs privacy again, and choosing among several while "
+  "looking at the original is covered by no guarantee.",
 )
 _BATCH_SIZE = flags.DEFINE_integer(
   "batch_size", 8, "Inputs that go through the stages together.", lower_bound=1
@@ -104,7 +115,10 @@ _SHARD_INDEX = flags.DEFINE_integer(
   "shard_index", 0, "Which of them this is, from 0.", lower_bound=0
 )
 _MAX_ERRORS = flags.DEFINE_integer(
-  "max_errors", None, "Give up after more failed inputs than this.", lower_bound=0
+  "max_errors",
+  None,
+  "Give up after more failed inputs than this; stand-ins do not count.",
+  lower_bound=0,
 )
 _NUM_READERS = flags.DEFINE_integer(
   "num_readers",
@@ -196,6 +210,18 @@ def _epsilons() -> float | tuple[float, ...]:
   return values[0] if len(values) == 1 else values
 
 
+def _promised_inputs() -> str:
+  """`PrivacySpec.inputs`: whether inputs without a usable face are released too."""
+  if _SCOPE.value != "attribute":
+    return "faces" if _ON_FAILURE.value == "skip" else "any"
+  if _ON_FAILURE.value == "stand-in":
+    raise ConfigurationError(
+      "--on_failure=stand-in with --scope=attribute: a stand-in would be told by its residual, "
+      "which that scope publishes; use --on_failure=skip, or --scope=image"
+    )
+  return "any"
+
+
 def job_from_flags():
   """The job that the flags ask for."""
   from privai_tf.faces.spec import FaceSpec
@@ -228,6 +254,7 @@ def job_from_flags():
     components=_COMPONENTS.value,
     noise_seed=_NOISE_SEED.value,
     pasted_back=_PASTE_BACK.value,
+    inputs=_promised_inputs(),
   )
   budget = None
   if _LEDGER.value is not None:

@@ -3,8 +3,10 @@
 An `Item` is small and picklable; it is read when its turn comes, in whatever process that is.
 """
 
+import contextlib
 import dataclasses
 import functools
+import hashlib
 import pathlib
 import re
 from collections.abc import Callable, Iterator
@@ -14,9 +16,10 @@ import numpy as np
 
 from privai_tf.artifacts import AlignedFace
 from privai_tf.errors import InputError
-from privai_tf.faces import decode_image, find_faces, find_inputs, load_image, output_names
+from privai_tf.faces import decode_image, find_faces, load_image, output_names
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion import load_latents
+from privai_tf.jobs.input_paths import input_paths
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.records import RECORD_FILE, read_records
 from privai_tf.runtime.files import shown
@@ -57,6 +60,11 @@ class Item:
     """The picture's file, which no output may replace; None if it has none."""
     return None
 
+  @property
+  def exists(self) -> bool:
+    """Whether there is an input at all: a path that leads nowhere is a mistake in a list."""
+    return True
+
   def read(self, resolution: int, faces: FaceSpec) -> Content:
     """Reads the input.
 
@@ -68,6 +76,27 @@ class Item:
       InputError: if it cannot be used.
     """
     raise NotImplementedError
+
+  def identity(self) -> np.ndarray:
+    """What identifies an input that could not be used, as uint8 [H, W, C]; see `Content`.
+
+    Its pixels, and where there are none its bytes (their SHA-256), and where there are none of
+    these its source.
+    """
+    with contextlib.suppress(InputError):
+      return self._pixels()
+    digest = None
+    with contextlib.suppress(OSError):
+      digest = self._digest()
+    return _as_pixels(np.frombuffer(digest or hashlib.sha256(self.source.encode()).digest(), "u1"))
+
+  def _pixels(self) -> np.ndarray:
+    """The decoded picture; raises `InputError`."""
+    raise InputError(f"{self.source} is no picture.")
+
+  def _digest(self) -> bytes | None:
+    """SHA-256 of the encoded picture; None if there is nothing of it."""
+    return None
 
   def _faces(self, pixels: np.ndarray, resolution: int, spec: FaceSpec) -> Content:
     faces = find_faces(pixels, resolution, spec, name=self.name, source=self.source)
@@ -84,8 +113,22 @@ class Photo(Item):
   def file(self) -> pathlib.Path:
     return self.path
 
+  @property
+  def exists(self) -> bool:
+    return self.path.exists()
+
   def read(self, resolution: int, faces: FaceSpec) -> Content:
-    return self._faces(load_image(self.path), resolution, faces)
+    return self._faces(self._pixels(), resolution, faces)
+
+  def _pixels(self) -> np.ndarray:
+    return load_image(self.path)
+
+  def _digest(self) -> bytes | None:
+    # A pipe or device would block for ever.
+    if not self.path.is_file() or self.path.stat().st_size == 0:
+      return None
+    with open(self.path, "rb") as file:
+      return hashlib.file_digest(file, "sha256").digest()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,9 +138,16 @@ class Record(Item):
   data: bytes | InputError = b""
 
   def read(self, resolution: int, faces: FaceSpec) -> Content:
+    return self._faces(self._pixels(), resolution, faces)
+
+  def _pixels(self) -> np.ndarray:
     if isinstance(self.data, InputError):
       raise self.data
-    return self._faces(decode_image(self.data, self.source), resolution, faces)
+    return decode_image(self.data, self.source)
+
+  def _digest(self) -> bytes | None:
+    usable = isinstance(self.data, bytes) and self.data
+    return hashlib.sha256(self.data).digest() if usable else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +232,7 @@ def find_items(job: Job, generator) -> Items:
   if job.input is None:
     begin = functools.partial(_portraits, job.num_portraits, job.portrait_seed)
     return Items(begin, job.num_portraits)
-  paths = _paths(job.input)
+  paths = input_paths(job.input)
   records = [path for path in paths if RECORD_FILE.search(path.name)]
   if not records:
     return Items(functools.partial(_photos, paths, output_names(paths)), len(paths))
@@ -197,38 +247,12 @@ def record_files(job: Job) -> list[pathlib.Path]:
   """The TFRecord files of a job, for those who share them out; none for other inputs."""
   if job.input is None:
     return []
-  return [path for path in _paths(job.input) if RECORD_FILE.search(path.name)]
+  return [path for path in input_paths(job.input) if RECORD_FILE.search(path.name)]
 
 
 def items_of_records(paths: list[pathlib.Path]) -> Items:
   """The items in some of a job's TFRecord files."""
   return Items(functools.partial(_records, paths), None)
-
-
-def _paths(pattern: str) -> list[pathlib.Path]:
-  return _listed(pattern[1:]) if pattern.startswith("@") else _found(pattern)
-
-
-def _found(pattern: str) -> list[pathlib.Path]:
-  folder = pathlib.Path(pattern)
-  if pattern and "\0" not in pattern and folder.is_dir():
-    records = sorted(path for path in folder.iterdir() if RECORD_FILE.search(path.name))
-    if records:
-      return records
-  return find_inputs(pattern)
-
-
-def _listed(path: str) -> list[pathlib.Path]:
-  """The paths in a text file, one a line."""
-  try:
-    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-  except (OSError, UnicodeDecodeError, ValueError) as error:
-    reason = getattr(error, "strerror", None) or error
-    raise InputError(f"Cannot read the list {shown(path)}: {reason}.") from error
-  paths = [pathlib.Path(line.strip()) for line in lines if line.strip()]
-  if not paths:
-    raise InputError(f"The list {shown(path)} is empty; write one path a line.")
-  return paths
 
 
 def _free(name: str) -> str:

@@ -7,6 +7,7 @@ import pathlib
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
+from privai_tf.jobs.failures import SKIP, STAND_IN
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime.files import require_apart
 
@@ -74,7 +75,8 @@ class Job:
   Attributes:
     checkpoint: a converted folder, an official pickle, or a name in `checkpoints/`.
     attributes: names of the boundaries of a named checkpoint, or paths of boundary files.
-    privacy: the guarantee asked for; its `pasted_back` says whether faces return to their frames.
+    privacy: the guarantee asked for; its `pasted_back` says whether faces return to their frames, and
+      its `inputs` what becomes of inputs that fail (see `on_failure`).
     output_dir: the publishable folder.
     input: pictures or TFRecords, see `inputs.find_items`; None with no `input_latents` renders
       avatar portraits.
@@ -91,7 +93,7 @@ class Job:
     budget: the ledger to charge, None charges none.
     batch_size: faces that go through the stages together.
     shard: the part of the inputs that is this process's.
-    max_errors: failed inputs after which a run gives up; None never does.
+    max_errors: inputs without any output after which a run gives up; None never does.
     readers: threads that decode and align ahead of the accelerator, and as many that encode and
       write behind it.
     tensorboard: folder of TensorBoard scalars (private), None writes none.
@@ -136,6 +138,7 @@ class Job:
       )
     if self.paste_back and self.input_latents is not None:
       raise ConfigurationError("--input_latents has no frames to paste into; drop --paste_back")
+    self._check_choice_of_faces()
     if self.output_format not in OUTPUT_FORMATS:
       raise ConfigurationError(
         f"output_format is {self.output_format!r}; use one of {', '.join(OUTPUT_FORMATS)}"
@@ -144,10 +147,35 @@ class Job:
       if getattr(self, name) < 1:
         raise ConfigurationError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
+  def _check_choice_of_faces(self) -> None:
+    """Where the whole photo is protected, no output's existence may tell how many faces it has."""
+    if self.privacy.scope == "attribute":
+      return
+    if self.faces.faces == "all":
+      raise ConfigurationError(
+        f"--faces=all with --scope={self.privacy.scope} would publish how many faces a photo has; "
+        "leave it out, or use --scope=attribute"
+      )
+    if self.faces.index and self.on_failure == SKIP:
+      raise ConfigurationError(
+        f"--faces={self.faces.index} with --scope={self.privacy.scope} and --on_failure={SKIP} would "
+        f"publish which photos have so many faces; use --on_failure={STAND_IN}, or leave --faces out"
+      )
+
   @property
   def paste_back(self) -> bool:
     """Whether privatized faces return to their frames; the guarantee's statement says so."""
     return self.privacy.pasted_back
+
+  @property
+  def on_failure(self) -> str:
+    """What becomes of an input that cannot be used: "stand-in" or "skip".
+
+    It follows from the promise: one about any two inputs needs an output of each. One about an
+    attribute leaves open what else an output shows.
+    """
+    about_any = self.privacy.scope != "attribute" and self.privacy.inputs == "any"
+    return STAND_IN if about_any else SKIP
 
   @property
   def manifest_dir(self) -> pathlib.Path:
@@ -167,7 +195,8 @@ class Summary:
   Attributes:
     released: names released now.
     kept: how many inputs were finished by an earlier run.
-    failures: one line an input that could not be released.
+    failures: one line an input that could not be released as it is.
+    stand_ins: for how many of these a stand-in is published.
     statement: the guarantee in words, None if nothing was released now.
     report, comparison: the pages written.
     gave_up: whether `max_errors` ended the run.
@@ -180,12 +209,14 @@ class Summary:
   report: pathlib.Path
   comparison: pathlib.Path | None
   gave_up: bool = False
+  stand_ins: int = 0
 
   @property
   def text(self) -> str:
     """What was done, in a few lines, and where it is."""
     kept = f", {len(self.kept)} kept from an earlier run" if self.kept else ""
     failed = f", {len(self.failures)} failed" if self.failures else ""
+    failed += f" ({self.stand_ins} of them published as stand-ins)" if self.stand_ins else ""
     lines = [self.statement] if self.statement else []
     lines += [f"{len(self.released)} released{kept}{failed}.", f"To publish:      {self.report}"]
     if self.comparison:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from privai_tf.artifacts import Guarantee
-from privai_tf.errors import PrivaiError
+from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.inputs import Content, Item
 from privai_tf.jobs.private_folder import PrivateRecord
 
@@ -18,13 +18,49 @@ class Loaded:
     item: the item.
     content: what is in it; None if it could not be read.
     subject: whose budget its releases charge; None where nobody asked.
-    error: why it could not be read.
+    failure: why it could not be read.
   """
 
   item: Item
   content: Content | None = None
   subject: str | None = None
-  error: PrivaiError | None = None
+  failure: Failure | None = None
+
+  @property
+  def faces(self) -> int:
+    """How many faces of it are to be released, a stand-in's one included."""
+    if self.content is not None:
+      return len(self.content.values)
+    return int(self.failure is not None and self.failure.stand_in)
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+  """One face, or one code, on its way through the stages.
+
+  Attributes:
+    owner: number of its item in the batch.
+    face: number of the face in the item.
+    name, source: of the face, and of the item.
+    value: float32 [R, R, 3] or a code; None for a stand-in.
+    failure: what a stand-in stands in for; None for all others.
+  """
+
+  owner: int
+  face: int
+  name: str
+  source: str
+  value: np.ndarray | None
+  failure: Failure | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+  """What became of one unit: uint8 [H, W, 3], what the owner may know, what it stands in for."""
+
+  pixels: np.ndarray
+  record: PrivateRecord
+  failure: Failure | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +90,8 @@ class Output:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-  """What became of one item: its outputs, or the error that stopped it."""
+  """What became of one item: its outputs, what stopped it, or a stand-in and why it is one."""
 
   item: Item
   outputs: tuple[Output, ...] = ()
-  error: PrivaiError | None = None
+  failure: Failure | None = None

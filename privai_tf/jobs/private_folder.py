@@ -3,10 +3,12 @@
 import dataclasses
 import io
 import pathlib
+from collections.abc import Iterable
 
 import numpy as np
 
 from privai_tf.evaluation.comparison import comparison_page
+from privai_tf.jobs.failures import Failure, failures_csv
 from privai_tf.runtime import files
 from privai_tf.runtime.pictures import png
 
@@ -17,13 +19,13 @@ class PrivateRecord:
 
   Attributes:
     figures: JSON values.
-    latents: the code before privatization.
+    latents: the code before privatization, None for a stand-in.
     original, inversion: uint8 [R, R, 3], None for an input that is a code.
   """
 
   name: str
   figures: dict
-  latents: np.ndarray
+  latents: np.ndarray | None = None
   original: np.ndarray | None = None
   inversion: np.ndarray | None = None
 
@@ -41,18 +43,27 @@ class PrivateFolder:
       pixels = getattr(record, kind)
       if pixels is not None:
         files.write_bytes(self.path / f"{record.name}.{kind}.png", png(pixels), private=True)
-    if self._save_latents:
+    if self._save_latents and record.latents is not None:
       buffer = io.BytesIO()
       np.save(buffer, record.latents, allow_pickle=False)
       files.write_bytes(self.path / f"{record.name}.latent.npy", buffer.getvalue(), private=True)
     files.write_json(self.path / f"{record.name}.quality.json", record.figures, private=True)
 
-  def finish(self, output_dir: pathlib.Path) -> pathlib.Path:
-    """Writes the comparison.
+  def finish(
+    self, output_dir: pathlib.Path, failures: Iterable[Failure], suffix: str = ""
+  ) -> pathlib.Path:
+    """Writes the comparison, and `failures.csv`.
+
+    Args:
+      output_dir: the publishable folder.
+      failures: of this process's inputs, stand-ins of earlier runs included.
+      suffix: tells apart the processes that share the folder.
 
     Returns:
       The path of `comparison.html`.
     """
+    table = self.path / f"failures{suffix}.csv"
+    files.write_text(table, failures_csv(failures), private=True)
     comparison = self.path / "comparison.html"
     files.write_text(comparison, comparison_page(self.path, output_dir), private=True)
     return comparison

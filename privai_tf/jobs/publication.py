@@ -94,7 +94,7 @@ class PublicFolder:
 
   def begin(self) -> None:
     """Records that a run has begun."""
-    self.write_run(released=None, failed=None)
+    self.write_run(released=None)
 
   def _check_configuration(self) -> None:
     if self._overwrite:
@@ -160,22 +160,19 @@ class PublicFolder:
     files.write_bytes(self.path / f"{name}.png", picture)
     files.write_json(self.path / f"{name}.json", dict(content))
 
-  def write_run(self, released: int | None, failed: int | None) -> None:
-    """Writes `run.json`; counts are None while the run goes on."""
+  def write_run(self, released: int | None) -> None:
+    """Writes `run.json`; the count is None while the run goes on. Failures are the owner's."""
     content = {
       "configuration": self._configuration,
-      "counts": {"released": released, "failed": failed},
+      "counts": {"released": released},
       "versions": self._versions,
     }
     files.write_json(self._run, content)
 
-  def finish(
-    self, failed: int, released: int | None = None, promise: Mapping | None = None
-  ) -> pathlib.Path:
+  def finish(self, released: int | None = None, promise: Mapping | None = None) -> pathlib.Path:
     """Writes the counts, and the report once every process that shares the folder is done.
 
     Args:
-      failed: inputs that failed.
       released: images of this process, those of earlier runs included; None: all in the folder.
       promise: the part of `content` that all releases share.
 
@@ -184,7 +181,7 @@ class PublicFolder:
     """
     if released is None:
       released = sum(1 for _ in read_entries(self.path))
-    self.write_run(released, failed)
+    self.write_run(released)
     if not self._all_finished():
       return self.path
     report = self.path / "report.html"

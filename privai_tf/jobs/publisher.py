@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
+from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.outcomes import Outcome
 from privai_tf.jobs.settlement import Settlement
 from privai_tf.jobs.tally import Tally
@@ -71,14 +72,15 @@ class Publisher:
     if self._settled is None:
       return
     results = self._settled.result()
-    sources = {
-      output.name: outcome.item.source for outcome in self._outcomes for output in outcome.outputs
-    }
+    outcomes = {output.name: outcome for outcome in self._outcomes for output in outcome.outputs}
     for name, error in results:
+      item, failure = outcomes[name].item, outcomes[name].failure
       if error is None:
         self._tally.released.append(name)
       else:
-        self._tally.fail(type(error)(f"{sources[name]}: {error}"))
+        failure = Failure(name, item.source, "pay", f"{item.source}: {error}")
+      if failure is not None:
+        self._tally.fail(failure)
     now = time.perf_counter()
     self._tally.record(self._outcomes, now - self._began)
     self._began, self._outcomes, self._settled = now, (), None

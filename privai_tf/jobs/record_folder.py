@@ -12,7 +12,7 @@ from privai_tf.jobs.publication import PublicFolder, is_run_record
 from privai_tf.jobs.records import write_records
 from privai_tf.runtime import files
 
-_FILE = re.compile(rf"privatized{SHARD_SUFFIX}-\d{{5}}\.tfrecord")
+PRIVATIZED_FILE = re.compile(rf"privatized{SHARD_SUFFIX}-\d{{5}}\.tfrecord")
 
 
 class RecordFolder(PublicFolder):
@@ -32,7 +32,7 @@ class RecordFolder(PublicFolder):
       ConfigurationError: if its files are elsewhere, or made by another number of shards.
     """
     for path in self.path.iterdir():
-      match = _FILE.fullmatch(path.name)
+      match = PRIVATIZED_FILE.fullmatch(path.name)
       if match and int(match[2] or 1) != self._shard.count:
         raise ConfigurationError(
           f"{files.shown(path)}: made with --num_shards={int(match[2] or 1)}; use that number again, "

@@ -6,11 +6,13 @@ the one who holds ledger and output folder.
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import secrets
 from collections.abc import Iterable, Sequence
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import PrivaiError
+from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.outcomes import Outcome, Output
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
@@ -64,6 +66,11 @@ class Settlement:
     """Whether nothing of an item needs to be drawn."""
     return self._manifest.is_item_done(name) or self.is_known(name)
 
+  def stand_in(self, name: str) -> Failure | None:
+    """What a known output stands in for; None for what is no stand-in."""
+    stored = self._manifest.stand_in(name)
+    return Failure(**stored) if stored else None
+
   def resume(self) -> list[str]:
     """Publishes what an earlier run had drawn.
 
@@ -99,13 +106,13 @@ class Settlement:
       OutputError: if something cannot be written; what is staged is published by the next run.
       LedgerError: if the ledger cannot be used, likewise.
     """
-    outputs = [output for outcome in outcomes for output in outcome.outputs]
+    drawn = [(output, outcome.failure) for outcome in outcomes for output in outcome.outputs]
     pool = concurrent.futures.ThreadPoolExecutor(self._threads, thread_name_prefix="settlement")
     with uninterrupted(), pool:
       if self._private:
-        records = [record for output in outputs for record in output.records]
+        records = [record for output, _ in drawn for record in output.records]
         _wait(pool.map(self._private.write, records))
-      staged = list(pool.map(self._staged, outputs))
+      staged = list(pool.map(self._staged, *zip(*drawn, strict=True))) if drawn else []
       self._manifest.stage(staged)
       # In order, since a budget may end in mid-batch; and all before anything can be seen.
       with self._ledger.together() if self._ledger else contextlib.nullcontext():
@@ -115,18 +122,19 @@ class Settlement:
       _wait(map(self._publish, paid) if self._packs else pool.map(self._publish, paid))
       for outcome in outcomes:
         names = {output.name for output in outcome.outputs}
-        if outcome.error is None and names != {outcome.item.name} and not names & refused:
+        if outcome.failure is None and names != {outcome.item.name} and not names & refused:
           self._manifest.finish_item(outcome.item.name)
     return results
 
-  def _staged(self, output: Output) -> Staged:
+  def _staged(self, output: Output, failure: Failure | None) -> Staged:
     charge = None
     if self._ledger is not None:
       charge = charge_for(
         output.guarantee, output.event, output.subject, output.faces, secrets.token_hex(16)
       )
     content = self._public.content(output.name, output.guarantee, output.bound)
-    return Staged(output.name, png(output.pixels), content, charge)
+    stand_in = dataclasses.asdict(failure) if failure else None
+    return Staged(output.name, png(output.pixels), content, charge, stand_in)
 
   def _pay(self, staged: Staged) -> PrivaiError | None:
     """Charges a release, a repeated one for nothing. Returns a refusal."""

@@ -14,36 +14,18 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee, Inversion
 from privai_tf.attributes.boundary import Boundary
-from privai_tf.errors import InputError, PrivaiError
+from privai_tf.errors import InputError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.inversion import find_codes, invert
-from privai_tf.inversion.quality import quality_report
+from privai_tf.jobs.failures import STAND_IN, Failure
 from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.job import Job
-from privai_tf.jobs.outcomes import Loaded, Outcome, Output
-from privai_tf.jobs.private_folder import PrivateRecord
+from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
+from privai_tf.jobs.owner_records import owner_records, stand_in_record
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.runtime.batching import bucket_size, filled
-
-
-@dataclasses.dataclass(frozen=True)
-class _Unit:
-  """One face, or one code, on its way: the `face`-th of the `owner`-th loaded item."""
-
-  owner: int
-  face: int
-  name: str
-  value: np.ndarray
-
-
-@dataclasses.dataclass(frozen=True)
-class _Drawn:
-  """What became of one unit."""
-
-  pixels: np.ndarray
-  record: PrivateRecord
 
 
 class Stages:
@@ -113,15 +95,19 @@ class Stages:
       item: the item.
       subject_of: names the subject of uint8 [H, W, C], where releases are charged.
     """
+    content = failure = None
     try:
       content = item.read(self.generator.resolution, self.job.faces)
-      subject = None
-      if subject_of is not None:
-        given = self.job.budget.subject_id if self.job.budget else None
-        subject = given or subject_of(content.identity)
     except InputError as error:
-      return Loaded(item, error=error)
-    return Loaded(item, content, subject)
+      stand_in = self._stands_in and item.exists
+      failure = Failure(item.name, item.source, "read", str(error), stand_in)
+      if not stand_in:
+        return Loaded(item, failure=failure)
+    subject = None
+    if subject_of is not None:
+      given = self.job.budget.subject_id if self.job.budget else None
+      subject = given or subject_of(content.identity if content else item.identity())
+    return Loaded(item, content, subject, failure)
 
   def process(
     self,
@@ -142,113 +128,110 @@ class Stages:
       report: called as `report(done, total)` in steps of the inversion.
 
     Returns:
-      An outcome for every item, in order. An item with several faces has all of them or an error.
+      An outcome for every item, in order. An item with several faces has all of them or a failure.
     """
     units = [
       unit
       for owner, loaded in enumerate(batch)
-      if loaded.content is not None
       for unit in self._units(owner, loaded)
       if not skip(self._output_name(loaded.item, unit.name))
     ]
     size = size or bucket_size(len(units), self.job.batch_size)
     chunks = [units[i : i + size] for i in range(0, len(units), size)]
-    drawn: dict[tuple[int, int], _Drawn | PrivaiError] = {}
+    drawn: dict[tuple[int, int], Drawn | Failure] = {}
     for number, chunk in enumerate(chunks):
       shifted = functools.partial(_shifted, report, number, len(chunks))
-      results = self._draw(chunk, [batch[unit.owner].item for unit in chunk], size, shifted)
-      for unit, result in zip(chunk, results, strict=True):
+      for unit, result in zip(chunk, self._draw(chunk, size, shifted), strict=True):
         drawn[unit.owner, unit.face] = result
     return [self._outcome(owner, loaded, drawn) for owner, loaded in enumerate(batch)]
 
-  def _units(self, owner: int, loaded: Loaded) -> list[_Unit]:
-    names = [face.name for face in loaded.content.faces] or [loaded.item.name]
+  @property
+  def _stands_in(self) -> bool:
+    return self.job.on_failure == STAND_IN
+
+  def _units(self, owner: int, loaded: Loaded) -> list[Unit]:
+    item = loaded.item
+    if loaded.content is None:
+      failure = loaded.failure
+      stand_ins = [Unit(owner, 0, item.name, item.source, None, failure)]
+      return stand_ins if failure is not None and failure.stand_in else []
+    names = [face.name for face in loaded.content.faces] or [item.name]
     return [
-      _Unit(owner, face, name, value)
+      Unit(owner, face, name, item.source, value)
       for face, (name, value) in enumerate(zip(names, loaded.content.values, strict=True))
     ]
 
   def _output_name(self, item: Item, unit_name: str) -> str:
     return item.name if self.job.paste_back else unit_name
 
-  def _draw(
-    self, units: list[_Unit], items: list[Item], size: int, report
-  ) -> list[_Drawn | PrivaiError]:
+  def _draw(self, units: list[Unit], size: int, report) -> list[Drawn | Failure]:
     """One batch; where it fails as a whole, its units are tried one by one."""
     try:
-      return self._drawn(units, items, size, report)
+      return self._drawn(units, size, report)
     except InputError as error:
-      if len(units) == 1:
-        return [InputError(f"{items[0].source}: {error}")]
-    results = []
-    for unit, item in zip(units, items, strict=True):
-      results += self._draw([unit], [item], size, report)
-    return results
+      if len(units) > 1:
+        return [result for unit in units for result in self._draw([unit], size, report)]
+      (unit,) = units
+      if unit.value is None:
+        raise  # The public code itself: no photo is to blame.
+      reason = f"{unit.source}: {error}"
+      failure = Failure(unit.name, unit.source, "invert", reason, self._stands_in)
+    if not self._stands_in:
+      return [failure]
+    return self._drawn([dataclasses.replace(unit, value=None, failure=failure)], size, report)
 
-  def _drawn(self, units, items, size, report) -> list[_Drawn]:
-    values = np.stack([unit.value for unit in units])
-    latents, inversion = values, None
-    if not items[0].is_latent:
-      wanted = filled(values, size), self.generator, self.job.inversion, report
-      if self.job.private_dir or self.job.tensorboard:
-        inversion = _first(invert(*wanted), len(units))
-        latents = inversion.latents
-      else:  # Nobody will see how good the inversion is.
-        latents = find_codes(*wanted)[: len(units)]
+  def _drawn(self, units: list[Unit], size: int, report) -> list[Drawn]:
+    space = self.job.inversion.latent_space
+    found = [row for row, unit in enumerate(units) if unit.value is not None]
+    # What is found replaces the public code, with which a stand-in stays.
+    mean = np.asarray(self.generator.mean_latent(space), np.float32)
+    latents = np.repeat(mean[np.newaxis], len(units), axis=0)
+    inversion = None
+    if found:
+      latents[found], inversion = self._found([units[row] for row in found], size, report)
     release = privatize(
       latents,
       self.generator,
       self._boundaries,
       self.job.privacy,
-      latent_space=self.job.inversion.latent_space,
+      latent_space=space,
       simulation_stream=[unit.name for unit in units],
     )
     images = self.generator.synthesize(
       filled(release.latents, size), latent_space=release.latent_space, batch_size=size
     )
     pixels = self._pixels(images[: len(units)])
-    records = self._records(units, items, values, latents, inversion)
-    return [_Drawn(*both) for both in zip(pixels, records, strict=True)]
-
-  def _records(self, units, items, values, latents, inversion) -> list[PrivateRecord]:
-    if inversion is None:
-      return [
-        PrivateRecord(unit.name, {"source": item.source}, latent)
-        for unit, item, latent in zip(units, items, latents, strict=True)
-      ]
-    if self.job.private_dir is None:
-      return [
-        PrivateRecord(unit.name, {"psnr_db": float(psnr), "last_loss": float(loss)}, latent)
-        for unit, psnr, loss, latent in zip(
-          units, inversion.psnr, inversion.losses[-1], latents, strict=True
-        )
-      ]
-    qualities = quality_report(inversion, values, self.generator, self.job.inversion)
-    originals, found = self._pixels(values), self._pixels(inversion.images)
+    records = iter(self._records([units[row] for row in found], latents[found], inversion))
     return [
-      PrivateRecord(
-        name=unit.name,
-        figures={
-          "source": items[row].source,
-          **dataclasses.asdict(qualities[row]),
-          "last_loss": float(inversion.losses[-1, row]),
-          "batch_seconds": inversion.seconds,
-        },
-        latents=latents[row],
-        original=originals[row],
-        inversion=found[row],
-      )
-      for row, unit in enumerate(units)
+      Drawn(picture, stand_in_record(unit) if unit.failure else next(records), unit.failure)
+      for picture, unit in zip(pixels, units, strict=True)
     ]
 
+  def _found(self, units: list[Unit], size: int, report) -> tuple[np.ndarray, Inversion | None]:
+    """The codes of faces, and how they were found where anybody asks."""
+    values = np.stack([unit.value for unit in units])
+    if self.job.input_latents is not None:
+      return values, None
+    wanted = filled(values, size), self.generator, self.job.inversion, report
+    if self.job.private_dir or self.job.tensorboard:
+      inversion = _first(invert(*wanted), len(units))
+      return inversion.latents, inversion
+    # Nobody will see how good the inversion is.
+    return find_codes(*wanted)[: len(units)], None
+
+  def _records(self, units, latents, inversion):
+    if not units:
+      return []
+    return owner_records(self.job, self.generator, units, latents, inversion, self._pixels)
+
   def _outcome(self, owner: int, loaded: Loaded, drawn: dict) -> Outcome:
-    if loaded.content is None:
-      return Outcome(loaded.item, error=loaded.error)
-    faces = [face for face in range(len(loaded.content.values)) if (owner, face) in drawn]
+    if loaded.faces == 0:
+      return Outcome(loaded.item, failure=loaded.failure)
+    faces = [face for face in range(loaded.faces) if (owner, face) in drawn]
     results = [drawn[owner, face] for face in faces]
     for result in results:
-      if isinstance(result, PrivaiError):
-        return Outcome(loaded.item, error=result)
+      if isinstance(result, Failure):
+        return Outcome(loaded.item, failure=result)
     common = {
       "guarantee": self.guarantee,
       "bound": self.bound,
@@ -260,7 +243,8 @@ class Stages:
         Output(result.record.name, result.pixels, faces=1, records=(result.record,), **common)
         for result in results
       ]
-      return Outcome(loaded.item, tuple(outputs))
+      # Only an input of one face can have a stand-in.
+      return Outcome(loaded.item, tuple(outputs), results[0].failure if results else None)
     pasted = paste_back(
       loaded.content.identity,
       [loaded.content.faces[face] for face in faces],

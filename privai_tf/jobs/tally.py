@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from privai_tf.errors import PrivaiError
+from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.outcomes import Outcome
 from privai_tf.runtime.scalars import Scalars
 
@@ -17,11 +17,11 @@ class Tally:
   Attributes:
     progress: called with (inputs done, inputs in all or None).
     tell: called with a line for every input that fails.
-    max_errors: failed inputs that are borne.
+    max_errors: inputs without any output that are borne.
     total: inputs in all; None where nobody knows.
     scalars: figures of every batch go there.
     released, kept: names.
-    failures: lines.
+    failures: inputs that failed, those with a stand-in included.
     done: inputs dealt with.
   """
 
@@ -32,19 +32,24 @@ class Tally:
   scalars: Scalars | None = None
   released: list[str] = dataclasses.field(default_factory=list)
   kept: list[str] = dataclasses.field(default_factory=list)
-  failures: list[str] = dataclasses.field(default_factory=list)
+  failures: list[Failure] = dataclasses.field(default_factory=list)
   done: int = 0
 
   @property
   def gave_up(self) -> bool:
-    """Whether there are too many failures to go on."""
-    return self.max_errors is not None and len(self.failures) > self.max_errors
+    """Whether there are too many failures to go on.
 
-  def fail(self, error: PrivaiError | str) -> None:
-    """An input could not be released."""
-    self.failures.append(str(error))
+    Stand-ins do not count: that a run ended early would publish how many photos were not usable.
+    """
+    if self.max_errors is None:
+      return False
+    return sum(not failure.stand_in for failure in self.failures) > self.max_errors
+
+  def fail(self, failure: Failure) -> None:
+    """An input could not be released as it is."""
+    self.failures.append(failure)
     if self.tell:
-      self.tell(str(error))
+      self.tell(str(failure))
 
   def advance(self, items: int) -> None:
     """So many more items are dealt with."""

@@ -11,6 +11,7 @@ from privai_tf.privacy.mechanisms import mechanism_class
 
 SCOPES = ("attribute", "image", "metric")
 WPLUS_MODES = ("tied", "per_layer")
+INPUTS = ("any", "faces")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,8 @@ class PrivacySpec:
     calibration_count, calibration_seed: the generated samples that calibrate.
     noise_maps_optimized: noise maps found by inversion are part of what is published.
     pasted_back: the face is pasted into its original frame.
+    inputs: scopes "image" and "metric": the promise is for any two inputs ("any"), where those that
+      cannot be used are released as well, or for any two photos in which a face is found ("faces").
     lipschitz: L of `reference_postclip`, score units per latent unit.
   """
 
@@ -49,12 +52,14 @@ class PrivacySpec:
   calibration_seed: int = 0
   noise_maps_optimized: bool = False
   pasted_back: bool = False
+  inputs: str = "any"
   lipschitz: float = 1.0
 
   def __post_init__(self):
     mechanism = mechanism_class(self.mechanism)
     _one_of("scope", self.scope, SCOPES)
     _one_of("W+ mode", self.wplus_mode, WPLUS_MODES)
+    _one_of("inputs", self.inputs, INPUTS)
     self._check_budget(mechanism)
     self._check_scope(mechanism)
     self._check_numbers()
@@ -117,6 +122,11 @@ class PrivacySpec:
           f"Pasting the face back with scope {self.scope} would release the frame unprotected: "
           "publish the face alone, or use scope attribute."
         )
+    elif self.inputs != "any":
+      raise ConfigurationError(
+        f"inputs is {self.inputs!r} with scope attribute, which says nothing of photos without a "
+        "face: leave it out, or use scope image."
+      )
     elif self.components is not None:
       raise ConfigurationError(
         f"components is {self.components} with scope attribute, whose directions are the "

@@ -30,12 +30,12 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WIT
 CREATE TABLE IF NOT EXISTS items (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outputs (
   name TEXT PRIMARY KEY, done INTEGER NOT NULL, file INTEGER,
-  png BLOB, content TEXT, charge TEXT
+  png BLOB, content TEXT, charge TEXT, stand_in TEXT
 );
 CREATE INDEX IF NOT EXISTS waiting ON outputs (done) WHERE done = 0;
 """
 _WAITING = "SELECT count(*) FROM outputs WHERE done = 0"
-_VERSION = 1
+_VERSION = 2  # 1 had no stand-ins.
 _WAIT_SECONDS = 5.0
 _HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -49,12 +49,14 @@ class Staged:
     png: the picture.
     content: what its JSON file will say.
     charge: the arguments of `Ledger.charge` as JSON values; None where nobody pays.
+    stand_in: why this is a stand-in, JSON values for the owner alone; None for what is none.
   """
 
   name: str
   png: bytes
   content: dict
   charge: dict | None
+  stand_in: dict | None = None
 
 
 class Manifest:
@@ -111,6 +113,8 @@ class Manifest:
     with self._transaction():
       for statement in filter(str.strip, _TABLES.split(";")):
         self._connection.execute(statement)
+      if "stand_in" not in {row[1] for row in self._ask("PRAGMA table_info(outputs)")}:
+        self._connection.execute("ALTER TABLE outputs ADD COLUMN stand_in TEXT")
       self._connection.execute(f"PRAGMA user_version={_VERSION}")
       going_on = overwrite and self._meta("overwriting") == configuration
       self.anew = overwrite and not going_on
@@ -162,6 +166,11 @@ class Manifest:
     """Whether an output was staged or published."""
     return bool(self._ask("SELECT 1 FROM outputs WHERE name = ?", name))
 
+  def stand_in(self, name: str) -> dict | None:
+    """Why an output that was staged or published is a stand-in; None for what is none."""
+    rows = self._ask("SELECT stand_in FROM outputs WHERE name = ?", name)
+    return json.loads(rows[0][0]) if rows and rows[0][0] else None
+
   def stage(self, releases: Iterable[Staged]) -> None:
     """Records releases, all or none; on the disk when this returns."""
     rows = [
@@ -170,13 +179,15 @@ class Manifest:
         release.png,
         json.dumps(release.content, ensure_ascii=False),
         json.dumps(release.charge) if release.charge else None,
+        json.dumps(release.stand_in) if release.stand_in else None,
       )
       for release in releases
     ]
     with self._told(), self._transaction():
       self._write_finished()
       self._connection.executemany(
-        "INSERT OR REPLACE INTO outputs (name, done, png, content, charge) VALUES (?, 0, ?, ?, ?)",
+        "INSERT OR REPLACE INTO outputs (name, done, png, content, charge, stand_in) "
+        "VALUES (?, 0, ?, ?, ?, ?)",
         rows,
       )
 

@@ -82,6 +82,7 @@ def test_comparison_puts_three_pictures_in_a_row_and_warns(tmp_path):
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(private / f"ada.{kind}.png")
   (private / "ada.quality.json").write_text(json.dumps({"psnr_db": 27.123456}))
   text = comparison_page(private, public)
+  assert "publishes the result that suits best gives away more" in text
   assert re.findall(r"<figcaption>ada: (\w+)", text) == ["original", "inversion", "privatized"]
   assert "27.12" in text
   assert "owner's eyes only" in text.replace("&#x27;", "'")

@@ -8,8 +8,11 @@ import pytest
 from privai_tf.errors import ConfigurationError
 from privai_tf.fleet.state import open_state
 from privai_tf.fleet.steps import Claim, Permit, Worker, pay, read_result
+from privai_tf.jobs.failures import Failure
+from privai_tf.jobs.job import Budget
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.pipeline import opened_ledger
+from privai_tf.privacy.spec import PrivacySpec
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ def test_paying_twice_costs_once_and_refusals_are_told(job, state, budget):
     assert ledger.remaining("ada").epsilon == pytest.approx(0)
   assert [permit.names for permit in first] == [permit.names for permit in second]
   assert sum(len(permit.names) for permit in first) == 30
-  refused = [line for permit in first for line in permit.failures]
+  refused = [str(failure) for permit in first for failure in permit.failures]
   assert len(refused) == 10
   assert all("codes.npy, row" in line for line in refused)
 
@@ -85,9 +88,10 @@ def test_what_is_finished_claims_nothing(job, state, budget):
 
 def test_only_what_is_paid_for_is_released(job, worker, state, published):
   names = frozenset(item.name for item in list(worker._of(1))[:3])
-  result = worker.release(Permit(1, names, ("somebody: refused",)))
+  refused = Failure("somebody", "somebody.png", "pay", "somebody: refused")
+  result = worker.release(Permit(1, names, (refused,)))
   assert set(published(job.output_dir)) == names == set(result.released)
-  assert read_result(state, 1).failures == ("somebody: refused",)
+  assert read_result(state, 1).failures == (refused,)
   assert read_result(state, 0) is None
 
 
@@ -101,7 +105,30 @@ def test_what_cannot_be_read_claims_nothing_and_is_named(job, budget, tmp_path):
   with opened_ledger(budget) as ledger:
     (claim,) = _claims(worker, state, ledger)
   assert claim.faces == 0
-  assert "broken.png" in claim.error
+  assert "broken.png" in str(claim.failure)
+
+
+def test_what_cannot_be_read_is_stood_in_for_and_paid_where_any_input_is_protected(
+  job, tmp_path, published
+):
+  folder = tmp_path / "photos"
+  folder.mkdir()
+  (folder / "broken.png").write_text("no picture")
+  spec = PrivacySpec(mechanism="gaussian", scope="image", epsilon=8, delta=1e-5, components=4)
+  budget = Budget(tmp_path / "ledger.db", epsilon=8.0, delta=1e-5)
+  job = dataclasses.replace(job, input=str(folder), input_latents=None, budget=budget, privacy=spec)
+  state = open_state(job, 1)
+  worker = Worker(job, state)
+  with opened_ledger(budget) as ledger:
+    claims = _claims(worker, state, ledger)
+    (permit,) = pay(ledger, worker, state, claims)
+    assert len(ledger.releases()) == 1
+  for one in (worker, Worker(job, state)):  # A repetition knows it as well.
+    result = one.release(permit)
+    assert set(published(job.output_dir)) == {"broken"}
+    (failure,) = result.failures
+    assert failure.stand_in
+    assert read_result(state, 0) == result
 
 
 def test_the_identity_is_kept_while_the_output_folder_is(job):

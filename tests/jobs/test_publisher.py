@@ -7,6 +7,7 @@ import time
 import pytest
 
 from privai_tf.errors import OutputError
+from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.outcomes import Outcome, Output
 from privai_tf.jobs.publisher import Publisher
@@ -80,7 +81,7 @@ def test_refusals_name_their_input():
   with Publisher(settlement, tally) as publisher:
     publisher.publish(_batch("ada", "bob"))
   assert tally.released == ["ada"]
-  assert tally.failures == ["bob.jpg: nothing is left"]
+  assert tally.failures == [Failure("bob", "bob.jpg", "pay", "bob.jpg: nothing is left")]
 
 
 def _publish(settlement, *batches, then=lambda: None):

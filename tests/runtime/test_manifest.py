@@ -1,5 +1,7 @@
 """The manifest: one process at a time, a full disk in one line, nothing dropped silently."""
 
+import sqlite3
+
 import pytest
 
 from privai_tf.errors import ConfigurationError, OutputError
@@ -30,3 +32,21 @@ def test_what_is_drawn_under_other_settings_is_not_dropped_silently(tmp_path):
   with pytest.raises(ConfigurationError, match="1 releases of other settings are drawn"):
     Manifest(tmp_path / "state", "", {"epsilon": 2})
   Manifest(tmp_path / "state", "", {"epsilon": 2}, overwrite=True).close()
+
+
+def test_a_manifest_of_an_earlier_version_goes_on(tmp_path):
+  folder = tmp_path / "state"
+  Manifest(folder, "", {}).close()
+  with sqlite3.connect(folder / "manifest.db") as connection:
+    connection.execute("ALTER TABLE outputs DROP COLUMN stand_in")
+    connection.execute(
+      "INSERT INTO outputs (name, done, png, content) VALUES ('ada', 0, 'x', '{}')"
+    )
+  connection.close()
+  manifest = Manifest(folder, "", {})
+  assert manifest.waiting() == [("ada", None)]
+  assert manifest.stand_in("ada") is None
+  manifest.stage([Staged("bob", b"png", {}, None, {"reason": "no face"})])
+  manifest.finish("bob")
+  manifest.close()
+  assert Manifest(folder, "", {}).stand_in("bob") == {"reason": "no face"}

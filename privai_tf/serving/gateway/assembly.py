@@ -8,6 +8,7 @@ from typing import Any
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator
+from privai_tf.jobs.failures import STAND_IN
 from privai_tf.serving.client import ServingClient
 from privai_tf.serving.gateway.backends import Backend, InProcessBackend, ServedBackend
 from privai_tf.serving.gateway.budgets import Budgets
@@ -87,7 +88,13 @@ def build_service(
   budgets = Budgets(ledger)
   backend = _backend(model, generator, shape)
   releaser = Releaser(
-    generator, boundaries, model.latent_space, backend, budgets, settings.max_pixels
+    generator,
+    boundaries,
+    model.latent_space,
+    backend,
+    budgets,
+    settings.max_pixels,
+    settings.on_failure == STAND_IN,
   )
   service = Service(settings, callers, releaser, workers)
   try:

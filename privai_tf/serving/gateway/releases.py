@@ -15,13 +15,13 @@ from privai_tf.artifacts import AlignedFace, Guarantee
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.faces import FaceSpec, find_faces
-from privai_tf.privacy import PreparedRelease, PrivacySpec
+from privai_tf.privacy import Encoded, PreparedRelease, PrivacySpec
 from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.privacy.ledger import Remaining
 from privai_tf.serving.gateway.backends import Backend
 from privai_tf.serving.gateway.budgets import Budgets, account
 from privai_tf.serving.gateway.pictures import LABEL, decode_upload
-from privai_tf.serving.gateway.refusals import Unavailable
+from privai_tf.serving.gateway.refusals import Refusal, Unavailable
 from privai_tf.serving.gateway.tokens import Caller
 
 
@@ -95,6 +95,7 @@ class Releaser:
     backend: Backend,
     budgets: Budgets,
     max_pixels: int,
+    stands_in: bool = False,
   ):
     """Puts the stages together.
 
@@ -105,6 +106,8 @@ class Releaser:
       backend: the networks.
       budgets: the ledger.
       max_pixels: the most pixels of an upload.
+      stands_in: whether in scope "image" a picture that cannot be used is released too, as the
+        public mean code is; else it is refused, and the promise is about photos with a face.
     """
     self.generator = generator
     self.boundaries = dict(boundaries)
@@ -112,6 +115,7 @@ class Releaser:
     self.backend = backend
     self.budgets = budgets
     self._max_pixels = max_pixels
+    self._stands_in = stands_in
     self._preparing = threading.Lock()
     # One thread: the detector's networks hold the largest buffers of all, once for every thread.
     self._detecting = ThreadPoolExecutor(1, "faces")
@@ -128,14 +132,19 @@ class Releaser:
       PrivaiError: nothing was charged, unless the backend failed after the charge.
     """
     prepared = self._prepared(order)
-    pixels = decode_upload(data, self._max_pixels)
-    (face,) = self._faces(pixels, order.faces)
-    ticket.require()
-    return self._release(prepared, self.backend.encode(face.image), order, ticket)
+    try:
+      encoded = self._encoded(prepared, data, order, ticket)
+    except (InputError, Refusal) as error:
+      # An answer that is late is nobody's picture's fault.
+      if not self._stands_in or order.scope != "image" or isinstance(error, Unavailable):
+        raise
+      encoded = prepared.encode(self.generator.mean_latent(self.latent_space)[np.newaxis])
+    return self._release(prepared, encoded, order, ticket)
 
   def latent(self, latent: np.ndarray, order: Order, ticket: Ticket) -> Answer:
     """A code -> a release; see `photo`."""
-    return self._release(self._prepared(order), latent, order, ticket)
+    prepared = self._prepared(order)
+    return self._release(prepared, prepared.encode(latent[np.newaxis]), order, ticket)
 
   def warm_up(self, detect: bool) -> None:
     """Runs the networks once, so that no request waits for their compilation.
@@ -173,6 +182,15 @@ class Releaser:
     self.budgets.require(order.caller, order.subject, prepared.guarantee)
     return prepared
 
+  def _encoded(
+    self, prepared: PreparedRelease, data: bytes, order: Order, ticket: Ticket
+  ) -> Encoded:
+    """An upload's face on the grid; refuses what could not be released."""
+    pixels = decode_upload(data, self._max_pixels)
+    (face,) = self._faces(pixels, order.faces)
+    ticket.require()
+    return prepared.encode(self.backend.encode(face.image)[np.newaxis])
+
   def _faces(self, pixels: np.ndarray, spec: FaceSpec) -> list[AlignedFace]:
     return self._detecting.submit(
       find_faces, pixels, self.generator.resolution, spec, name="face", source=LABEL
@@ -184,8 +202,13 @@ class Releaser:
     Raises:
       ConfigurationError: if the guarantee cannot be given.
     """
+    only_faces = order.scope == "image" and not self._stands_in
     spec = PrivacySpec(
-      mechanism=order.mechanism, scope=order.scope, epsilon=order.epsilon, delta=order.delta
+      mechanism=order.mechanism,
+      scope=order.scope,
+      epsilon=order.epsilon,
+      delta=order.delta,
+      inputs="faces" if only_faces else "any",
     )
     if not spec.private:
       raise ConfigurationError(f"{order.mechanism} promises nothing; a gateway does not offer it.")
@@ -194,9 +217,8 @@ class Releaser:
       return privacy.prepare(self.generator, boundaries, spec, self.latent_space)
 
   def _release(
-    self, prepared: PreparedRelease, latent: np.ndarray, order: Order, ticket: Ticket
+    self, prepared: PreparedRelease, encoded: Encoded, order: Order, ticket: Ticket
   ) -> Answer:
-    encoded = prepared.encode(latent[np.newaxis])  # Refuses what could not be released.
     guarantee = prepared.guarantee
     bound = attacker_bound(guarantee.epsilon, guarantee.delta)
     ticket.require()

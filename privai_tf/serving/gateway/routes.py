@@ -87,6 +87,7 @@ def endpoints(service: Service) -> APIRouter:
     attributes=list(settings.attributes),
     scopes=list(settings.scopes),
     mechanisms=offered_mechanisms(releaser, settings),
+    on_failure=settings.on_failure,
     max_epsilon=settings.max_epsilon,
     max_upload_bytes=settings.max_upload_bytes,
     max_pixels=settings.max_pixels,

@@ -86,6 +86,10 @@ class OfferBody(_Body):
   attributes: list[str]
   scopes: list[str]
   mechanisms: list[MechanismBody]
+  on_failure: str = Field(
+    description="scope image: skip refuses a picture without a usable face; stand-in releases, and "
+    "charges, a privatized public face in its place"
+  )
   max_epsilon: float
   max_upload_bytes: int
   max_pixels: int

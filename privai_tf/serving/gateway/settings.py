@@ -5,6 +5,7 @@ import math
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import ALIGN
+from privai_tf.jobs.failures import ON_FAILURE, SKIP, STAND_IN
 from privai_tf.privacy.limits import check_range
 from privai_tf.privacy.mechanisms import mechanism_class
 
@@ -21,6 +22,8 @@ class GatewaySettings:
     scopes: scopes that callers may choose, of "attribute" and "image"; the first is the default.
     align: ways of cutting out the face that callers may choose, see `FaceSpec`; the first is the
       default. Only "none" needs no detector.
+    on_failure: what becomes, in scope "image", of a picture in which no face is found or that cannot
+      be read: "skip" refuses it, "stand-in" releases the public mean code in its place.
     max_epsilon: the largest epsilon of one release.
     max_upload_bytes: the longest body that is read.
     max_pixels: the most pixels (width times height) of a picture.
@@ -35,6 +38,7 @@ class GatewaySettings:
   mechanisms: tuple[str, ...] = ("laplace", "gaussian", "randomized_response", "exponential")
   scopes: tuple[str, ...] = ("attribute",)
   align: tuple[str, ...] = ALIGN
+  on_failure: str = SKIP
   max_epsilon: float = 8.0
   max_upload_bytes: int = 20_000_000
   max_pixels: int = 25_000_000
@@ -56,6 +60,12 @@ class GatewaySettings:
       raise ConfigurationError(
         f"--align={','.join(self.align)}: choose from {', '.join(ALIGN)}, at least one"
       )
+    if self.on_failure not in ON_FAILURE:
+      raise ConfigurationError(
+        f"--on_failure={self.on_failure}: choose one of {', '.join(ON_FAILURE)}"
+      )
+    if self.on_failure == STAND_IN and "image" not in self.scopes:
+      raise ConfigurationError(f"--on_failure={STAND_IN} is for scope image; add it to --scopes")
     self._check_mechanisms()
     check_range(self.max_epsilon, 0.0)
     for name in ("max_upload_bytes", "max_pixels", "max_concurrent", "max_per_caller"):

@@ -101,6 +101,7 @@ class Gateway:
       self.backend,
       Budgets(self.ledger),
       settings.max_pixels,
+      settings.on_failure == "stand-in",
     )
     service = Service(settings, TokenFile(self.tokens), releaser, workers)
     self.services.append(service)

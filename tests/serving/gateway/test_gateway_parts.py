@@ -130,6 +130,8 @@ def test_one_rows_fault_is_not_the_others():
     {"mechanisms": ("reference_postclip",)},
     {"mechanisms": ("metric_laplace",)},
     {"mechanisms": ("nonsense",)},
+    {"on_failure": "stop"},
+    {"on_failure": "stand-in"},
     {"align": ()},
     {"align": ("sideways",)},
     {"max_epsilon": 0},

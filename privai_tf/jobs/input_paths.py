@@ -1,0 +1,39 @@
+"""The files that a job's `--input` means."""
+
+import pathlib
+
+from privai_tf.errors import InputError
+from privai_tf.faces import find_inputs
+from privai_tf.jobs.records import RECORD_FILE
+from privai_tf.runtime.files import shown
+
+
+def input_paths(pattern: str) -> list[pathlib.Path]:
+  """The files of `--input`: a file, a folder or a glob of pictures or TFRecords, or `@FILE`.
+
+  Raises:
+    InputError: if nothing is found. What is in a list need not exist.
+  """
+  return _listed(pattern[1:]) if pattern.startswith("@") else _found(pattern)
+
+
+def _found(pattern: str) -> list[pathlib.Path]:
+  folder = pathlib.Path(pattern)
+  if pattern and "\0" not in pattern and folder.is_dir():
+    records = sorted(path for path in folder.iterdir() if RECORD_FILE.search(path.name))
+    if records:
+      return records
+  return find_inputs(pattern)
+
+
+def _listed(path: str) -> list[pathlib.Path]:
+  """The paths in a text file, one a line."""
+  try:
+    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+  except (OSError, UnicodeDecodeError, ValueError) as error:
+    reason = getattr(error, "strerror", None) or error
+    raise InputError(f"Cannot read the list {shown(path)}: {reason}.") from error
+  paths = [pathlib.Path(line.strip()) for line in lines if line.strip()]
+  if not paths:
+    raise InputError(f"The list {shown(path)} is empty; write one path a line.")
+  return paths
