@@ -47,6 +47,12 @@ _STEPS = flags.DEFINE_integer(
 _BATCH_SIZE = flags.DEFINE_integer(
   "batch_size", 8, "Waiting requests that go through the networks together.", lower_bound=1
 )
+_PUBLIC_CODES = flags.DEFINE_integer(
+  "public_codes",
+  None,
+  "Codes of generated pictures that the split of codes is fitted on, at least; made once and kept.",
+  lower_bound=1,
+)
 _WORKERS = flags.DEFINE_integer(
   "workers", 2, "Threads that decode, draw noise and wait for the model.", lower_bound=1
 )
@@ -132,6 +138,7 @@ def main(_: list[str]) -> None:
     backend=_BACKEND.value,
     steps=_STEPS.value,
     batch_size=_BATCH_SIZE.value,
+    public_codes=_PUBLIC_CODES.value,
     address=_SERVING_ADDRESS.value,
     name=_SERVING_MODEL.value,
     protocol=_SERVING_PROTOCOL.value,

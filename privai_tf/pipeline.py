@@ -50,7 +50,7 @@ def run(
     OutputError, LedgerError: if an output cannot be written or paid for; nothing half-written is
       left, and the same job goes on where it stopped.
   """
-  stages = Stages(job)
+  stages = Stages(job, progress)
   items = find_items(job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
   kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder

@@ -49,6 +49,14 @@ def tiny_checkpoint(tmp_path_factory) -> pathlib.Path:
   return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory):
+  """Tests, and the commands that they start, keep nothing in the user's cache and state folders."""
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setenv("PRIVAI_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    yield
+
+
 @pytest.fixture
 def one_generator(monkeypatch):
   """Jobs load every checkpoint once in all tests: what is compiled for it serves them all."""
@@ -81,6 +89,7 @@ def job_on_codes(tiny_checkpoint, tmp_path):
       "privacy": PrivacySpec(epsilon=1.0, noise_seed=7),
       "output_dir": tmp_path / "out",
       "input_latents": str(path),
+      "public_codes": 16,  # Where a test gives pictures: fitted badly, and quickly.
     }
     return Job(**{**usual, **fields})
 

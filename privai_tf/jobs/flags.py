@@ -139,6 +139,13 @@ _STEPS = flags.DEFINE_integer(
   "encoder's code as it is.",
   lower_bound=0,
 )
+_PUBLIC_CODES = flags.DEFINE_integer(
+  "public_codes",
+  None,
+  "Codes of generated pictures that the split of codes is fitted on, at least; made once and kept. "
+  "Default: what is there, else 4096 of an encoder, 1024 of a search.",
+  lower_bound=1,
+)
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Peak learning rate of the inversion.")
 _OPTIMIZER = flags.DEFINE_string("optimizer", "adam", "A Keras optimizer, for the inversion.")
 _PERCEPTUAL = flags.DEFINE_enum(
@@ -276,6 +283,7 @@ def job_from_flags():
     portrait_seed=_SEED.value,
     faces=FaceSpec(align=_ALIGN.value, faces=_FACES.value, landmarks=_LANDMARKS.value),
     inversion=inversion,
+    public_codes=_PUBLIC_CODES.value,
     private_dir=_path(_PRIVATE_DIR.value),
     save_latents=_SAVE_LATENTS.value,
     state_dir=_path(_STATE_DIR.value),

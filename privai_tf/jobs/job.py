@@ -84,6 +84,8 @@ class Job:
     num_portraits, portrait_seed: the demo's faces.
     faces: which faces of a photo are taken, and how they are aligned.
     inversion: how codes are found.
+    public_codes: how many codes of generated pictures the split is fitted on, at least; None: what
+      there is, see `privai_tf.inversion.public_codes`.
     private_dir: the owner's folder, None writes none.
     save_latents: whether `private_dir` gets the codes.
     state_dir: where the manifest is; None: `state` in `private_dir`, else `output_dir` + ".state".
@@ -109,6 +111,7 @@ class Job:
   portrait_seed: int = 0
   faces: FaceSpec = dataclasses.field(default_factory=FaceSpec)
   inversion: InversionSpec = dataclasses.field(default_factory=InversionSpec)
+  public_codes: int | None = None
   private_dir: pathlib.Path | None = None
   save_latents: bool = False
   state_dir: pathlib.Path | None = None

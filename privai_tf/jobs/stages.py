@@ -18,6 +18,7 @@ from privai_tf.errors import InputError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.inversion import find_codes, invert
+from privai_tf.inversion.public_codes import public_codes
 from privai_tf.jobs.failures import STAND_IN, Failure
 from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.job import Job
@@ -25,6 +26,7 @@ from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import owner_records, stand_in_record
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.accounting import attacker_bound
+from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.runtime.batching import bucket_size, filled
 
 
@@ -36,7 +38,13 @@ class Stages:
     generator: its `Generator`.
   """
 
-  def __init__(self, job: Job):
+  def __init__(self, job: Job, progress: Callable[[int, int], None] | None = None):
+    """Loads everything.
+
+    Args:
+      job: the job.
+      progress: told (done, total) while public codes are made, where there are none yet.
+    """
     self.job = job
     self.generator = load_generator(job.checkpoint)
     self._boundaries = []
@@ -46,9 +54,21 @@ class Stages:
         for attribute in job.attributes
       ]
     # Now, so that a guarantee that cannot be given is told before hours of inversion.
+    self._public_codes = self._fitted_on(progress)
     self._prepared = prepare(
-      self.generator, self._boundaries, job.privacy, job.inversion.latent_space
+      self.generator,
+      self._boundaries,
+      job.privacy,
+      job.inversion.latent_space,
+      self._public_codes,
     )
+
+  def _fitted_on(self, progress) -> PublicCodes | None:
+    """Codes that this job's release path makes of generated pictures; None where codes are given."""
+    job = self.job
+    if job.privacy.scope != "attribute" or job.input_latents is not None:
+      return None
+    return public_codes(self.generator, job.inversion, count=job.public_codes, progress=progress)
 
   @property
   def guarantee(self) -> Guarantee:
@@ -195,6 +215,7 @@ class Stages:
       self._boundaries,
       self.job.privacy,
       latent_space=space,
+      public_codes=self._public_codes,
       simulation_stream=[unit.name for unit in units],
     )
     images = self.generator.synthesize(

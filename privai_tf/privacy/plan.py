@@ -99,7 +99,7 @@ def _attribute_plan(boundaries: Sequence[Boundary], spec: PrivacySpec, public: P
     )
   split = fit_split(public, attribute_basis(boundaries), spec.wplus_mode == "tied")
   total = spec.total_epsilon
-  dimensions = split.rest_basis.shape[1]
+  dimensions = split.rest_numbers
   rho = rounding_radius(public.codes)
   rest = rest_noise(total, spec.delta, dimensions, rho, split.lipschitz) if dimensions else None
   groups = [list(range(split.numbers))]

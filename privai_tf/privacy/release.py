@@ -302,7 +302,7 @@ def _relation(generator, boundaries, spec, latent_space, planned, public) -> Rel
     "scope": spec.scope,
     "checkpoint": str(getattr(generator, "fingerprint", None) or ""),
     "latent_space": latent_space,
-    "inputs": getattr(spec, "inputs", "any"),
+    "inputs": spec.inputs,
   }
   if spec.scope != "attribute":
     nothing = np.zeros((0, 0))

@@ -92,8 +92,7 @@ def rest_noise(
     rho: latent units, > 0.
     lipschitz: of the split, >= 1.
   """
-  total = Fraction(epsilon)
-  cost = _down(min(max(_SHARE * total, min(_SMALL_SHARE * total, _LEAST)), _MOST))
+  cost = rest_cost(epsilon)
   if dimensions == 0:
     return RestNoise(cost, 0.0, 0, rho, Fraction(1), None)
   distance = (rho * lipschitz + _ARITHMETIC) * REST_CELLS
@@ -104,6 +103,12 @@ def rest_noise(
   part = _down(_DELTA_SHARE * Fraction(delta))
   sigma = discrete_sigma(cost, part, distance + math.sqrt(dimensions), dimensions)
   return RestNoise(cost, part, dimensions, rho, None, sigma)
+
+
+def rest_cost(epsilon: float) -> float:
+  """What the rest takes of a release's epsilon."""
+  total = Fraction(epsilon)
+  return _down(min(max(_SHARE * total, min(_SMALL_SHARE * total, _LEAST)), _MOST))
 
 
 def rest_to_grid(values: np.ndarray) -> np.ndarray:

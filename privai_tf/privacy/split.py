@@ -38,7 +38,7 @@ class Split:
     curves: one for each hidden coordinate, in the order in which they are taken out.
     released: which of the curves' coordinates are released; the others stay at zero.
     scales: float64 [len(released)], code units to one unit of a released number.
-    rest_basis: float64 [D, p], B, orthonormal.
+    rest_basis: float64 [D, p], B, orthonormal; or [d, p], the same for each layer.
     layers: L for W+ codes, else None.
     basis: float64 [d, k], the attributes' orthonormal directions in one layer.
   """
@@ -60,6 +60,12 @@ class Split:
     """Positions of one attribute's numbers."""
     each = self.numbers // self.basis.shape[1]
     return list(range(axis * each, (axis + 1) * each))
+
+  @property
+  def rest_numbers(self) -> int:
+    """How many numbers the rest of a code holds."""
+    width, directions = self.rest_basis.shape
+    return len(self.mean) // width * directions
 
   @functools.cached_property
   def lipschitz(self) -> float:
@@ -85,7 +91,9 @@ class Split:
     for index, curve in enumerate(self.curves):
       coordinates[:, index] = curve.coordinate(rest)
       rest = rest - curve.at(coordinates[:, index])
-    return coordinates[:, self.released] / self.scales, rest @ self.rest_basis
+    width = len(self.rest_basis)
+    along = rest.reshape(len(rest), -1, width) @ self.rest_basis
+    return coordinates[:, self.released] / self.scales, along.reshape(len(rest), -1)
 
   def moved(self, latents: np.ndarray, position: int, value: float) -> np.ndarray:
     """Codes moved along a curve until one released number is `value`: neighbours of scope attribute.
@@ -113,7 +121,8 @@ class Split:
     Returns:
       float32 [n, d] or [n, L, d].
     """
-    codes = self.along(numbers) + rest @ self.rest_basis.T
+    moved = rest.reshape(len(rest), -1, self.rest_basis.shape[1]) @ self.rest_basis.T
+    codes = self.along(numbers) + moved.reshape(len(rest), -1)
     return self.shaped(codes).astype(np.float32)
 
   def along(self, numbers: np.ndarray) -> np.ndarray:
@@ -163,7 +172,7 @@ def fit_split(public: PublicCodes, basis: np.ndarray, tied: bool) -> Split:
     curves=tuple(curves),
     released=tuple(released),
     scales=_scales(released, deviations, len(patterns)),
-    rest_basis=_principal(rest, public.directions, np.array(normals)),
+    rest_basis=_rest_basis(rest, layers, public.directions, np.array(normals)),
     layers=layers,
     basis=basis,
   )
@@ -193,6 +202,19 @@ def _scales(released: Sequence[int], deviations: Sequence[float], layers: int) -
     share = share if share > _LEAST_DEVIATION else 1.0
     scales.append(layers**0.5 * (1.0 if index == first else share))
   return np.array(scales)
+
+
+def _rest_basis(
+  rest: np.ndarray, layers: int | None, asked: int | None, normals: np.ndarray
+) -> np.ndarray:
+  """B: of whole codes, or of a layer where the public codes are the same in all of them.
+
+  Those say nothing of how layers differ, so that each keeps its own rest.
+  """
+  if layers is None or asked is not None:
+    return _principal(rest, asked, normals)
+  axes = normals[::layers, : rest.shape[1] // layers] * layers**0.5
+  return _principal(rest[:, : axes.shape[1]], None, axes)
 
 
 def _principal(rest: np.ndarray, asked: int | None, normals: np.ndarray) -> np.ndarray:

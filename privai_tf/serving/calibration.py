@@ -15,7 +15,9 @@ import numpy as np
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.mechanisms import Mechanism, make_mechanism
+from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.release import PreparedRelease, prepare
+from privai_tf.privacy.rest import rest_cost
 from privai_tf.privacy.spec import PrivacySpec
 
 # Two significant digits are met exactly.
@@ -59,7 +61,11 @@ def served_epsilons() -> np.ndarray:
 
 
 def calibrations(
-  generator: Any, boundaries: Sequence[Boundary], spec: PrivacySpec, latent_space: str
+  generator: Any,
+  boundaries: Sequence[Boundary],
+  spec: PrivacySpec,
+  latent_space: str,
+  public_codes: PublicCodes | None = None,
 ) -> list[Calibration]:
   """Calibrates each attribute's release on its own.
 
@@ -68,6 +74,7 @@ def calibrations(
     boundaries: one for each attribute that requests may name.
     spec: mechanism, delta and clipping, for scope "attribute"; its epsilon is not used.
     latent_space: "Z", "W" or "W+".
+    public_codes: of the encoder that is served; None: the generator's own samples.
 
   Returns:
     One for each boundary, all with the same epsilons.
@@ -85,7 +92,8 @@ def calibrations(
     raise ConfigurationError(f"Attributes are named {', '.join(names)}: give each its own name.")
   epsilons = _possible(served_epsilons(), spec)
   return [
-    _calibration(generator, boundary, spec, latent_space, epsilons) for boundary in boundaries
+    _calibration(generator, boundary, spec, latent_space, epsilons, public_codes)
+    for boundary in boundaries
   ]
 
 
@@ -107,16 +115,23 @@ def _possible(epsilons: np.ndarray, spec: PrivacySpec) -> np.ndarray:
 
 
 def _calibration(
-  generator: Any, boundary: Boundary, spec: PrivacySpec, latent_space: str, epsilons: np.ndarray
+  generator: Any,
+  boundary: Boundary,
+  spec: PrivacySpec,
+  latent_space: str,
+  epsilons: np.ndarray,
+  public_codes: PublicCodes | None,
 ) -> Calibration:
   one = dataclasses.replace(spec, epsilon=float(epsilons[0]))
-  prepared = prepare(generator, boundary, one, latent_space)
+  prepared = prepare(generator, boundary, one, latent_space, public_codes)
   parameters = {
     field.name: getattr(prepared.mechanism.parameters, field.name)
     for field in dataclasses.fields(prepared.mechanism.parameters)
   }
   mechanisms = [
-    make_mechanism(spec.mechanism, **{**parameters, "epsilon": float(epsilon)})
+    make_mechanism(
+      spec.mechanism, **{**parameters, "epsilon": _own_share(prepared, float(epsilon))}
+    )
     for epsilon in epsilons
   ]
   return Calibration(
@@ -125,6 +140,11 @@ def _calibration(
     noise_scales=_figures(mechanisms, "noise_scale"),
     sensitivities=_figures(mechanisms, "sensitivity"),
   )
+
+
+def _own_share(prepared: PreparedRelease, epsilon: float) -> float:
+  """What a release's mechanism has of its epsilon; the rest costs a little too."""
+  return epsilon if prepared.rest is None else epsilon - rest_cost(epsilon)
 
 
 def _figures(mechanisms: Sequence[Mechanism], name: str) -> np.ndarray:

@@ -16,6 +16,8 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator
 from privai_tf.generators.pixels import to_uint8
 from privai_tf.inversion.encoder import find_encoder
+from privai_tf.inversion.public_codes import public_codes
+from privai_tf.inversion.spec import InversionSpec
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime.files import make_folder, shown, write_json
 from privai_tf.serving.calibration import Calibration, calibrations
@@ -96,7 +98,11 @@ def export(job: ExportJob) -> Exported:
   generator = load_generator(job.checkpoint, jit="off")  # As a server runs it.
   encoder = find_encoder(generator) if job.encoder else None
   space = _latent_space(job, generator, encoder)
-  releases = calibrations(generator, _boundaries(job, space), job.spec, space)
+  boundaries = _boundaries(job, space)
+  codes = None
+  if encoder is not None and boundaries:
+    codes = public_codes(generator, InversionSpec(latent_space=space, init="encoder", steps=0))
+  releases = calibrations(generator, boundaries, job.spec, space, codes)
   make_folder(job.output)
   with new_version(final) as folder:
     served = ServedModel(generator, space, encoder, releases)

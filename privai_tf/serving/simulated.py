@@ -74,14 +74,22 @@ def _on_grid(values: Any) -> Any:
 
 def _parts(split: Split, latents: Any) -> tuple[Any, Any]:
   """`Split.parts` on tensors; the rest on its grid."""
-  rest = tf.reshape(latents, [tf.shape(latents)[0], -1]) - split.mean
+  rest = tf.reshape(latents, [-1, len(split.mean)]) - split.mean
   coordinates = []
   for curve in split.curves:
     coordinates.append(tf.linalg.matvec(rest, curve.normal))
     rest = rest - _along(curve, coordinates[-1])
   released = tf.stack([coordinates[index] for index in split.released], axis=1)
-  rest = tf.matmul(rest, split.rest_basis)
+  rest = _in_rows(rest, split.rest_basis)
   return released / split.scales, tf.round(rest * REST_CELLS) / REST_CELLS
+
+
+def _in_rows(values: Any, basis: Any) -> Any:
+  """Each stretch of a row as long as the basis, along the basis: [n, m * width] -> [n, m * p]."""
+  width, directions = basis.shape
+  count = values.shape[1] // width
+  along = tf.matmul(tf.reshape(values, [-1, width]), tf.constant(basis))
+  return tf.reshape(along, [-1, count * directions])
 
 
 def _along(curve: Curve, coordinates: Any) -> Any:
@@ -94,7 +102,7 @@ def _along(curve: Curve, coordinates: Any) -> Any:
 
 def _assemble(split: Split, numbers: Any, rest: Any) -> Any:
   """`Split.assemble` on tensors, flat codes."""
-  codes = split.mean + tf.matmul(rest, split.rest_basis, transpose_b=True)
+  codes = split.mean + _in_rows(rest, split.rest_basis.T)
   hidden = [tf.zeros_like(numbers[:, 0])] * len(split.curves)
   for position, index in enumerate(split.released):
     hidden[index] = numbers[:, position] * split.scales[position]

@@ -5,6 +5,8 @@ Each is run on a naive float implementation first, where it must succeed. Number
 1 is claimed; half of 512 residual numbers different.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,6 +14,7 @@ from scipy import stats
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.privacy import Encoded, PrivacySpec, prepare
 from privai_tf.privacy.grid import CELLS, from_grid
+from privai_tf.privacy.rest import REST_CELLS, rest_from_grid
 
 _RELEASES = 20_000
 _SPACES = [("W", 32, 1), ("W+", 8, 4)]
@@ -38,7 +41,7 @@ def _prepared(make_generator, space, width, layers, radius, epsilon=1.0):
   generator = make_generator(width, layers)
   boundary = Boundary(np.random.default_rng(5).normal(size=width))
   spec = PrivacySpec(epsilon=epsilon, clip_radius=radius)
-  return prepare(generator, boundary, spec, space)
+  return _without_rest_noise(prepare(generator, boundary, spec, space))
 
 
 def _neighbours(prepared, low, high):
@@ -46,6 +49,11 @@ def _neighbours(prepared, low, high):
   random = np.random.default_rng(9)
   base = prepared.encode(random.normal(size=(1, *prepared.code_shape)))
   return [Encoded(np.array([[round(value * CELLS)]]), base.rest) for value in (low, high)]
+
+
+def _without_rest_noise(prepared):
+  """The rest has noise of its own, tested in test_rest.py; here the coordinate's is looked at."""
+  return dataclasses.replace(prepared, rest=None)
 
 
 def _releases(prepared, neighbour, count=_RELEASES):
@@ -70,10 +78,9 @@ def test_enumeration_finds_one_support_for_both_neighbours(make_generator, space
   be missed. More than 12 are missed with probability below 1e-12.
   """
   prepared = _prepared(make_generator, space, width, layers, 2.0**-8)
-  possible = prepared.subspace.assemble(
-    from_grid(np.arange(-256, 257)[:, np.newaxis]),
-    np.repeat(_neighbours(prepared, 0, 0)[0].rest, 513, axis=0),
-  )
+  rest = rest_from_grid(_neighbours(prepared, 0, 0)[0].rest)
+  steps = from_grid(np.arange(-256, 257)[:, np.newaxis])
+  possible = prepared.layout.assemble(steps, np.repeat(rest, 513, axis=0))
   possible = np.unique(_keys(possible))
   # A step of the grid may be lost in float32, but nothing else.
   assert 400 < len(possible) <= 513
@@ -92,8 +99,8 @@ def test_every_output_of_one_neighbour_is_possible_under_the_other(
   prepared = _prepared(make_generator, space, width, layers, radius)
   first, second = _neighbours(prepared, -radius, radius)
   steps = np.arange(-prepared.mechanism.radius_steps, prepared.mechanism.radius_steps + 1)
-  rest = np.repeat(first.rest, len(steps), axis=0)
-  possible = np.unique(_keys(prepared.subspace.assemble(from_grid(steps[:, np.newaxis]), rest)))
+  rest = rest_from_grid(np.repeat(first.rest, len(steps), axis=0))
+  possible = np.unique(_keys(prepared.layout.assemble(from_grid(steps[:, np.newaxis]), rest)))
   for neighbour in (first, second):
     assert np.isin(_keys(_releases(prepared, neighbour)), possible).all()
 
@@ -150,20 +157,19 @@ def test_low_bits_say_nothing_about_ours(make_generator, space, width, layers):
         assert low <= np.exp(0.5) * high
 
 
-def test_naive_rest_tells_neighbours_apart_and_the_encoded_rest_does_not(make_generator):
+def test_in_float32_neighbours_do_not_share_their_rest_and_the_noise_covers_it(make_generator):
+  """Finding 3: what two float32 neighbours' encoded rests differ by is within what the noise is for."""
   generator = make_generator(512, 1)
   boundary = Boundary(np.random.default_rng(5).normal(size=512))
-  prepared = prepare(generator, boundary, PrivacySpec(clip_radius=4.0, calibration_count=100), "W")
-  random = np.random.default_rng(2)
-  rest = prepared.subspace.rest(random.normal(size=(20, 512)))
-  latents = [from_grid(rest) + prepared.subspace.mean + a * boundary.normal for a in (-3.0, 2.0)]
-  normal = boundary.normal.astype(np.float32)
-  naive = []
-  for codes in latents:
-    codes = codes.astype(np.float32) - generator.center
-    naive.append(codes - np.outer(codes @ normal, normal))
-  assert (naive[0] != naive[1]).mean() > 0.4
-  first, second = (prepared.encode(codes) for codes in latents)
-  np.testing.assert_array_equal(first.rest, second.rest)
-  np.testing.assert_array_equal(first.rest, rest)
+  prepared = prepare(generator, boundary, PrivacySpec(clip_radius=4.0), "W")
+  codes = generator.map(generator.sample_z(200, 77)).astype(np.float64)
+  first, second = (
+    prepared.encode(prepared.layout.moved(codes, 0, value).astype(np.float32))
+    for value in (-3.0, 2.0)
+  )
+  apart = (first.rest - second.rest).astype(np.float64) / REST_CELLS
+  assert (apart != 0).any(axis=1).mean() > 0.99
+  allowed = prepared.rest.rho * prepared.layout.lipschitz
+  assert np.linalg.norm(apart, axis=1).max() <= allowed
+  assert prepared.rest.noise_scale > 50 * np.abs(apart).max()
   assert (first.coordinates != second.coordinates).all()

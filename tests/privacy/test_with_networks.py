@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from privai_tf.attributes.boundary import Boundary
-from privai_tf.privacy import PrivacySpec, calibrate, privatize
+from privai_tf.privacy import PrivacySpec, calibrate, prepare, privatize
 
 pytestmark = pytest.mark.slow
 _COUNT = 200  # samples to calibrate with
@@ -43,9 +43,10 @@ def test_stylegan(stylegan, space):
   assert boundary.calibration["generator"] == stylegan.fingerprint
   images = stylegan.synthesize(release.latents, latent_space=space, noise="fixed")
   np.testing.assert_allclose(release.images, images, atol=1e-5)
-  # Off the boundary's axis nothing but float32 rounding and the grid has changed.
-  project = np.eye(shape[-1]) - np.outer(boundary.normal, boundary.normal)
-  np.testing.assert_allclose(release.latents @ project, latents @ project, atol=1e-4)
+  # What the public codes vary in is kept, but for a little noise; the rest is their mean.
+  layout = prepare(stylegan, boundary, spec, space).layout
+  before, after = (layout.parts(np.asarray(x, np.float64))[1] for x in (latents, release.latents))
+  np.testing.assert_allclose(after, before, atol=0.1)
 
 
 def test_whole_image_of_stylegan(stylegan):

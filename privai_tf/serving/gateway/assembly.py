@@ -8,7 +8,9 @@ from typing import Any
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator
+from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import STAND_IN
+from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.serving.client import ServingClient
 from privai_tf.serving.gateway.backends import Backend, InProcessBackend, ServedBackend
 from privai_tf.serving.gateway.budgets import Budgets
@@ -33,6 +35,8 @@ class Model:
     backend: "in_process" or "serving".
     steps: of inversion in this process; None: 0 with an encoder, else 50.
     batch_size: images that go through the networks together in this process.
+    public_codes: how many codes of generated pictures the split is fitted on, see
+      `privai_tf.inversion.public_codes`; None: what there is.
     address, name, protocol, tls: of the model server, see `ServingClient`.
   """
 
@@ -42,6 +46,7 @@ class Model:
   backend: str = "in_process"
   steps: int | None = None
   batch_size: int = 8
+  public_codes: int | None = None
   address: str | None = None
   name: str | None = None
   protocol: str = "grpc"
@@ -95,6 +100,7 @@ def build_service(
     budgets,
     settings.max_pixels,
     settings.on_failure == STAND_IN,
+    _public_codes(model, generator, backend) if "attribute" in settings.scopes else None,
   )
   service = Service(settings, callers, releaser, workers)
   try:
@@ -119,3 +125,16 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
   if steps is None:
     steps = 0 if encoder is not None and encoder.latent_space == model.latent_space else 50
   return InProcessBackend(generator, model.latent_space, steps, model.batch_size)
+
+
+def _public_codes(model: Model, generator: Any, backend: Backend) -> PublicCodes | None:
+  """Codes of the backend's release path; None where its encoder is not beside the checkpoint."""
+  from privai_tf.inversion.encoder import find_encoder
+  from privai_tf.inversion.public_codes import public_codes
+
+  if isinstance(backend, InProcessBackend):
+    return public_codes(generator, backend.inversion, count=model.public_codes)
+  if find_encoder(generator) is None:
+    return None
+  spec = InversionSpec(latent_space=model.latent_space, init="encoder", steps=0)
+  return public_codes(generator, spec, count=model.public_codes)

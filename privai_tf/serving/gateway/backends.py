@@ -34,7 +34,11 @@ class Backend(Protocol):
 
 
 class InProcessBackend:
-  """The generator and the inversion in this process, one thread for all requests."""
+  """The generator and the inversion in this process, one thread for all requests.
+
+  Attributes:
+    inversion: how photos become codes.
+  """
 
   def __init__(self, generator, latent_space: str, steps: int, largest: int):
     """Starts the thread.
@@ -50,7 +54,7 @@ class InProcessBackend:
       CheckpointError: if there is one, but damaged or of another generator.
     """
     spec = InversionSpec(latent_space=latent_space, steps=steps, batch_size=largest)
-    self._inversion = decided(spec, generator)
+    self.inversion = decided(spec, generator)
     self._generator = generator
     self._latent_space = latent_space
     self._batcher = Batcher({"encode": self._encode, "synthesize": self._synthesize}, largest)
@@ -69,7 +73,7 @@ class InProcessBackend:
 
   def _encode(self, images: np.ndarray) -> np.ndarray:
     with _as_serving_error():
-      return find_codes(images, self._generator, self._inversion)
+      return find_codes(images, self._generator, self.inversion)
 
   def _synthesize(self, latents: np.ndarray) -> np.ndarray:
     with _as_serving_error():

@@ -18,6 +18,7 @@ from privai_tf.faces import FaceSpec, find_faces
 from privai_tf.privacy import Encoded, PreparedRelease, PrivacySpec
 from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.privacy.ledger import Remaining
+from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.serving.gateway.backends import Backend
 from privai_tf.serving.gateway.budgets import Budgets, account
 from privai_tf.serving.gateway.pictures import LABEL, decode_upload
@@ -96,6 +97,7 @@ class Releaser:
     budgets: Budgets,
     max_pixels: int,
     stands_in: bool = False,
+    public_codes: PublicCodes | None = None,
   ):
     """Puts the stages together.
 
@@ -108,6 +110,7 @@ class Releaser:
       max_pixels: the most pixels of an upload.
       stands_in: whether in scope "image" a picture that cannot be used is released too, as the
         public mean code is; else it is refused, and the promise is about photos with a face.
+      public_codes: of the backend's release path; None: the generator's own samples.
     """
     self.generator = generator
     self.boundaries = dict(boundaries)
@@ -116,6 +119,7 @@ class Releaser:
     self.budgets = budgets
     self._max_pixels = max_pixels
     self._stands_in = stands_in
+    self._public_codes = public_codes
     self._preparing = threading.Lock()
     # One thread: the detector's networks hold the largest buffers of all, once for every thread.
     self._detecting = ThreadPoolExecutor(1, "faces")
@@ -214,7 +218,9 @@ class Releaser:
       raise ConfigurationError(f"{order.mechanism} promises nothing; a gateway does not offer it.")
     boundaries = [self.boundaries[order.attribute]] if order.scope == "attribute" else []
     with self._preparing:
-      return privacy.prepare(self.generator, boundaries, spec, self.latent_space)
+      return privacy.prepare(
+        self.generator, boundaries, spec, self.latent_space, self._public_codes
+      )
 
   def _release(
     self, prepared: PreparedRelease, encoded: Encoded, order: Order, ticket: Ticket
