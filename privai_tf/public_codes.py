@@ -1,0 +1,50 @@
+"""Makes the public codes of a release path ahead of the first job that needs them.
+
+    python -m privai_tf.public_codes --checkpoint=avatars --latent_space=W --steps=50 --num=1024
+
+Codes of generated pictures, inverted as a job inverts photos: the split of a release is fitted on
+them. Kept in the user's cache, or in --output_dir (CHECKPOINT/public_codes is found by every job).
+An interrupted run goes on.
+"""
+
+from absl import flags
+
+from privai_tf.runtime import command
+
+_CHECKPOINT = flags.DEFINE_string(
+  "checkpoint", "avatars", "A converted folder, an official pickle, or a name in checkpoints/."
+)
+_LATENT_SPACE = flags.DEFINE_enum("latent_space", "W", ["W", "W+", "Z"], "Space of the codes.")
+_STEPS = flags.DEFINE_integer(
+  "steps", None, "Steps of the inversion, as the job will take them; default: as there.", 0
+)
+_NUM = flags.DEFINE_integer(
+  "num", None, "How many; default: 4096 of an encoder, 1024 of a search.", lower_bound=1
+)
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The folder; default: the user's cache.")
+
+
+def main(_: list[str]) -> None:
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()
+
+  from privai_tf.generators import load_generator
+  from privai_tf.inversion.public_codes import public_codes
+  from privai_tf.inversion.spec import InversionSpec
+  from privai_tf.runtime.progress import progress_bar
+
+  generator = load_generator(_CHECKPOINT.value)
+  spec = InversionSpec(latent_space=_LATENT_SPACE.value, steps=_STEPS.value)
+  with progress_bar("Public codes", unit="code") as progress:
+    made = public_codes(
+      generator, spec, count=_NUM.value, folder=_OUTPUT_DIR.value, progress=progress
+    )
+  print(
+    f"{len(made.codes)} codes ({made.release_path}); pictures need {made.directions} of their "
+    "directions."
+  )
+
+
+if __name__ == "__main__":
+  command.run(main)
