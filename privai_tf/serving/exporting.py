@@ -96,7 +96,10 @@ def export(job: ExportJob) -> Exported:
   generator = load_generator(job.checkpoint, jit="off")  # As a server runs it.
   encoder = find_encoder(generator) if job.encoder else None
   space = _latent_space(job, generator, encoder)
-  releases = calibrations(generator, _boundaries(job, space), job.spec, space)
+  boundaries = _boundaries(job, space)
+  for boundary in boundaries:
+    boundary.require_generator(generator.fingerprint)
+  releases = calibrations(generator, boundaries, job.spec, space)
   make_folder(job.output)
   with new_version(final) as folder:
     served = ServedModel(generator, space, encoder, releases)
