@@ -146,7 +146,7 @@ def test_exact_attackers_by_simulation():
   expected = accounting.best_attacker("l2_laplace", epsilon, dimensions=3)
   assert ball.mean() == pytest.approx(expected, abs=0.005)
   outputs = np.linspace(-1, 1, 20_001)
-  weights = np.exp(-epsilon * np.abs(outputs - 1) / 4)
+  weights = np.exp(-epsilon * np.abs(outputs - 1) / 2)
   side = weights[outputs > 0].sum() / weights.sum()
   assert side == pytest.approx(accounting.best_attacker("exponential", epsilon), abs=1e-3)
 

@@ -70,8 +70,8 @@ def best_attacker(
   if mechanism == "randomized_response":
     return attacker_bound(epsilon)
   if mechanism == "exponential":
-    # P(output on the side of the input), density ∝ exp(-epsilon |o - R| / 4R) on [-R, R].
-    return 1 / (1 + math.exp(-epsilon / 4))
+    # P(output on the side of the input), density ∝ exp(-epsilon |o - R| / 2R) on [-R, R].
+    return 1 / (1 + math.exp(-epsilon / 2))
   if mechanism in ("gaussian", "gaussian_classic"):
     from privai_tf.privacy.accounting.calibration import classic_multiplier, gaussian_multiplier
 
