@@ -5,6 +5,7 @@ import functools
 from fractions import Fraction
 
 _SPARE = 25  # Decimal digits beyond those asked for, so that one attempt is nearly always enough.
+_GUARD = 4  # Of these, digits that no rounding reaches.
 
 
 def exp_bounds(exponent: Fraction, digits: int) -> tuple[Fraction, Fraction]:
@@ -43,10 +44,15 @@ def _certified(x: Fraction, bits: int, logistic: bool) -> int:
     return 1 << (bits - 1)
   digits = bits * 302 // 1000 + _SPARE
   while True:
-    ends = exp_bounds(-x, digits)
-    if logistic:  # 1 / (1 + e^x) = y / (1 + y) with y = e^-x, which grows with y.
-      ends = tuple(y / (1 + y) for y in ends)
-    low, high = (int(end * (1 << bits)) for end in ends)
+    with decimal.localcontext() as context:
+      context.prec = digits
+      value = (decimal.Decimal(-x.numerator) / x.denominator).exp()
+      # Some ten roundings of relative size 10^-digits, that of the exponent magnified by its size.
+      margin = decimal.Decimal(2 + int(x)).scaleb(_GUARD - digits)
+      ends = value * (1 - margin), value * (1 + margin)
+      if logistic:  # 1 / (1 + e^x) = y / (1 + y) with y = e^-x, which grows with y.
+        ends = tuple(end / (1 + end) for end in ends)
+      low, high = (int(end * (1 << bits)) for end in ends)
     if low == high:
       return low
     digits *= 2
