@@ -32,7 +32,7 @@ def statement(
   typical_distance: float | None = None,
   epsilon: float | None = None,
   delta: float | None = None,
-  unknown_origin: Sequence[str] = (),
+  unknown_origin: Sequence[str] | Mapping[str, float] = (),
   accuracies: Mapping[str, float] | None = None,
 ) -> str:
   """Says in words what one release promises.
@@ -44,7 +44,8 @@ def statement(
     rest: what was measured of the attribute in the rest, a sentence (scope "attribute").
     typical_distance: public median distance of two faces' codes (scope "metric").
     epsilon, delta: of the whole release, the noise of the rest included; None: those of `spec`.
-    unknown_origin: attributes whose boundary states no checkpoint.
+    unknown_origin: attributes whose boundary states no checkpoint; may give each boundary's share of
+      the codes' variance.
     accuracies: attributes' share of held-out codes on the right side, where it is known.
 
   Returns:
@@ -131,22 +132,29 @@ def _shares(spec: PrivacySpec, attributes: Sequence[str], epsilon: float) -> lis
       f"Of this, {_listed([f'{name} has epsilon = {number_up(value)}' for name, value in pairs])}; "
       "what a direction shares with one named before it is protected with that one's."
     )
-  elif epsilon > spec.total_epsilon:
+  if epsilon > spec.total_epsilon:
+    coordinates = "coordinates" if len(attributes) > 1 else "coordinate"
     sentences.append(
-      f"Of this, epsilon = {number_up(spec.total_epsilon)} is spent on the coordinate, the other "
-      "part on the noise of the rest."
+      f"Of this, epsilon = {_total(spec)} is spent on the {coordinates}, the other part on the noise "
+      "of the rest."
     )
   return sentences
 
 
 def _boundaries(
-  attributes: Sequence[str], unknown_origin: Sequence[str], accuracies: Mapping[str, float]
+  attributes: Sequence[str],
+  unknown_origin: Sequence[str] | Mapping[str, float],
+  accuracies: Mapping[str, float],
 ) -> list[str]:
-  sentences = [
-    f"The boundary of '{name}' is of unknown origin: its file does not name the checkpoint that it "
-    "was made for."
-    for name in unknown_origin
-  ]
+  sentences = []
+  for name in unknown_origin:
+    share = ""
+    if isinstance(unknown_origin, Mapping):
+      share = f", and its direction holds {100 * unknown_origin[name]:.2g}% of the codes' variance"
+    sentences.append(
+      f"The boundary of '{name}' is of unknown origin: its file does not name the checkpoint that it "
+      f"was made for{share}."
+    )
   for name in attributes:
     accuracy = accuracies.get(name)
     if accuracy is not None and accuracy < _WEAK:
@@ -208,14 +216,14 @@ def _layers(spec: PrivacySpec, latent_space: str) -> list[str]:
 
 
 def _strength(spec: PrivacySpec, epsilon: float, delta: float) -> str:
-  # Of several epsilons the sum of what is printed for them; the float next to it is no shorter.
-  if epsilon == spec.total_epsilon:
-    total = number_up(sum(decimal.Decimal(repr(value)) for value in spec.epsilons))
-  else:
-    total = number_up(epsilon)
-  strength = f"epsilon = {total}"
+  strength = f"epsilon = {_total(spec) if epsilon == spec.total_epsilon else number_up(epsilon)}"
   strength += f", delta = {number_up(delta)}" if delta else " (pure, delta = 0)"
   return f"{strength} by {mechanism_class(spec.mechanism).summary}"
+
+
+def _total(spec: PrivacySpec) -> str:
+  """The sum of what is printed for the epsilons: that of the floats may have many digits more."""
+  return number_up(sum(decimal.Decimal(repr(value)) for value in spec.epsilons))
 
 
 def _odds(epsilon: float, delta: float) -> str:

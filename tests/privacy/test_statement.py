@@ -87,6 +87,9 @@ def test_the_noise_of_the_rest_is_part_of_the_total():
   assert "by at most a factor 2.78, plus 1e-09." in text
   assert "Of this, epsilon = 1 is spent on the coordinate" in text
   assert percent_up(attacker_bound(1.02, 1e-9)) in text
+  several = _say(("a", "b"), epsilon=(0.1, 0.2), said={"epsilon": 0.31})
+  assert "a has epsilon = 0.1 and b has epsilon = 0.2" in several
+  assert "Of this, epsilon = 0.3 is spent on the coordinates" in several
 
 
 def test_what_was_measured_of_the_rest_replaces_the_advice_to_measure():
@@ -103,6 +106,8 @@ def test_boundaries_of_unknown_origin_and_weak_ones_are_named():
   assert "The boundary of 'smile' is weak: it is right on 72.1% of held-out faces" in text
   assert "boundary of 'age' is weak" not in text
   assert "boundary" not in _say()
+  text = _say(said={"unknown_origin": {"smile": 0.0312}})
+  assert "was made for, and its direction holds 3.1% of the codes' variance." in text
 
 
 def test_conditional_boundaries_are_named_with_their_conditions():
