@@ -129,7 +129,9 @@ def _checkpoint() -> tuple[Any, Any]:
 
   generator = privai_tf.load_generator(_CHECKPOINT.value)
   name = f"{pathlib.Path(_CHECKPOINT.value).name}/{_ATTRIBUTE.value}"
-  return generator, Boundary.load(name, latent_space=_SPACE.value)
+  boundary = Boundary.load(name, latent_space=_SPACE.value)
+  boundary.require_generator(generator.fingerprint)
+  return generator, boundary
 
 
 def _verdict(results: list[dict[str, Any]], broken: list[dict[str, Any]]) -> str:

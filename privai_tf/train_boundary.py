@@ -9,6 +9,7 @@ With --checkpoint the boundary also gets the public figures that the privacy mec
 import dataclasses
 import pathlib
 import re
+from typing import Any
 
 from absl import flags
 
@@ -82,6 +83,8 @@ def _inputs():
     codes = read_codes(_LATENT_CODES.value, space)
   require_stated_space(_LATENT_CODES.value, space, generator)
   conditions = [Boundary.load(source, latent_space=space) for source in _CONDITIONS.value]
+  for condition in conditions if generator is not None else ():
+    condition.require_generator(generator.fingerprint)
   return generator, codes, read_scores(_SCORES.value), conditions
 
 
@@ -90,11 +93,16 @@ def _saved(boundary, generator) -> pathlib.Path:
   if generator is not None:
     from privai_tf.privacy.calibration import calibrate
 
-    origin = {"name": pathlib.Path(_CHECKPOINT.value).name, "sha256": generator.fingerprint}
-    provenance = {**boundary.provenance, "checkpoint": origin}
+    provenance = {**boundary.provenance, **_origin(generator)}
     boundary = calibrate(dataclasses.replace(boundary, provenance=provenance), generator)
   space = boundary.latent_space.lower()
   return boundary.save(pathlib.Path(_OUTPUT_DIR.value) / f"{boundary.name}_{space}_boundary.npy")
+
+
+def _origin(generator) -> dict[str, Any]:
+  """What a companion states of the checkpoint: by it, use with another one is refused."""
+  name = pathlib.Path(_CHECKPOINT.value).name
+  return {"checkpoint": {"name": name, "sha256": generator.fingerprint}}
 
 
 def _told(boundary, path: pathlib.Path) -> None:
@@ -106,7 +114,7 @@ def _told(boundary, path: pathlib.Path) -> None:
   print(f"{path}: on the right side {', '.join(shares)}.")
 
 
-def _find_subspace(training, codes) -> None:
+def _find_subspace(training, codes, generator) -> None:
   from privai_tf.attributes.nullspace import find_subspace
 
   rows = training.selection.valid
@@ -120,6 +128,9 @@ def _find_subspace(training, codes) -> None:
     most=_MAX_DIRECTIONS.value,
     seed=_SEED.value,
   )
+  if generator is not None:
+    provenance = {**subspace.provenance, **_origin(generator)}
+    subspace = dataclasses.replace(subspace, provenance=provenance)
   name = f"{_ATTRIBUTE.value}_{_LATENT_SPACE.value.lower()}_subspace.npz"
   path = subspace.save(pathlib.Path(_OUTPUT_DIR.value) / name)
   fresh = subspace.provenance["fresh_probes"]["after"]
@@ -154,7 +165,7 @@ def main(_: list[str]) -> None:
   for boundary in boundaries:
     _told(boundary, _saved(boundary, generator))
   if _SUBSPACE.value != "none":
-    _find_subspace(training, codes)
+    _find_subspace(training, codes, generator)
 
 
 if __name__ == "__main__":

@@ -231,3 +231,15 @@ def test_films(generator, job):
   edit_codes(dataclasses.replace(job, mp4=True), generator)
   assert (job.output_dir / "000.mp4").read_bytes()[4:8] == b"ftyp"
   assert not list(job.output_dir.glob(".tmp*"))
+
+
+@pytest.mark.parametrize("place", ["boundary", "conditions"])
+def test_a_boundary_of_another_checkpoint_is_refused(generator, job, tmp_path, place):
+  from privai_tf.toolkit.edits import edit_codes
+
+  stated = {"checkpoint": {"name": "other", "sha256": "0" * 64}}
+  foreign = Boundary(np.arange(1.0, 17), name="age", provenance=stated)
+  path = str(foreign.save(tmp_path / "age_w_boundary.npy"))
+  job = dataclasses.replace(job, **{place: path if place == "boundary" else (path,)})
+  with pytest.raises(InputError, match=r"age_w_boundary\.npy: boundary 'age' is of another check"):
+    edit_codes(job, generator)

@@ -1,5 +1,6 @@
 """The command that trains boundaries: files, exit codes, calibration; mostly without TensorFlow."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -124,6 +125,16 @@ def test_a_condition_of_another_space(train, data, tmp_path):
   code, _, stderr = train(tmp_path, flag, latent_space="Z")
   assert code == 1
   assert "age_w_boundary.npy is for latent space W, not Z" in stderr
+
+
+@pytest.mark.slow
+def test_a_condition_of_another_checkpoint(train, data, tiny_checkpoint, tmp_path):
+  stated = {"checkpoint": {"name": "other", "sha256": "0" * 64}}
+  age = Boundary.load(data / "age_w_boundary.npy")
+  path = dataclasses.replace(age, provenance=stated).save(tmp_path / "age_w_boundary.npy")
+  code, _, stderr = train(tmp_path, f"--checkpoint={tiny_checkpoint}", f"--conditions={path}")
+  assert code == 1
+  assert "age_w_boundary.npy: boundary 'age' is of another checkpoint" in stderr
 
 
 def test_codes_whose_folder_says_that_they_are_of_another_space(train, data, tmp_path):

@@ -17,7 +17,10 @@ import numpy as np
 
 from privai_tf.attributes.boundary_files import (
   PLANE_SPACE,
-  attribute_in_name,
+  checked_normal,
+  full_name,
+  held_out_accuracy,
+  named_checkpoints,
   read_companion,
   read_normal,
   resolve,
@@ -26,7 +29,6 @@ from privai_tf.attributes.boundary_files import (
 from privai_tf.errors import InputError, LatentSpaceError
 from privai_tf.runtime.files import shown, write_bytes, write_json
 
-_LEAST_NORM = 1e-12
 _LEAST_ANGLE = 1e-6
 
 
@@ -42,6 +44,7 @@ class Boundary:
     provenance: what made it (checkpoint, seeds, counts, scores); JSON values.
     calibration: public figures for the privacy mechanisms, from generated samples only (see
       `privai_tf.privacy.calibration`); JSON values, or None if not calibrated yet.
+    source: the file that it was read from, for messages; None if it was made here.
   """
 
   normal: np.ndarray
@@ -50,9 +53,10 @@ class Boundary:
   name: str = "attribute"
   provenance: dict[str, Any] = dataclasses.field(default_factory=dict)
   calibration: dict[str, Any] | None = None
+  source: str | None = None
 
   def __post_init__(self):
-    normal, length = _checked_normal(self.normal, f"Boundary '{self.name}'")
+    normal, length = checked_normal(self.normal, f"Boundary '{self.name}'")
     if not isinstance(self.intercept, int | float) or not math.isfinite(self.intercept):
       raise InputError(
         f"Boundary '{self.name}' has the intercept {self.intercept!r}; it must be a finite number: "
@@ -71,6 +75,42 @@ class Boundary:
   def width(self) -> int:
     """Length d of the normal."""
     return len(self.normal)
+
+  @property
+  def origin(self) -> str:
+    """Where the plane is from: "checkpoint" if its provenance states the weights, else "unknown".
+
+    A calibration does not count: it says what the plane was measured on, not where it is from.
+    """
+    return "checkpoint" if named_checkpoints(self.provenance, None) else "unknown"
+
+  @property
+  def held_out_accuracy(self) -> float | None:
+    """Share of held-out codes on their label's side, as its provenance states it; None if not."""
+    return held_out_accuracy(self.provenance)
+
+  def require_generator(self, fingerprint: str | None) -> None:
+    """Refuses a generator other than the one that provenance or calibration state.
+
+    What another generator's codes do along this plane's normal has nothing to do with the
+    attribute: hiding it there would hide nothing.
+
+    Args:
+      fingerprint: SHA-256 of the generator's weights; None (a stand-in without one) fits all.
+
+    Raises:
+      InputError: naming the file, both fingerprints and the remedy.
+    """
+    if fingerprint is None:
+      return
+    for key, stated in named_checkpoints(self.provenance, self.calibration).items():
+      if stated != fingerprint:
+        place = f"{self.source}: boundary" if self.source else "Boundary"
+        raise InputError(
+          f"{place} '{self.name}' is of another checkpoint ({key} states weights {stated[:12]}, "
+          f"these are {fingerprint[:12]}); use that checkpoint's boundary, or train one for this "
+          "checkpoint with python -m privai_tf.train_boundary."
+        )
 
   def coordinate(self, latents: np.ndarray) -> np.ndarray:
     """Signed distance from the plane, in latent units; positive where the attribute is present.
@@ -120,7 +160,8 @@ class Boundary:
       mean: [d], where the attributes are at their average; None: the origin.
 
     Returns:
-      A boundary without calibration, which is another one's.
+      A boundary without calibration, which is another one's, named `NAME_c_OTHER_...`: hiding it
+      is not hiding NAME. Without others, the same plane under its own name.
 
     Raises:
       InputError: if nothing is left of the normal.
@@ -145,6 +186,7 @@ class Boundary:
     distance = (float(self.normal @ mean) + self.intercept) / length
     return dataclasses.replace(
       self,
+      name="_c_".join([self.name, *(["_".join(names)] if names else [])]),
       normal=rest / length,
       intercept=distance - float(rest @ mean) / length,
       provenance={**self.provenance, "conditioned_on": names},
@@ -168,7 +210,7 @@ class Boundary:
     if latent_space is not None and latent_space not in PLANE_SPACE:
       raise LatentSpaceError(f"Unknown latent space {latent_space!r}: use 'W', 'W+' or 'Z'.")
     path = resolve(source, latent_space)
-    normal, length = _checked_normal(read_normal(path), shown(path))
+    normal, length = checked_normal(read_normal(path), shown(path))
     companion = read_companion(path.with_suffix(".json"))
     stated = companion.get("latent_space") or space_in_name(path.stem)
     asked = PLANE_SPACE.get(latent_space, stated)
@@ -190,9 +232,10 @@ class Boundary:
       normal=normal,
       intercept=intercept / length,
       latent_space=asked,
-      name=str(companion.get("name") or attribute_in_name(path.stem)),
+      name=full_name(companion, path),
       provenance=companion.get("provenance") or {},
       calibration=companion.get("calibration"),
+      source=shown(path),
     )
 
   def save(self, path: str | os.PathLike) -> Path:
@@ -231,32 +274,3 @@ def _without(vector: np.ndarray, basis: np.ndarray) -> np.ndarray:
   for _ in range(2):
     vector = vector - basis.T @ (basis @ vector)
   return vector
-
-
-def _checked_normal(values: Any, source: str) -> tuple[np.ndarray, float]:
-  """A unit float64 [d] and the length it had."""
-  values = np.asarray(values)
-  if values.dtype.kind not in "fiu":
-    raise InputError(f"{source} holds {values.dtype}; a boundary is d real numbers.")
-  shape = values.shape
-  if values.ndim == 2 and shape[0] == 1:
-    values = values[0]
-  if values.ndim == 2 and shape[0] > 1:
-    raise LatentSpaceError(
-      f"{source} has shape {shape}: a plane for each layer, or several attributes; give one plane, "
-      f"shape (1, {shape[1]}), which is set in all layers of W+ codes."
-    )
-  if values.ndim != 1 or len(values) == 0:
-    raise InputError(f"{source} has shape {shape}; a boundary has shape (1, d).")
-  values = np.array(values, np.float64)
-  if not np.isfinite(values).all():
-    count = int((~np.isfinite(values)).sum())
-    raise InputError(f"{source} has {count} numbers that are not finite; train it again.")
-  largest = float(np.abs(values).max())
-  if largest < _LEAST_NORM:
-    raise InputError(f"{source} is zero, which points nowhere; train it again.")
-  scaled = values / largest  # So that squaring neither overflows nor underflows.
-  norm = float(np.linalg.norm(scaled))
-  if abs(largest * norm - 1) < 1e-14:  # A unit vector already: keep its bits through save and load.
-    return values, 1.0
-  return scaled / norm, largest * norm

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.errors import InputError
+from privai_tf.errors import InputError, LatentSpaceError
 from privai_tf.runtime.files import shown
 
 FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
 # W+ codes are layers of W codes: they share W's boundaries.
 PLANE_SPACE = {"W": "W", "W+": "W", "Z": "Z"}
+_LEAST_NORM = 1e-12
 _ATTRIBUTE = "(pose|smile|age|gender|eyeglasses|quality)"
 _PUBLISHED_FOR_Z = re.compile(
   rf"(pggan_celebahq|stylegan_celebahq|stylegan_ffhq)_{_ATTRIBUTE}(_c(_{_ATTRIBUTE})+)?_boundary"
@@ -90,6 +91,34 @@ def read_companion(path: Path) -> dict[str, Any]:
   return companion
 
 
+def named_checkpoints(
+  provenance: dict[str, Any], calibration: dict[str, Any] | None
+) -> dict[str, str]:
+  """The fingerprints of weights that a companion states, by where it states them.
+
+  Args:
+    provenance: the companion's; `checkpoint.sha256`, or `checkpoint_sha256` beside a bare name.
+    calibration: the companion's; `generator`.
+  """
+  checkpoint = provenance.get("checkpoint")
+  own = checkpoint.get("sha256") if isinstance(checkpoint, dict) else None
+  stated = {
+    "its provenance": own or provenance.get("checkpoint_sha256"),
+    "its calibration": (calibration or {}).get("generator"),
+  }
+  return {key: value for key, value in stated.items() if isinstance(value, str)}
+
+
+def held_out_accuracy(provenance: dict[str, Any]) -> float | None:
+  """The accuracy on codes that were not trained on, as a companion states it."""
+  parts = provenance.get("accuracy")
+  stated = provenance.get("accuracy_held_out")
+  if isinstance(parts, dict):
+    stated = parts.get("validation")
+  usable = isinstance(stated, int | float) and not isinstance(stated, bool) and 0 <= stated <= 1
+  return float(stated) if usable else None
+
+
 def space_in_name(stem: str) -> str | None:
   """The space that a file name states, as in `smile_w_boundary`; None if it does not.
 
@@ -105,3 +134,41 @@ def attribute_in_name(stem: str) -> str:
   boundary its conditions too: `stylegan_ffhq_age_c_gender_boundary` -> `age_c_gender`."""
   name, c, conditions = re.sub(r"(_[wz])?_boundary$", "", stem).partition("_c_")
   return name.rsplit("_", maxsplit=1)[-1] + c + conditions
+
+
+def full_name(companion: dict[str, Any], path: Path) -> str:
+  """The attribute's name with its conditions, which old files state in their provenance only."""
+  name = str(companion.get("name") or attribute_in_name(path.stem))
+  conditions = (companion.get("provenance") or {}).get("conditioned_on")
+  if not isinstance(conditions, list) or not conditions or "_c_" in name:
+    return name
+  return f"{name}_c_{'_'.join(map(str, conditions))}"
+
+
+def checked_normal(values: Any, source: str) -> tuple[np.ndarray, float]:
+  """A unit float64 [d] and the length it had."""
+  values = np.asarray(values)
+  if values.dtype.kind not in "fiu":
+    raise InputError(f"{source} holds {values.dtype}; a boundary is d real numbers.")
+  shape = values.shape
+  if values.ndim == 2 and shape[0] == 1:
+    values = values[0]
+  if values.ndim == 2 and shape[0] > 1:
+    raise LatentSpaceError(
+      f"{source} has shape {shape}: a plane for each layer, or several attributes; give one plane, "
+      f"shape (1, {shape[1]}), which is set in all layers of W+ codes."
+    )
+  if values.ndim != 1 or len(values) == 0:
+    raise InputError(f"{source} has shape {shape}; a boundary has shape (1, d).")
+  values = np.array(values, np.float64)
+  if not np.isfinite(values).all():
+    count = int((~np.isfinite(values)).sum())
+    raise InputError(f"{source} has {count} numbers that are not finite; train it again.")
+  largest = float(np.abs(values).max())
+  if largest < _LEAST_NORM:
+    raise InputError(f"{source} is zero, which points nowhere; train it again.")
+  scaled = values / largest  # So that squaring neither overflows nor underflows.
+  norm = float(np.linalg.norm(scaled))
+  if abs(largest * norm - 1) < 1e-14:  # A unit vector already: keep its bits through save and load.
+    return values, 1.0
+  return scaled / norm, largest * norm

@@ -13,7 +13,7 @@ def condition(
 ) -> Boundary:
   """Projects a boundary onto the complement of any number of others.
 
-  `Boundary.conditioned_on`, with a name and a record of what was asked. (InterFaceGAN,
+  `Boundary.conditioned_on`, with a record of what was asked. (InterFaceGAN,
   arXiv:1907.10786, section 2.3, has one condition in its formula and two in its code.)
 
   Args:
@@ -38,6 +38,4 @@ def condition(
     **result.provenance,
     "cosines": dict(zip(names, cosines, strict=True)),
   }
-  return dataclasses.replace(
-    result, name=f"{boundary.name}_c_{'_'.join(names)}", provenance=provenance
-  )
+  return dataclasses.replace(result, provenance=provenance)

@@ -66,9 +66,13 @@ class AttributeSubspace:
     return codes - (codes - self.center) @ self.readers.T @ self.basis
 
   def boundaries(self) -> list[Boundary]:
-    """A boundary for each direction, through the center: `privatize` takes such a list."""
+    """A boundary for each direction, through the center: `privatize` takes such a list.
+
+    Each states the subspace's own checkpoint, if that is known, and fits no other.
+    """
+    stated = {key: value for key, value in self.provenance.items() if key == "checkpoint"}
     return [
-      Boundary(row, -float(row @ self.center), self.latent_space, f"{self.name}_{number}")
+      Boundary(row, -float(row @ self.center), self.latent_space, f"{self.name}_{number}", stated)
       for number, row in enumerate(self.basis, start=1)
     ]
 

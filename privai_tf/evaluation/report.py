@@ -14,10 +14,11 @@ import numpy as np
 from PIL import Image
 
 from privai_tf.evaluation import page
-from privai_tf.privacy.statement import percent
+from privai_tf.privacy.figures import number_up, percent_up
 
 # A page with thousands of embedded pictures opens on no phone; the rest is named, not shown.
 _MOST_PICTURES = 200
+_BOUNDS = ("epsilon", "delta")
 
 
 def read_entries(output_dir: pathlib.Path) -> Iterator[tuple[str, dict]]:
@@ -102,10 +103,12 @@ def promise(content: dict) -> str:
   """The statement, the attacker's line and the parameters of one group of releases."""
   guarantee = content["guarantee"]
   rows = [(key, value) for key, value in guarantee.items() if key not in ("private", "statement")]
+  # What is promised is never printed smaller than it is.
+  rows = [(key, number_up(value) if key in _BOUNDS and value else value) for key, value in rows]
   bound = content["attacker_bound"]
   if bound is not None:
-    # What it bounds is in the statement; here it stands beside the other figures.
-    rows.append(("attacker bound", f"{percent(bound)} (a coin: 50%)"))
+    through = " through the coordinate" if guarantee["scope"] == "attribute" else ""
+    rows.append((f"attacker bound{through}", f"at most {percent_up(bound)} (a coin: 50%)"))
   rows.append(("checkpoint", content["checkpoint"]["name"]))
   shown = [(name.replace("_", " "), value) for name, value in rows if value is not None]
   return page.statement(guarantee["statement"], guarantee["private"]) + page.table(shown)

@@ -10,8 +10,8 @@ The public names are imported on first use; importing this package imports no Te
 from privai_tf.lazy import lazy_names
 
 _PUBLIC = {
-  "Encoded": "privai_tf.privacy.release",
-  "PreparedRelease": "privai_tf.privacy.release",
+  "Encoded": "privai_tf.privacy.prepared",
+  "PreparedRelease": "privai_tf.privacy.prepared",
   "PrivacySpec": "privai_tf.privacy.spec",
   "calibrate": "privai_tf.privacy.calibration",
   "make_mechanism": "privai_tf.privacy.mechanisms",

@@ -6,6 +6,12 @@ import numpy as np
 
 from privai_tf.errors import InputError, LatentSpaceError
 
+# The largest number that a code may hold, public and the same for every code. Z codes are standard
+# normal numbers, those of W lie within tens of their mean; a search leaves neither by a factor of a
+# hundred. Beyond, float32 is coarser than the 2^-10 steps that still mean the same face: such a code's own
+# rounding would tell more than a release allows for.
+_LARGEST = {"Z": 1e3, "W": 1e4, "W+": 1e4}
+
 
 def check_latents(latents: Any, code_shape: tuple[int, ...], latent_space: str) -> np.ndarray:
   """Latents as float64, or an error; nothing of a refused batch is released.
@@ -35,5 +41,12 @@ def check_latents(latents: Any, code_shape: tuple[int, ...], latent_space: str) 
     raise InputError(
       f"Latent {broken[0]} holds NaN or infinity ({broken.size} such in all): nothing was released; "
       "invert its photo again."
+    )
+  largest = _LARGEST[latent_space]
+  far = np.flatnonzero((np.abs(latents) > largest).reshape(len(latents), -1).any(axis=1))
+  if far.size:
+    raise InputError(
+      f"Latent {far[0]} holds a number beyond +-{largest:g} ({far.size} such in all), far outside what "
+      f"{latent_space} holds: nothing was released; invert its photo again."
     )
   return latents

@@ -1,4 +1,4 @@
-"""The release itself: encode, add noise to the coordinates, put together again.
+"""The release as a whole: latents in, private latents and their guarantee out.
 
     prepared = prepare(generator, boundary, spec, latent_space="W")
     encoded = prepared.encode(latents)       # the pair (a, r) on its grids: what is private
@@ -8,174 +8,24 @@ Neighbours of scope "attribute" are two codes that differ by moving along the pu
 otherwise by at most `rho`: see `split` and `rest`.
 """
 
-import dataclasses
-import functools
 import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from privai_tf.artifacts import Guarantee, Release
+from privai_tf.artifacts import Release
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, LatentSpaceError
-from privai_tf.privacy.grid import from_grid
-from privai_tf.privacy.latents import check_latents
-from privai_tf.privacy.mechanisms import Mechanism
-from privai_tf.privacy.plan import Block, plan
+from privai_tf.privacy.plan import Plan, plan
+from privai_tf.privacy.prepared import PreparedRelease
 from privai_tf.privacy.public_codes import PublicCodes, sampled_codes
+from privai_tf.privacy.public_figures import known_of_boundaries, typical_distance
 from privai_tf.privacy.relation import Relation
-from privai_tf.privacy.rest import RestNoise, rest_from_grid, rest_to_grid
-from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.spec import PrivacySpec
-from privai_tf.privacy.split import Split
-from privai_tf.privacy.statement import statement
-from privai_tf.privacy.subspace import Subspace
 
 _MOST_PREPARED = 16
 _PREPARED: "weakref.WeakKeyDictionary[Any, dict]" = weakref.WeakKeyDictionary()
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Encoded:
-  """Latents as grid integers. All of it is private.
-
-  Attributes:
-    coordinates: int64 [n, numbers], clipped, on the grid of `privacy.grid`.
-    rest: int64 [n, p], on the finer grid of `privacy.rest`; None where it is not released.
-  """
-
-  coordinates: np.ndarray
-  rest: np.ndarray | None
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class PreparedRelease:
-  """Everything public about a release, calibrated once, ready for any number of latents.
-
-  Attributes:
-    spec: the guarantee asked for.
-    latent_space: "Z", "W" or "W+".
-    code_shape: shape of one code.
-    layout: how codes become numbers and a rest, and back.
-    blocks: which mechanism releases which numbers.
-    rest: the noise of the rest; None where it is not released.
-    attributes: names of the protected attributes.
-    relation: what two neighbours may differ in.
-  """
-
-  spec: PrivacySpec
-  latent_space: str
-  code_shape: tuple[int, ...]
-  layout: Split | Subspace
-  blocks: tuple[Block, ...]
-  rest: RestNoise | None
-  attributes: tuple[str, ...]
-  relation: Relation
-
-  @property
-  def mechanism(self) -> Mechanism:
-    """The mechanism of a joint release (of the first attribute, where each has its own)."""
-    return self.blocks[0].mechanism
-
-  def encode(self, latents: np.ndarray) -> Encoded:
-    """Latents -> the encoded pair.
-
-    Args:
-      latents: [n, d] or [n, L, d], finite; float64 is kept as it is.
-
-    Raises:
-      InputError, LatentSpaceError: if they cannot be used.
-    """
-    latents = check_latents(latents, self.code_shape, self.latent_space)
-    values, rest = self.layout.parts(latents)
-    coordinates = np.empty(values.shape, np.int64)
-    for block in self.blocks:
-      coordinates[:, block.positions] = block.mechanism.encode(values[:, block.positions])
-    return Encoded(coordinates, None if rest is None else rest_to_grid(rest))
-
-  def release_coordinates(
-    self, coordinates: np.ndarray, source: SystemSource | None = None
-  ) -> np.ndarray:
-    """The private step on coordinates alone: int64 [n, numbers] -> int64 [n, numbers].
-
-    Args:
-      coordinates: on the grid, as in `Encoded`.
-      source: random words; None, as every real release has it: the operating system's.
-    """
-    if self.spec.noise_seed is not None:
-      raise ConfigurationError(
-        "noise_seed makes a simulation: it has no exact release; leave it out for a private one."
-      )
-    source = source or SystemSource()
-    released = np.empty_like(coordinates)
-    for block in self.blocks:
-      released[:, block.positions] = block.mechanism.release(
-        coordinates[:, block.positions], source
-      )
-    return released
-
-  def release(
-    self,
-    encoded: Encoded,
-    source: SystemSource | None = None,
-    simulation_stream: int | Sequence[str] = 0,
-  ) -> np.ndarray:
-    """Encoded pair -> private latents; each call is one release and draws its own noise.
-
-    Args:
-      encoded: from `encode`, or built by a test.
-      source: see `release_coordinates`.
-      simulation_stream: only simulations need it, see `simulation.simulate`.
-
-    Returns:
-      float32 [n, d] or [n, L, d].
-    """
-    rest = encoded.rest
-    if self.spec.noise_seed is not None:
-      from privai_tf.privacy.simulation import simulate
-
-      coordinates = simulate(
-        self.blocks, from_grid(encoded.coordinates), self.spec.noise_seed, simulation_stream
-      )
-    else:
-      source = source or SystemSource()
-      coordinates = from_grid(self.release_coordinates(encoded.coordinates, source))
-      rest = rest if self.rest is None else self.rest.draw(rest, source)
-    return self.layout.assemble(coordinates, None if rest is None else rest_from_grid(rest))
-
-  @functools.cached_property
-  def guarantee(self) -> Guarantee:
-    """What one latent's release promises; scope "image" counts radius and scale in whitened units."""
-    return Guarantee(
-      private=self.spec.private,
-      scope=self.spec.scope,
-      statement=statement(self.spec, self.attributes, self.latent_space),
-      mechanism=self.spec.mechanism,
-      epsilon=self.spec.total_epsilon,
-      delta=self.spec.delta,
-      clip_radius=self._common("clip_radius"),
-      sensitivity=self._common("sensitivity"),
-      noise_scale=self._common("noise_scale"),
-      relation=self.relation.summary(),
-      rest_noise_scale=None if self.rest is None else self.rest.noise_scale,
-    )
-
-  @functools.cached_property
-  def event(self) -> Any:
-    """The `dp_accounting` event that one latent's release costs its subject."""
-    import dp_accounting
-
-    if not self.spec.private:
-      return dp_accounting.NonPrivateDpEvent()
-    events = [block.mechanism.event() for block in self.blocks]
-    events += [] if self.rest is None else [self.rest.event()]
-    return events[0] if len(events) == 1 else dp_accounting.ComposedDpEvent(events)
-
-  def _common(self, name: str) -> float | None:
-    """A figure of the mechanisms; the largest, where each attribute has its own."""
-    values = [getattr(block.mechanism, name) for block in self.blocks]
-    return None if None in values else max(values)
 
 
 def privatize(
@@ -260,6 +110,7 @@ def prepare(
   code_shape = np.shape(generator.mean_latent(latent_space))
   for boundary in boundaries:
     boundary.require_space(latent_space, code_shape[-1])
+    boundary.require_generator(getattr(generator, "fingerprint", None))
   kept = _PREPARED.setdefault(generator, {})
   # Boundaries and codes are compared by identity: they are frozen, and so are their arrays.
   key = (tuple(boundaries), spec, latent_space, public_codes)
@@ -293,7 +144,18 @@ def _prepare(generator, boundaries, spec, latent_space, code_shape, public) -> P
     rest=planned.rest,
     attributes=tuple(boundary.name for boundary in boundaries),
     relation=_relation(generator, boundaries, spec, latent_space, planned, public),
+    known=_known(generator, boundaries, spec, latent_space, planned, public),
   )
+
+
+def _known(generator, boundaries, spec, latent_space, planned: Plan, public) -> dict[str, Any]:
+  """Public figures that the statement tells."""
+  if spec.scope == "attribute":
+    return known_of_boundaries(boundaries, public)
+  if spec.scope == "metric":
+    seeds = spec.calibration_count, spec.calibration_seed
+    return {"typical_distance": typical_distance(generator, latent_space, planned.layout, *seeds)}
+  return {}
 
 
 def _relation(generator, boundaries, spec, latent_space, planned, public) -> Relation:

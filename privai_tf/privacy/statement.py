@@ -1,28 +1,55 @@
-"""The sentence that every report, JSON and page shows: what is promised, and what is not."""
+"""The sentences that every report, JSON and page shows: what is promised, and what is not.
 
+Each of them has its proof or its measurement: the table in `docs/privacy.md` says where.
+"""
+
+import decimal
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from privai_tf.privacy.accounting.attackers import attacker_bound
+from privai_tf.privacy.figures import factor_up, number_up, percent_up
 from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.privacy.spec import PrivacySpec
 
-_REPEAT = "Each further release of the same face spends the same again."
-_ALWAYS_VISIBLE = (
-  "File names, image sizes and the time a run took are not hidden, nor what others know already."
+# A boundary that is right less often on held-out faces leaves much of its attribute in the rest.
+_WEAK = 0.9
+_ANYONE = "against anyone who sees the published image, whatever else they know or compute"
+_ALWAYS = (
+  "Each further release of the same face that protects the same spends this again, and what is "
+  "spent adds up.",
+  "Choosing among several draws is not covered.",
+  "File names, image sizes and the time a run took are not hidden, nor what others know already.",
 )
 
 
-def statement(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) -> str:
+def statement(
+  spec: PrivacySpec,
+  attributes: Sequence[str],
+  latent_space: str,
+  *,
+  rest: str | None = None,
+  typical_distance: float | None = None,
+  epsilon: float | None = None,
+  delta: float | None = None,
+  unknown_origin: Sequence[str] | Mapping[str, float] = (),
+  accuracies: Mapping[str, float] | None = None,
+) -> str:
   """Says in words what one release promises.
 
   Args:
     spec: the guarantee asked for.
     attributes: names of the protected attributes (scope "attribute").
     latent_space: of the codes.
+    rest: what was measured of the attribute in the rest, a sentence (scope "attribute").
+    typical_distance: public median distance of two faces' codes (scope "metric").
+    epsilon, delta: of the whole release, the noise of the rest included; None: those of `spec`.
+    unknown_origin: attributes whose boundary states no checkpoint; may give each boundary's share of
+      the codes' variance.
+    accuracies: attributes' share of held-out codes on the right side, where it is known.
 
   Returns:
-    A few sentences, public quantities only.
+    Short sentences, public quantities only.
   """
   if not mechanism_class(spec.mechanism).private:
     return (
@@ -36,36 +63,51 @@ def statement(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) -
       "NOT PRIVATE: a simulation with seeded floating-point noise, which can be computed again and "
       "taken off. Without the seed, the same settings would promise the following."
     )
-  promise = {"attribute": _attribute, "image": _image, "metric": _metric}[spec.scope]
-  sentences += promise(spec, attributes, latent_space)
-  return " ".join([*sentences, _REPEAT, _ALWAYS_VISIBLE])
+  epsilon = spec.total_epsilon if epsilon is None else epsilon
+  delta = spec.delta if delta is None else delta
+  if spec.scope == "attribute":
+    sentences += _attribute(spec, attributes, latent_space, epsilon, delta, rest)
+    sentences += _boundaries(attributes, unknown_origin, accuracies or {})
+  elif spec.scope == "image":
+    sentences += _image(spec, latent_space, epsilon, delta)
+  else:
+    sentences += _metric(spec, latent_space, typical_distance)
+  return " ".join([*sentences, *_ALWAYS])
 
 
-def _attribute(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) -> list[str]:
+def _attribute(
+  spec: PrivacySpec,
+  attributes: Sequence[str],
+  latent_space: str,
+  epsilon: float,
+  delta: float,
+  rest: str | None,
+) -> list[str]:
   names = _listed([f"'{name}'" for name in attributes])
   many = len(attributes) > 1
-  what = f"the face's {'coordinates' if many else 'coordinate'} along the {names} "
-  what += "directions" if many else "direction"
+  coordinates = "coordinates" if many else "coordinate"
+  direction = "directions" if many else "direction"
   sentences = [
-    f"Protected: {what}, with {_strength(spec)}, against anyone who sees the published image, "
-    "whatever else they know or compute.",
-    _odds(spec, "the coordinates" if many else "the coordinate"),
+    f"Protected: the face's {coordinates} along the {names} {direction}, with "
+    f"{_strength(spec, epsilon, delta)}, {_ANYONE}.",
+    f"Between two faces that differ by a move along the public curve on which faces change with "
+    f"{names} on average, every probability changes {_odds(epsilon, delta)}.",
+    f"Through the {coordinates}, a yes-or-no fact that is even odds is guessed right at most "
+    f"{percent_up(attacker_bound(epsilon, delta))} of the time.",
+    *_shares(spec, attributes, epsilon),
+    "The rest of the face (the residual) is published with a little noise; what it says about "
+    f"{names} is measured, not promised.",
+    rest
+    or (
+      "How well the attribute can be guessed from the rest alone was not measured for this "
+      "checkpoint; run python -m privai_tf.audit --rest."
+    ),
+    "Identity is not hidden.",
+    "Nothing is promised about a second picture of the same face that hides something else.",
   ]
-  if len(spec.epsilons) > 1:
-    shares = zip(attributes, spec.epsilons, strict=True)
-    sentences.append(
-      f"Of this, {_listed([f'{name} has epsilon = {value:g}' for name, value in shares])}; what a "
-      "direction shares with one named before it is protected with that one's."
-    )
-  sentences.append(
-    "Not promised: that the rest of the face hides the attribute. The residual, everything outside "
-    f"{'these directions' if many else 'this direction'}, is published as it is, and what in it "
-    "goes along with the attribute can still give it away; identity is not hidden."
-  )
   if latent_space == "W+":
     sentences.append(
-      "All layers share one released coordinate, the mean of theirs; the layers' residuals are "
-      "published as they are."
+      "All layers share one released coordinate, the mean of theirs; their own are removed."
       if spec.wplus_mode == "tied"
       else "Every layer's coordinate is protected, all of them together."
     )
@@ -81,23 +123,83 @@ def _attribute(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) 
   return sentences
 
 
-def _image(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) -> list[str]:
+def _shares(spec: PrivacySpec, attributes: Sequence[str], epsilon: float) -> list[str]:
+  """Who has how much of epsilon."""
+  sentences = []
+  if len(spec.epsilons) > 1:
+    pairs = zip(attributes, spec.epsilons, strict=True)
+    sentences.append(
+      f"Of this, {_listed([f'{name} has epsilon = {number_up(value)}' for name, value in pairs])}; "
+      "what a direction shares with one named before it is protected with that one's."
+    )
+  if epsilon > spec.total_epsilon:
+    coordinates = "coordinates" if len(attributes) > 1 else "coordinate"
+    sentences.append(
+      f"Of this, epsilon = {_total(spec)} is spent on the {coordinates}, the other part on the noise "
+      "of the rest."
+    )
+  return sentences
+
+
+def _boundaries(
+  attributes: Sequence[str],
+  unknown_origin: Sequence[str] | Mapping[str, float],
+  accuracies: Mapping[str, float],
+) -> list[str]:
+  sentences = []
+  for name in unknown_origin:
+    share = ""
+    if isinstance(unknown_origin, Mapping):
+      share = f", and its direction holds {100 * unknown_origin[name]:.2g}% of the codes' variance"
+    sentences.append(
+      f"The boundary of '{name}' is of unknown origin: its file does not name the checkpoint that it "
+      f"was made for{share}."
+    )
+  for name in attributes:
+    accuracy = accuracies.get(name)
+    if accuracy is not None and accuracy < _WEAK:
+      share = math.floor(1000 * accuracy) / 10
+      sentences.append(
+        f"The boundary of '{name}' is weak: it is right on {share:g}% of held-out faces, and what it "
+        "misses is not hidden."
+      )
+  return sentences
+
+
+def _image(spec: PrivacySpec, latent_space: str, epsilon: float, delta: float) -> list[str]:
+  # What releases of any input, those without a face too, are called in a specification.
+  if getattr(spec, "inputs", "any") == "any":
+    neighbours = "any two inputs, with a face or without one,"
+  else:
+    neighbours = "any two photos in which a face is found"
   return [
-    f"Protected: the whole face as its latent code describes it, with {_strength(spec)}, against "
-    "anyone who sees the published image, whatever else they know or compute: any two photos could "
-    "have led to it (local differential privacy).",
-    _odds(spec, "the photo"),
+    "Protected: the whole face as its latent code describes it, with "
+    f"{_strength(spec, epsilon, delta)}, {_ANYONE}: {neighbours} could have led to it (local "
+    "differential privacy).",
+    f"Between the two, every probability changes {_odds(epsilon, delta)}.",
+    "A yes-or-no fact about the photo that is even odds is guessed right at most "
+    f"{percent_up(attacker_bound(epsilon, delta))} of the time.",
     "What lies outside the released directions is a public mean, and noise maps are public "
     "constants.",
     *_layers(spec, latent_space),
   ]
 
 
-def _metric(spec: PrivacySpec, attributes: Sequence[str], latent_space: str) -> list[str]:
-  return [
+def _metric(spec: PrivacySpec, latent_space: str, typical_distance: float | None) -> list[str]:
+  epsilon = spec.epsilons[0]
+  sentences = [
     "Protected: which of two similar faces the photo showed, in proportion to their distance "
-    f"(d-privacy): {spec.epsilons[0]:g} times the distance of their latent codes in place of "
-    "epsilon, against anyone who sees the published image, whatever else they know or compute.",
+    f"(d-privacy): {number_up(epsilon)} times the distance of their latent codes in place of "
+    f"epsilon, {_ANYONE}.",
+  ]
+  if typical_distance is not None:
+    there = number_up(epsilon * typical_distance, 3)
+    sentences.append(
+      f"Two faces are typically {number_up(typical_distance, 3)} apart, where this is epsilon = "
+      f"{there}."
+    )
+  return [
+    *sentences,
     "Not promised: anything about faces that are far apart; this is not a plain epsilon and must "
     "not be compared with one.",
     "Distances are between codes on the public grid of 2^-16 latent units.",
@@ -113,37 +215,21 @@ def _layers(spec: PrivacySpec, latent_space: str) -> list[str]:
   return ["Every layer's code is protected, all of them together."]
 
 
-def _strength(spec: PrivacySpec) -> str:
-  total = spec.total_epsilon
-  strength = f"epsilon = {total:g}"
-  strength += f", delta = {spec.delta:g}" if spec.delta else " (pure, delta = 0)"
+def _strength(spec: PrivacySpec, epsilon: float, delta: float) -> str:
+  strength = f"epsilon = {_total(spec) if epsilon == spec.total_epsilon else number_up(epsilon)}"
+  strength += f", delta = {number_up(delta)}" if delta else " (pure, delta = 0)"
   return f"{strength} by {mechanism_class(spec.mechanism).summary}"
 
 
-def _odds(spec: PrivacySpec, what: str) -> str:
-  total = spec.total_epsilon
-  bound = attacker_bound(total, spec.delta)
-  failure = f", but for a probability of {spec.delta:g}" if spec.delta else ""
-  return (
-    f"Through {what}, no conclusion becomes more than {_factor(total)} times as likely or as "
-    f"unlikely{failure}, and a yes-or-no fact that is even odds is guessed right at most "
-    f"{percent(bound)} of the time."
+def _total(spec: PrivacySpec) -> str:
+  """The sum of what is printed for the epsilons: that of the floats may have many digits more."""
+  return number_up(sum(decimal.Decimal(repr(value)) for value in spec.epsilons))
+
+
+def _odds(epsilon: float, delta: float) -> str:
+  return f"by at most a factor {factor_up(epsilon)}" + (
+    f", plus {number_up(delta)}" if delta else ""
   )
-
-
-def percent(share: float) -> str:
-  """A share in percent with one digit, or with as many as keep what is below 100% apart from it."""
-  text = f"{100 * share:.1f}%"
-  return text if text != "100.0%" or share == 1 else f"{100 * share:.4g}%"
-
-
-def _factor(epsilon: float) -> str:
-  if epsilon >= 20:
-    return f"e^{epsilon:g}"
-  # Three digits, rounded up: "no more than" must stay true.
-  digit = 10.0 ** (math.floor(epsilon / math.log(10)) - 2)
-  factor = math.ceil(math.exp(epsilon) / digit) * digit
-  return f"{factor:g}" if factor < 1000 else f"{factor:,.0f}"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -11,7 +11,11 @@ import numpy as np
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import InputError
 
-_LEAST_ANGLE = 1e-6
+# Sine of the least angle between a boundary's normal and those before it. Along the axis that is left
+# of it, a plane lies 1 / sine as far from the mean as along its normal, and so do the public values
+# of randomized response: ten times at most, where codes still are faces. (What is refused is within
+# 6 degrees of what is protected already.)
+_LEAST_SINE = 0.1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ def attribute_basis(boundaries: Sequence[Boundary]) -> np.ndarray:
     float64 [d, k].
 
   Raises:
-    InputError: if a normal lies in the span of those before it.
+    InputError: if a normal lies in the span of those before it, or within 6 degrees of it.
   """
   normals = np.stack([boundary.normal for boundary in boundaries], axis=1)
   if normals.shape[1] == 1:
@@ -91,10 +95,10 @@ def attribute_basis(boundaries: Sequence[Boundary]) -> np.ndarray:
   # QR leaves the signs open: keep each column on its boundary's positive side.
   pivots = np.diag(triangle)
   for index, pivot in enumerate(pivots):
-    if abs(pivot) < _LEAST_ANGLE:
+    if abs(pivot) < _LEAST_SINE:
       earlier = ", ".join(f"'{boundary.name}'" for boundary in boundaries[:index])
       raise InputError(
-        f"Boundary '{boundaries[index].name}' points along {earlier} (collinear): it adds nothing; "
-        "leave it out."
+        f"Boundary '{boundaries[index].name}' points along {earlier} (collinear): less than 6 "
+        "degrees of it are its own; leave it out."
       )
   return basis * np.sign(pivots)

@@ -15,8 +15,9 @@ import numpy as np
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.mechanisms import Mechanism, make_mechanism
+from privai_tf.privacy.prepared import PreparedRelease
 from privai_tf.privacy.public_codes import PublicCodes
-from privai_tf.privacy.release import PreparedRelease, prepare
+from privai_tf.privacy.release import prepare
 from privai_tf.privacy.rest import rest_cost
 from privai_tf.privacy.spec import PrivacySpec
 

@@ -99,6 +99,8 @@ def export(job: ExportJob) -> Exported:
   encoder = find_encoder(generator) if job.encoder else None
   space = _latent_space(job, generator, encoder)
   boundaries = _boundaries(job, space)
+  for boundary in boundaries:
+    boundary.require_generator(generator.fingerprint)
   codes = None
   if encoder is not None and boundaries:
     codes = public_codes(generator, InversionSpec(latent_space=space, init="encoder", steps=0))

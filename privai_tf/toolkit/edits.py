@@ -145,6 +145,7 @@ def _boundary(job: EditJob, generator: Any) -> Boundary:
   ]
   for boundary in boundaries:
     boundary.require_space(job.latent_space, width)
+    boundary.require_generator(generator.fingerprint)
   mean = generator.mean_latent("Z" if job.latent_space == "Z" else "W")
   return condition(boundaries[0], boundaries[1:], mean)
 

@@ -66,6 +66,7 @@ def test_conditional_boundary_leaves_the_other_attributes_alone():
     assert abs(conditional.normal @ other.normal) < 1e-15
   assert conditional.normal @ age.normal > 0
   assert conditional.calibration is None
+  assert conditional.name == "age_c_glasses_gender"
   assert conditional.provenance == {"seed": 1, "conditioned_on": ["glasses", "gender"]}
   # On the axis through the mean, both planes are crossed at the same point.
   step = -conditional.coordinate(mean)
@@ -83,6 +84,56 @@ def test_conditions_that_depend_on_one_another_count_once_and_none_changes_nothi
   unchanged = age.conditioned_on([])
   np.testing.assert_allclose(unchanged.normal, age.normal, atol=1e-15)
   assert unchanged.intercept == pytest.approx(age.intercept)
+
+
+@pytest.mark.parametrize(
+  ("companion", "place"),
+  [
+    ({"provenance": {"checkpoint": {"name": "a", "sha256": "a" * 64}}}, "its provenance"),
+    ({"provenance": {"checkpoint": "a", "checkpoint_sha256": "a" * 64}}, "its provenance"),
+    ({"calibration": {"generator": "a" * 64}}, "its calibration"),
+  ],
+)
+def test_a_boundary_fits_the_checkpoint_that_its_file_states_and_no_other(
+  tmp_path, companion, place
+):
+  path = _write(tmp_path / "smile_w_boundary.npy", _normal()[np.newaxis], companion)
+  boundary = Boundary.load(path)
+  boundary.require_generator("a" * 64)
+  with pytest.raises(errors.InputError) as raised:
+    boundary.require_generator("b" * 64)
+  message = str(raised.value)
+  for words in (path.name, f"{place} states weights aaaaaaaaaaaa", "bbbbbbbbbbbb", "train"):
+    assert words in message
+  assert "\n" not in message
+
+
+def test_the_origin_is_what_the_provenance_states():
+  unknown = Boundary(_normal(), calibration={"generator": "a" * 64})
+  assert unknown.origin == "unknown"  # Measured on a checkpoint is not trained on it.
+  stated = Boundary(_normal(), provenance={"checkpoint": {"name": "a", "sha256": "a" * 64}})
+  assert stated.origin == stated.conditioned_on([]).origin == "checkpoint"
+  Boundary(_normal()).require_generator("b" * 64)  # States nothing, and fits all.
+
+
+@pytest.mark.parametrize(
+  ("provenance", "accuracy"),
+  [
+    ({"accuracy_held_out": 0.72}, 0.72),
+    ({"accuracy": {"train": 1.0, "validation": 0.72, "remaining": None}}, 0.72),
+    ({"accuracy": {"train": 1.0, "validation": None}}, None),
+    ({"accuracy": "good"}, None),
+    ({}, None),
+  ],
+)
+def test_the_held_out_accuracy_is_what_the_provenance_states(provenance, accuracy):
+  assert Boundary(_normal(), provenance=provenance).held_out_accuracy == accuracy
+
+
+def test_old_files_of_conditional_boundaries_get_their_conditions_into_the_name(tmp_path):
+  companion = {"name": "smile", "provenance": {"conditioned_on": ["age", "gender"]}}
+  path = _write(tmp_path / "smile_w_boundary.npy", _normal()[np.newaxis], companion)
+  assert Boundary.load(path).name == "smile_c_age_gender"
 
 
 def test_named_boundary(tmp_path, monkeypatch):

@@ -7,12 +7,18 @@ import sys
 import dp_accounting
 import numpy as np
 import pytest
+from dp_accounting.pld import privacy_loss_distribution
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy import accounting
-from privai_tf.privacy.accounting import PrivacyParameters, compose, compose_delta
+from privai_tf.privacy.accounting import (
+  PrivacyParameters,
+  compose,
+  compose_delta,
+  loss_distribution,
+)
 from privai_tf.privacy.accounting.loss_distribution import _discrete_laplace_curve
 
 LAPLACE = dp_accounting.LaplaceDpEvent
@@ -146,9 +152,44 @@ def test_exact_attackers_by_simulation():
   expected = accounting.best_attacker("l2_laplace", epsilon, dimensions=3)
   assert ball.mean() == pytest.approx(expected, abs=0.005)
   outputs = np.linspace(-1, 1, 20_001)
-  weights = np.exp(-epsilon * np.abs(outputs - 1) / 4)
+  weights = np.exp(-epsilon * np.abs(outputs - 1) / 2)
   side = weights[outputs > 0].sum() / weights.sum()
   assert side == pytest.approx(accounting.best_attacker("exponential", epsilon), abs=1e-3)
+
+
+def test_large_losses_get_a_coarser_grid_and_small_ones_the_finest():
+  assert loss_distribution.choose_grid(1.0, 100.0) == 1e-4
+  for largest, total, kinds in ((50, 100, 1), (200, 400, 2), (5000, 5000, 1), (1, 1000, 1000)):
+    grid = loss_distribution.choose_grid(largest, total, kinds)
+    assert largest / grid <= 50_000
+    assert total / grid <= 4_000_000 / kinds**0.5
+    assert grid > 1e-4
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_a_coarser_grid_stays_an_upper_bound_and_hardly_looser(monkeypatch, count):
+  events = [LAPLACE(1 / 4)] * count
+  fine = compose(events, 1e-5)
+  monkeypatch.setattr(loss_distribution, "_LARGEST_RELEASE", 2500)
+  coarse = compose(events, 1e-5)
+  assert fine < coarse < fine * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("multiplier", [0.5, 1.0, 10.0])
+def test_our_laplace_distribution_is_the_accountants(multiplier):
+  ours = loss_distribution.event_distribution(LAPLACE(multiplier), 3, 1e-3)
+  theirs = privacy_loss_distribution.from_laplace_mechanism(
+    multiplier, value_discretization_interval=1e-3
+  ).self_compose(3)
+  for delta in (1e-3, 1e-5, 1e-8):
+    expected = theirs.get_epsilon_for_delta(delta)
+    assert ours.get_epsilon_for_delta(delta) == pytest.approx(expected, rel=1e-11)
+
+
+def test_many_different_scales_cost_no_less_than_as_many_of_the_largest_scale():
+  events = [LAPLACE(float(scale)) for scale in np.linspace(5, 10, 64)]
+  together = compose(events, 1e-5)
+  assert compose([LAPLACE(10.0)] * 64, 1e-5) < together < compose([LAPLACE(5.0)] * 64, 1e-5)
 
 
 def test_infinite_where_nothing_holds():

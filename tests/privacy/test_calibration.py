@@ -38,6 +38,15 @@ def test_calibration_records_its_samples_and_survives_saving(generator, boundary
   assert loaded.calibration == stored
 
 
+def test_a_boundary_of_another_generator_is_refused(generator, boundary, make_generator):
+  """Finding 6: the smile of another checkpoint hides nothing of this one's."""
+  other = make_generator(_D, 3, seed=99)
+  calibrated = calibrate(boundary, other, count=1000)
+  with pytest.raises(InputError, match=r"'smile' is of another checkpoint .*train one"):
+    prepare(generator, calibrated, PrivacySpec(calibration_count=1000))
+  assert prepare(generator, boundary, PrivacySpec(calibration_count=1000))
+
+
 def test_a_given_radius_is_rounded_up(generator, boundary):
   mechanism = prepare(generator, boundary, PrivacySpec(clip_radius=1.2345)).mechanism
   assert 1.2345 <= mechanism.clip_radius < 1.2345 * (1 + 2**-7)

@@ -5,6 +5,7 @@ Statistical tests here fail by chance with probability 1e-6 each (about 25 of th
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -29,13 +30,29 @@ def _exponential_probabilities(mechanism, step):
 @pytest.mark.parametrize("epsilon", [0.01, 1.0, 4.0, 30.0])
 def test_exponential_is_purely_private_between_any_two_inputs(simple_mechanism, epsilon):
   mechanism = simple_mechanism("exponential", epsilon, _SMALLEST)
-  assert mechanism.noise_scale >= 4 * mechanism.clip_radius / epsilon
+  exact = Fraction(2 * mechanism.radius_steps) / Fraction(epsilon)
+  assert exact <= mechanism.scale_steps <= exact + Fraction(1, 1024)
   tables = [_exponential_probabilities(mechanism, step)[1] for step in (-256, -100, 0, 17, 256)]
-  for first, second in itertools.permutations(tables, 2):
-    assert np.log(first / second).max() <= epsilon + 1e-12
+  ratios = [np.log(first / second).max() for first, second in itertools.permutations(tables, 2)]
+  # Tight: at the ends all of epsilon is spent, up to the rounding of the scale.
+  assert 0.99 * epsilon < max(ratios) <= epsilon + 1e-12
 
 
-@pytest.mark.parametrize("epsilon", [1.0, 6.0])  # one with uniform, one with Laplace proposals
+@pytest.mark.parametrize("radius", [1, 2, 3, 7, 12])
+@pytest.mark.parametrize(
+  "q", [Fraction(1, 50), Fraction(1, 2), Fraction(9, 10), Fraction(999, 1000)]
+)
+def test_exponential_weights_need_no_more_than_two_radii(radius, q):
+  """In rationals, with q = exp(-1 / t): no probability ratio exceeds q^(-2R) = exp(2R / t)."""
+  places = range(-radius, radius + 1)
+  weights = {a: [q ** abs(o - a) for o in places] for a in places}
+  table = {a: [w / sum(row) for w in row] for a, row in weights.items()}
+  pairs = itertools.product(places, places)
+  ratios = [p / other for a, b in pairs for p, other in zip(table[a], table[b], strict=True)]
+  assert max(ratios) == q ** (-2 * radius)
+
+
+@pytest.mark.parametrize("epsilon", [0.3, 6.0])
 @pytest.mark.parametrize("step", [-256, 30])
 def test_exponential_draws_its_exact_probabilities(simple_mechanism, epsilon, step):
   mechanism = simple_mechanism("exponential", epsilon, _SMALLEST)

@@ -5,15 +5,20 @@ import functools
 import numpy as np
 import pytest
 
+from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError
 from privai_tf.privacy import PrivacySpec, prepare, privatize
 
 _D = 16
 
 
-def _nan(array, place):
-  array[place] = np.nan
+def _put(array, place, value):
+  array[place] = value
   return array
+
+
+def _nan(array, place):
+  return _put(array, place, np.nan)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,8 @@ def _nan(array, place):
     (lambda make: make("W") + 1j, "W", InputError, "real numbers"),
     (lambda make: np.array([["a"] * _D]), "W", InputError, "real numbers"),
     (lambda make: make("W"), "Z", LatentSpaceError, "is for latent space W.*from Z"),
+    (lambda make: _put(make("W"), (1, 3), 1e20), "W", InputError, r"Latent 1.*beyond \+-10000"),
+    (lambda make: _put(make("W+"), (2, 0, 3), -1e5), "W+", InputError, "Latent 2.*far outside"),
     (lambda make: make("W"), "S", LatentSpaceError, "no latent space 'S'"),
   ],
 )
@@ -66,6 +73,34 @@ def test_boundaries_that_do_not_fit_are_refused(generator, make_boundary):
     prepare(generator, None, PrivacySpec(scope="image"))
   with pytest.raises(ConfigurationError, match="vary in 16 directions"):
     prepare(generator, None, PrivacySpec(scope="image", components=17), "W")
+
+
+def test_a_code_is_judged_by_a_public_bound_whatever_others_are_beside_it(
+  generator, make_boundary, make_latents
+):
+  for space, largest in (("W", 1e4), ("Z", 1e3)):
+    prepared = prepare(generator, make_boundary(space=space), PrivacySpec(), space)
+    codes = make_latents(generator, space)
+    prepared.encode(_put(codes, (0, 0), largest))
+    prepared.encode(_put(codes, (0, 0), -largest)[:1])
+    with pytest.raises(InputError, match="nothing was released"):
+      prepared.encode(_put(codes, (0, 0), np.nextafter(largest, np.inf)))
+
+
+def test_nearly_parallel_planes_are_refused_and_others_stay_among_faces(generator):
+  """Two planes at an angle: the public values of the second lie 1 / sine as far out as its plane."""
+  first = np.eye(_D)[0]
+  spec = PrivacySpec("randomized_response", epsilon=(1.0, 1.0), calibration_count=1000)
+  for sine, fits in ((1e-4, False), (0.099, False), (0.101, True), (np.sqrt(1 - 0.99**2), True)):
+    second = np.sqrt(1 - sine**2) * first + sine * np.eye(_D)[1]
+    pair = [Boundary(first, 0.0, name="one"), Boundary(second, -3.0, name="two")]
+    if fits:
+      mechanism = prepare(generator, pair, spec).blocks[1].mechanism
+      distance = abs(second @ generator.center - 3.0)
+      assert max(map(abs, mechanism.side_values)) < 10 * (distance + 10)
+    else:
+      with pytest.raises(InputError, match=r"'two' points along 'one' \(collinear\)"):
+        prepare(generator, pair, spec)
 
 
 def test_nothing_is_drawn_for_refused_latents(generator, boundaries, make_latents, monkeypatch):

@@ -12,8 +12,10 @@ import pytest
 from scipy import integrate, special, stats
 
 from privai_tf.privacy import sampling
-from privai_tf.privacy.sampling import radial, reals, uniform
+from privai_tf.privacy.sampling import coins, radial, reals, uniform
+from privai_tf.privacy.sampling.digits import exp_bounds, exp_digits, logistic_digits
 from privai_tf.privacy.sampling.source import SystemSource
+from privai_tf.privacy.sampling.surplus import surplus
 
 _FALSE_ALARM = 1e-6
 _DRAWS = 20_000
@@ -113,6 +115,94 @@ def test_keep_side(epsilon):
   hits = int(sampling.keep_side(Fraction(epsilon), draws, SystemSource()).sum())
   probability = math.exp(epsilon) / (1 + math.exp(epsilon))
   assert stats.binomtest(hits, draws, probability).pvalue > _FALSE_ALARM
+
+
+@pytest.mark.parametrize(
+  "x", [Fraction(1, 10**9), Fraction(1, 3), Fraction(11), Fraction(1, 2**70)]
+)
+def test_digits_are_those_of_the_number(x):
+  """By a series of our own, in integers: exp(x) lies between its partial sums and their rest."""
+  for bits in (16, 80, 144):
+    terms, term = Fraction(1), Fraction(1)
+    for n in range(1, 160):
+      term *= x / n
+      terms += term
+    least, most = terms, terms + 2 * term
+    for digits, low, high in (
+      (exp_digits(x, bits), 1 / most, 1 / least),
+      (logistic_digits(x, bits), 1 / (1 + most), 1 / (1 + least)),
+    ):
+      assert digits == int(low * 2**bits) == int(high * 2**bits)
+  assert exp_digits(Fraction(10**30), 80) == logistic_digits(Fraction(10**30), 80) == 0
+  assert logistic_digits(Fraction(0), 80) == 1 << 79
+
+
+class _Pinned:
+  """Hands out given words."""
+
+  def __init__(self, *words):
+    self.left = list(words)
+
+  def words(self, count):
+    taken, self.left = self.left[:count], self.left[count:]
+    return np.array(taken, np.uint64)
+
+
+def test_a_coin_compares_as_many_digits_as_it_takes():
+  exponent = Fraction(1)
+  near = exp_digits(exponent, 16)
+  flip = coins.Coins.make(lambda _, bits: exp_digits(exponent, bits), 1)
+  assert coins.toss(flip, 1, _Pinned(near - 1)).tolist() == [[True]]
+  assert coins.toss(flip, 1, _Pinned(near + 1)).tolist() == [[False]]
+  further = exp_digits(exponent, 80) & (2**64 - 1)
+  assert coins.toss(flip, 1, _Pinned(near, further - 1)).tolist() == [[True]]
+  assert coins.toss(flip, 1, _Pinned(near, further + 1)).tolist() == [[False]]
+  last = exp_digits(exponent, 144) & (2**64 - 1)
+  assert coins.toss(flip, 1, _Pinned(near, further, last - 1)).tolist() == [[True]]
+  assert coins.toss(flip, 1, _Pinned(near, further, last + 1)).tolist() == [[False]]
+
+
+def test_rare_coins_fall_by_their_further_digits():
+  """exp(-64) has 92 zeros after the point: heads only if the uniform number has them, too."""
+  numerator = np.array([128 + 12])  # In halves: the coins of 6 = 2 + 4, and what is above, 64.
+  tosses = [0, 0xFFFF_FFFF_FFFF_0000]  # Heads for all coins whose digits begin with no zeros.
+  assert not coins.bernoulli_exp(numerator, 2, _Pinned(*tosses, 1))[0]
+  assert not coins.bernoulli_exp(numerator, 2, _Pinned(*tosses, 0, 1))[0]
+  threshold = exp_digits(Fraction(64), 144)
+  assert 0 < threshold < 2**64
+  assert coins.bernoulli_exp(numerator, 2, _Pinned(*tosses, 0, 0, threshold - 1))[0]
+  assert not coins.bernoulli_exp(numerator, 2, _Pinned(*tosses, 0, 0, threshold + 1))[0]
+
+
+@pytest.mark.parametrize("scale", [Fraction(1, 3), Fraction(5, 2), Fraction(1000)])
+def test_geometric_has_its_exact_probabilities(scale):
+  values = sampling.geometric(scale, _DRAWS, SystemSource())
+  ratio = math.exp(-1 / scale)
+  assert_distributed(values, lambda n: (1 - ratio) * ratio**n, range(30 * math.ceil(scale)))
+
+
+def test_geometric_numbers_of_a_tiny_scale_are_zero():
+  assert not sampling.geometric(Fraction(1, 90), _DRAWS, SystemSource()).any()
+
+
+@pytest.mark.parametrize("scale", [Fraction(2), Fraction(10**9), Fraction(1 << 70)])
+def test_laplace_noise_within_a_reach(scale):
+  values, stand = sampling.laplace_within(scale, 5, _DRAWS, SystemSource())
+  assert np.abs(values).max() == 5
+  weights = np.exp(-np.abs(np.arange(-5, 6)) / float(scale))
+  assert_distributed(values[stand], lambda n: weights[n + 5] / weights.sum(), range(-5, 6))
+  # Of a zero's two signs one does not stand.
+  assert (values[~stand] == 0).all()
+
+
+@pytest.mark.parametrize("share", [0.5, 0.63, 0.7])
+def test_surplus_candidates_are_enough_but_for_2_to_the_minus_64(share):
+  for count in (1, 2, 13, 512, 9216):
+    candidates = surplus(count, share)
+    assert stats.binom.cdf(count - 1, candidates, share) <= 2.0**-64
+    if count < 1000:  # Nor far more than that takes.
+      assert candidates < 1.25 * count / share + 130
+  assert surplus(1, 0.5) == 64
 
 
 @pytest.mark.parametrize("scale", [Fraction(1, 2), Fraction(3), Fraction(7, 3), Fraction(40)])
@@ -229,12 +319,12 @@ def test_copied_numbers_keep_the_digits_drawn_for_a_decision():
 def test_a_tie_draws_digits_until_it_is_broken():
   """A uniform number whose first 64 digits are those of the probability: both answers occur."""
   word = 3 << 61  # x = 3/8: then either answer has probability near one half
-  low, high = reals._exp(Fraction(-3, 8))
+  low, high = exp_bounds(Fraction(-3, 8), 60)
   assert 0 < high - low < Fraction(1, 10**50)
   assert math.isclose(float(low), math.exp(-0.375), rel_tol=1e-15)
 
   def bounds(smaller, larger):
-    return reals._exp(-larger)[0], reals._exp(-smaller)[1]
+    return exp_bounds(-larger, 60)[0], exp_bounds(-smaller, 60)[1]
 
   answers = set()
   for _ in range(60):

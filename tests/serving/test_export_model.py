@@ -14,7 +14,8 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
-from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.errors import ConfigurationError, InputError, OutputError
 from privai_tf.serving import exporting
 from privai_tf.serving.exporting import ExportJob, export
 
@@ -203,6 +204,10 @@ def test_what_does_not_fit_is_refused(serving_checkpoint, tmp_path):
   checkpoint = str(serving_checkpoint)
   with pytest.raises(ConfigurationError, match="gives W codes, not Z"):
     export(ExportJob(checkpoint, tmp_path / "tiny", latent_space="Z"))
+  foreign = Boundary(np.ones(16), provenance={"checkpoint_sha256": "0" * 64})
+  path = foreign.save(tmp_path / "smile_w_boundary.npy")
+  with pytest.raises(InputError, match=r"smile_w_boundary\.npy: .* is of another checkpoint"):
+    export(ExportJob(checkpoint, tmp_path / "tiny", attributes=(str(path),)))
   with pytest.raises(ConfigurationError, match="the folder's name becomes the model's"):
     ExportJob(checkpoint, tmp_path / "my model")
   with pytest.raises(ConfigurationError, match="version is 0"):

@@ -5,12 +5,17 @@ From the two inequalities of (epsilon, delta)-DP on the event "guess 1" and on i
 Randomized response attains it.
 """
 
+import decimal
 import math
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.accounting.checks import check_delta, check_epsilon
 from privai_tf.privacy.accounting.curves import laplace_delta
 from privai_tf.privacy.accounting.l2_laplace import l2_laplace_delta
+
+_DIGITS = 50
+# Far above the rounding of so many digits, far below a double's.
+_SLACK = decimal.Decimal(10) ** -40
 
 
 def attacker_bound(
@@ -25,14 +30,21 @@ def attacker_bound(
     prior: probability of the likelier of two values, in [1/2, 1); None: equally likely.
 
   Returns:
-    Accuracy in [1/classes, 1]: `(e^epsilon + (m-1) delta) / (e^epsilon + m - 1)`.
+    Accuracy in [1/classes, 1]: `(e^epsilon + (m-1) delta) / (e^epsilon + m - 1)`, the next double
+    that is no less: a bound stays one.
   """
   epsilon, delta = check_epsilon(epsilon), check_delta(delta)
   if int(classes) != classes or classes < 2:
     raise ConfigurationError(f"classes is {classes}: must be a whole number, at least 2")
-  # Divided by e^epsilon so that a large epsilon does not overflow.
-  others = (classes - 1) * math.exp(-epsilon)
-  accuracy = min(1.0, (1 + others * delta) / (1 + others))
+  with decimal.localcontext() as context:
+    context.prec, context.rounding = _DIGITS, decimal.ROUND_CEILING
+    # Divided by e^epsilon so that a large epsilon does not overflow.
+    others = (classes - 1) * decimal.Decimal(-epsilon).exp()
+    exact = (1 + others * decimal.Decimal(delta)) / (1 + others) + _SLACK
+  accuracy = float(exact)
+  if decimal.Decimal(accuracy) < exact:
+    accuracy = math.nextafter(accuracy, math.inf)
+  accuracy = min(1.0, accuracy)
   if prior is None:
     return accuracy
   if classes != 2 or not 0.5 <= prior < 1:
@@ -70,8 +82,8 @@ def best_attacker(
   if mechanism == "randomized_response":
     return attacker_bound(epsilon)
   if mechanism == "exponential":
-    # P(output on the side of the input), density ∝ exp(-epsilon |o - R| / 4R) on [-R, R].
-    return 1 / (1 + math.exp(-epsilon / 4))
+    # P(output on the side of the input), density ∝ exp(-epsilon |o - R| / 2R) on [-R, R].
+    return 1 / (1 + math.exp(-epsilon / 2))
   if mechanism in ("gaussian", "gaussian_classic"):
     from privai_tf.privacy.accounting.calibration import classic_multiplier, gaussian_multiplier
 

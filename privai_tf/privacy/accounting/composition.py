@@ -160,19 +160,22 @@ def _closed_form(event: Any, count: int, delta: float) -> float | None:
 
 def _distribution(counts: collections.Counter, grid: float) -> Any:
   """PLD of everything in `counts`."""
-  bound = _basic(counts, _LEAST_FOURIER_DELTA)
-  grid = choose_grid(bound if math.isfinite(bound) else 0.0, grid)
+  losses = [_basic({event: 1}, _LEAST_FOURIER_DELTA) for event in counts]
+  losses = [loss if math.isfinite(loss) else 0.0 for loss in losses]
+  total = math.fsum(loss * n for loss, n in zip(losses, counts.values(), strict=True))
+  grid = choose_grid(max(losses), total, len(counts), grid)
   return _composed(tuple(sorted(counts.items(), key=repr)), grid)
 
 
 @functools.lru_cache(maxsize=4)
 def _composed(counts: tuple[tuple[Any, int], ...], grid: float) -> Any:
   """PLD of (event, count) pairs; the last few are kept, for other deltas of the same releases."""
-  total = None
-  for event, count in counts:
-    one = event_distribution(event, count, grid)
-    total = one if total is None else total.compose(one)
-  return total
+  parts = [event_distribution(event, count, grid) for event, count in counts]
+  # In pairs, then pairs of pairs: one after the other, all of a thousand would be as long as the last.
+  while len(parts) > 1:
+    pairs = [one.compose(other) for one, other in zip(parts[::2], parts[1::2], strict=False)]
+    parts = pairs + parts[len(pairs) * 2 :]
+  return parts[0]
 
 
 def _nudge(epsilon: float) -> float:

@@ -12,14 +12,27 @@ import numpy as np
 
 from privai_tf.privacy.accounting.events import PrivacyParameters, event_claim
 
-# Support of one PLD, in grid steps: beyond it the grid is made coarser (which stays an upper bound).
+# Supports in grid steps, of one release and of all together: beyond them the grid is made coarser,
+# which stays an upper bound. A release of 50 at a step of 0.0016 errs upwards by 2e-8.
+_LARGEST_RELEASE = 50_000
 _LARGEST_SUPPORT = 4_000_000
 
 
-def choose_grid(total_loss: float, finest: float = 1e-4) -> float:
-  """A power-of-two multiple of `finest` that keeps losses up to `total_loss` within memory."""
-  grid = finest
-  while total_loss / grid > _LARGEST_SUPPORT:
+def choose_grid(
+  largest_loss: float, total_loss: float, kinds: int = 1, finest: float = 1e-4
+) -> float:
+  """A power-of-two multiple of `finest` that keeps time at about a second.
+
+  The error grows with the square of the step, and larger losses bear a larger one.
+
+  Args:
+    largest_loss: of one release.
+    total_loss: of all together.
+    kinds: how many different releases there are; each needs a distribution of its own.
+    finest: the least step.
+  """
+  grid, support = finest, _LARGEST_SUPPORT / math.sqrt(kinds)
+  while largest_loss / grid > _LARGEST_RELEASE or total_loss / grid > support:
     grid *= 2
   return grid
 
@@ -49,7 +62,9 @@ def event_distribution(event: Any, count: int, grid: float) -> Any:
       value_discretization_interval=grid,
     )
   elif isinstance(event, dp_event.LaplaceDpEvent):
-    one = pld.from_laplace_mechanism(event.noise_multiplier, value_discretization_interval=grid)
+    # The same distribution as `pld.from_laplace_mechanism`, which takes ten times as long.
+    pure = event_claim(event).epsilon
+    one = _from_curve(lambda losses: _laplace_curve(losses, pure), pure, 0.0, grid)
   elif isinstance(event, dp_event.DiscreteLaplaceDpEvent):
     rate, shift = event.noise_parameter, event.sensitivity
     one = _from_curve(
@@ -59,6 +74,11 @@ def event_distribution(event: Any, count: int, grid: float) -> Any:
     claim = event_claim(event)
     one = _from_curve(lambda losses: _worst_curve(losses, claim), claim.epsilon, claim.delta, grid)
   return one.self_compose(count) if count > 1 else one
+
+
+def _laplace_curve(losses: np.ndarray, pure: float) -> np.ndarray:
+  """delta at `losses` >= 0 of continuous Laplace noise; see `curves.laplace_delta`."""
+  return np.maximum(0.0, -np.expm1((losses - pure) / 2))
 
 
 def _worst_curve(losses: np.ndarray, claim: PrivacyParameters) -> np.ndarray:

@@ -40,12 +40,12 @@ def survival(mechanism: str, epsilon: float, delta: float = 0.0) -> Survival:
   if mechanism == "randomized_response":
     return lambda t, side: 1 / (1 + math.exp(-side * epsilon))
   if mechanism == "exponential":
-    whole = -math.expm1(-epsilon / 2)
+    whole = -math.expm1(-epsilon)
 
     def exponential(t: float, side: int) -> float:
       if side > 0:
-        return -math.expm1(-epsilon * (1 - t) / 4) / whole
-      return (math.exp(-epsilon * (1 + t) / 4) - math.exp(-epsilon / 2)) / whole
+        return -math.expm1(-epsilon * (1 - t) / 2) / whole
+      return math.exp(-epsilon * (1 + t) / 2) * -math.expm1(-epsilon * (1 - t) / 2) / whole
 
     return exponential
   raise ConfigurationError(f"mechanism '{mechanism}': its event probabilities are not known")
@@ -66,8 +66,7 @@ def reachable_epsilon(
 ) -> float:
   """The largest epsilon that tail events `{output >= t}` show, from exact probabilities.
 
-  Less than the claim where the clamp hides the telling tail (Gaussian) or where the mechanism
-  spends less than it may on these inputs (exponential).
+  Less than the claim where the clamp hides the telling tail (Gaussian).
 
   Args:
     mechanism, epsilon, delta: see `survival`.

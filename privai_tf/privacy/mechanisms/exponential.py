@@ -13,21 +13,22 @@ import numpy as np
 from privai_tf.privacy.clipping import clip_integers
 from privai_tf.privacy.grid import CELLS
 from privai_tf.privacy.mechanisms.base import Mechanism, clip_tensor
-from privai_tf.privacy.sampling.bernoulli import bernoulli_exp
-from privai_tf.privacy.sampling.discrete_laplace import discrete_laplace
+from privai_tf.privacy.sampling.discrete_laplace import laplace_within
 from privai_tf.privacy.sampling.source import SystemSource
-from privai_tf.privacy.sampling.uniform import uniform_below
+from privai_tf.privacy.sampling.surplus import surplus
 
 _SUBSTEPS = 1024
-# Up to here uniform proposals are accepted more often than those of Laplace noise.
-_UNIFORM_EPSILON = 1.5
+_BLOCK = 256  # Rows at a time.
 
 
 class Exponential(Mechanism):
-  """Draws o in [-R, R] with probability proportional to exp(-epsilon |o - a| / 4R).
+  """Draws o in [-R, R] with probability proportional to exp(-|o - a| / t), t >= 2R / epsilon.
 
-  The score |o - a| of a fixed o changes by at most 2R between clipped inputs, and so does the
-  normalizer: epsilon / 2 each.
+  That is epsilon-DP on the grid, where R, o and a are whole numbers of steps. For a' < a a fixed o
+  is the more telling the nearer to a, from o = a on by the factor exp((a - a') / t) Z(a') / Z(a), with the
+  normalizer `Z(a) = sum_o exp(-|o - a| / t)`. Now `exp(-a / t) Z(a)` is a sum of `exp(-max(2a - o, o) / t)`,
+  none of which grows with a; so the factor is largest for a' = -R, a = R, where the normalizers are equal,
+  and it is exp(2R / t). The other direction is its mirror image.
   """
 
   name = "exponential"
@@ -36,37 +37,41 @@ class Exponential(Mechanism):
   summary = "the exponential mechanism on the clip set"
 
   def _calibrate(self) -> None:
-    exact = Fraction(4 * self.radius_steps) / Fraction(self.epsilon)
+    exact = Fraction(2 * self.radius_steps) / Fraction(self.epsilon)
     self.scale_steps = Fraction(math.ceil(exact * _SUBSTEPS), _SUBSTEPS)
 
   @property
   def noise_scale(self) -> float:
-    """4R / epsilon in latent units: the scale before the cut to [-R, R]."""
+    """2R / epsilon in latent units: the scale before the cut to [-R, R]."""
     return float(self.scale_steps / CELLS)
 
   def release(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
+    """The first of many candidates around the coordinate that lies in the clip set.
+
+    The candidates' noise reaches from -2R to 2R. A candidate lies in the clip set with probability
+    1/2 at least (least at a = R, where the wrong sign leaves it), so of 64 none does with
+    probability 2^-64 at most. All 64 are drawn and looked at, wherever the coordinate is.
+    """
     source = source or SystemSource()
-    inputs = clip_integers(coordinates, self.radius_steps, self.norm)[:, 0]
-    propose = self._uniform if self.epsilon <= _UNIFORM_EPSILON else self._laplace
-    outputs = np.zeros(len(inputs), np.int64)
-    missing = np.arange(len(inputs))
-    while missing.size:
-      values, accepted = propose(inputs[missing], source)
-      outputs[missing[accepted]] = values[accepted]
-      missing = missing[~accepted]
-    return outputs[:, np.newaxis]
+    inputs = clip_integers(coordinates, self.radius_steps, self.norm)
+    outputs = np.empty_like(inputs)
+    for start in range(0, len(inputs), _BLOCK):
+      rows = slice(start, start + _BLOCK)
+      outputs[rows, 0] = self._block(inputs[rows], source)
+    return outputs
 
-  def _uniform(self, inputs: np.ndarray, source: SystemSource) -> tuple[np.ndarray, np.ndarray]:
-    """Uniform on the clip set, accepted with probability exp(-|o - a| / scale)."""
-    radius = self.radius_steps
-    values = uniform_below(2 * radius + 1, len(inputs), source) - radius
-    distances = np.abs(values - inputs) * self.scale_steps.denominator
-    return values, bernoulli_exp(distances, self.scale_steps.numerator, source)
-
-  def _laplace(self, inputs: np.ndarray, source: SystemSource) -> tuple[np.ndarray, np.ndarray]:
-    """Laplace noise, accepted inside the clip set."""
-    values = inputs + discrete_laplace(self.scale_steps, len(inputs), source)
-    return values, np.abs(values) <= self.radius_steps
+  def _block(self, inputs: np.ndarray, source: SystemSource) -> np.ndarray:
+    """int64 [n, 1] -> int64 [n]."""
+    candidates, count = surplus(1, 0.5), len(inputs)
+    reach = 2 * self.radius_steps
+    noise, stands = laplace_within(self.scale_steps, reach, count * candidates, source)
+    values = inputs + noise.reshape(count, candidates)
+    stands = stands.reshape(count, candidates)
+    stands &= (values >= -self.radius_steps) & (values <= self.radius_steps)
+    outputs = values[np.arange(count), stands.argmax(axis=1)]
+    for row in np.flatnonzero(~stands.any(axis=1)):
+      outputs[row] = self._block(inputs[row : row + 1], source)[0]
+    return outputs
 
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     clipped = clip_tensor(coordinates, self.clip_radius, self.norm)

@@ -13,7 +13,7 @@ import numpy as np
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.grid import CELLS, to_grid
 from privai_tf.privacy.mechanisms.base import Mechanism
-from privai_tf.privacy.sampling.bernoulli import keep_side
+from privai_tf.privacy.sampling.coins import keep_side
 from privai_tf.privacy.sampling.source import SystemSource
 
 

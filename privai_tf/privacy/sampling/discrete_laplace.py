@@ -1,23 +1,23 @@
 """Discrete Laplace noise: P(n) proportional to exp(-|n| / scale) on the integers.
 
-#### References
-Canonne, Kamath and Steinke (2020), algorithm 2.
+It is the difference of two geometric numbers of the same scale:
+`sum_j e^(-(j + |n|) / t) e^(-j / t)` is proportional to `e^(-|n| / t)`.
 """
 
 from fractions import Fraction
 
 import numpy as np
 
-from privai_tf.privacy.sampling.bernoulli import bernoulli_exp, successes_exp1
+from privai_tf.privacy.sampling.geometric import geometric
 from privai_tf.privacy.sampling.source import SystemSource
-from privai_tf.privacy.sampling.uniform import LARGEST_FAST, fair_bits, uniform_below
+from privai_tf.privacy.sampling.uniform import fair_bits
 
 # Draws are cut off here. The caller clamps far below, so the cut changes nothing it can see.
 LARGEST_DRAW = 1 << 61
 
 
 def discrete_laplace(scale: Fraction, count: int, source: SystemSource) -> np.ndarray:
-  """Independent draws.
+  """Independent draws, in work that does not depend on what is drawn.
 
   Args:
     scale: > 0, exact.
@@ -27,26 +27,28 @@ def discrete_laplace(scale: Fraction, count: int, source: SystemSource) -> np.nd
   Returns:
     int64 [count], beyond +-2^61 cut off.
   """
-  result = np.zeros(count, np.int64)
-  missing = np.arange(count)
-  while missing.size:
-    values, accepted = _attempt(scale, missing.size, source)
-    result[missing[accepted]] = values[accepted]
-    missing = missing[~accepted]
-  return result
+  pairs = geometric(scale, 2 * count, source)
+  difference = pairs[:count] - pairs[count:]
+  return np.clip(difference, -LARGEST_DRAW, LARGEST_DRAW).astype(np.int64)
 
 
-def _attempt(scale: Fraction, count: int, source: SystemSource) -> tuple[np.ndarray, np.ndarray]:
-  """One round of rejection: candidate values int64 [count], and which of them stand."""
-  top, bottom = scale.numerator, scale.denominator
-  # Geometric with ratio exp(-1 / top), as top * v + u with P(u) ∝ exp(-u / top), P(v) ∝ exp(-v).
-  low = uniform_below(top, count, source)
-  accepted = bernoulli_exp(low, top, source)
-  high = successes_exp1(count, source)
-  if top * (int(high.max(initial=0)) + 1) > LARGEST_FAST:
-    high = high.astype(object)
-  size = np.minimum((low + top * high) // bottom, LARGEST_DRAW).astype(np.int64)
+def laplace_within(
+  scale: Fraction, reach: int, count: int, source: SystemSource
+) -> tuple[np.ndarray, np.ndarray]:
+  """Candidates for discrete Laplace noise cut to [-reach, reach].
+
+  The remainder of a geometric number by `reach + 1` is geometric on 0 to `reach`; a sign makes it
+  two-sided. Zero has two signs, and one of them does not stand.
+
+  Args:
+    scale: > 0, exact.
+    reach: >= 0.
+    count: how many.
+    source: the random words.
+
+  Returns:
+    int64 [count], and which of them stand, bool [count].
+  """
+  sizes = (geometric(scale, count, source) % (reach + 1)).astype(np.int64)
   negative = fair_bits(count, source)
-  # Zero has two signs; one of them is turned away.
-  accepted &= ~(negative & (size == 0))
-  return np.where(negative, -size, size), accepted
+  return np.where(negative, -sizes, sizes), ~(negative & (sizes == 0))

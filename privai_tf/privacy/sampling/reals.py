@@ -8,14 +8,15 @@ a margin far above its errors, and in decimal arithmetic with more digits where 
 Karney, "Sampling exactly from the normal distribution", ACM TOMS 2016.
 """
 
-import decimal
 from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 
-from privai_tf.privacy.sampling.bernoulli import successes_exp1
+from privai_tf.privacy.sampling.digits import exp_bounds
+from privai_tf.privacy.sampling.geometric import geometric
 from privai_tf.privacy.sampling.source import SystemSource
+from privai_tf.privacy.sampling.surplus import surplus
 
 _WORD = 64
 # Errors of the double-precision probabilities below are under 1e-14.
@@ -87,10 +88,11 @@ def exponential_reals(count: int, source: SystemSource) -> Reals:
     return Reals(np.zeros(size, np.int64), source.words(size), {})
 
   def bounds(low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
-    return _exp(-high)[0], _exp(-low)[1]
+    return exp_bounds(-high, _DIGITS)[0], exp_bounds(-low, _DIGITS)[1]
 
-  result = _rejection(count, propose, lambda x: np.exp(-x), bounds, source)
-  whole = successes_exp1(count, source)
+  # 1 - 1/e of them stand.
+  result = _rejection(count, propose, lambda x: np.exp(-x), bounds, 0.63, source)
+  whole = geometric(Fraction(1), count, source)
   for index, (known, value) in result._digits.items():
     result._digits[index] = known, value + (int(whole[index]) << known)
   result.whole = whole
@@ -104,7 +106,7 @@ def half_normal_reals(count: int, source: SystemSource) -> Reals:
   """
 
   def bounds(low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
-    ends = [_exp(-((x - 1) ** 2) / 2) for x in (low, high)]
+    ends = [exp_bounds(-((x - 1) ** 2) / 2, _DIGITS) for x in (low, high)]
     top = Fraction(1) if low <= 1 <= high else max(end[1] for end in ends)
     return min(end[0] for end in ends), top
 
@@ -113,6 +115,7 @@ def half_normal_reals(count: int, source: SystemSource) -> Reals:
     lambda size: exponential_reals(size, source),
     lambda x: np.exp(-((x - 1) ** 2) / 2),
     bounds,
+    0.76,  # exp(-1/2) sqrt(pi / 2)
     source,
   )
 
@@ -122,6 +125,7 @@ def _rejection(
   propose: Callable[[int], Reals],
   probability: Callable[[np.ndarray], np.ndarray],
   bounds: Bounds,
+  share: float,
   source: SystemSource,
 ) -> Reals:
   """Proposals x, each kept with probability `probability(x)` exactly.
@@ -131,20 +135,21 @@ def _rejection(
     propose: makes so many.
     probability: in double precision.
     bounds: of the probability between two rationals.
+    share: of the proposals that are kept, or less; see `surplus`.
     source: the random words.
   """
   result = Reals(np.zeros(count, np.int64), np.zeros(count, np.uint64), {})
   missing = np.arange(count)
   while missing.size:
-    proposals = propose(missing.size)
-    words = source.words(missing.size)
+    size = surplus(missing.size, share)
+    proposals, words = propose(size), source.words(size)
     difference = probability(proposals.floats()) - words.astype(np.float64) * 2.0**-_WORD
     kept = difference > 0
     for index in np.flatnonzero(np.abs(difference) < _MARGIN).tolist():
       kept[index] = _decide(proposals, index, int(words[index]), bounds, source)
-    chosen = np.flatnonzero(kept)
-    result.put(missing[chosen], proposals, chosen)
-    missing = missing[~kept]
+    chosen = np.flatnonzero(kept)[: missing.size]
+    result.put(missing[: chosen.size], proposals, chosen)
+    missing = missing[chosen.size :]
   return result
 
 
@@ -163,14 +168,3 @@ def _decide(
       return False
     uniform = (uniform << _WORD) | int(source.words(1)[0])
     bits += _WORD
-
-
-def _exp(exponent: Fraction) -> tuple[Fraction, Fraction]:
-  """Bounds of exp(exponent), exponent <= 0, from correctly rounded decimal arithmetic."""
-  digits = _DIGITS + len(str(exponent.denominator))
-  with decimal.localcontext() as context:
-    context.prec = digits
-    value = Fraction((decimal.Decimal(exponent.numerator) / exponent.denominator).exp())
-  # Two roundings of relative size 10^-digits, the first of them magnified by the exponent's size.
-  margin = Fraction(2 + 2 * abs(int(exponent)), 10 ** (digits - 2))
-  return value * (1 - margin), value * (1 + margin)

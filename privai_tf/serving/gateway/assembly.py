@@ -87,8 +87,10 @@ def build_service(
   for attribute in settings.attributes:
     source = model.boundaries.get(attribute, f"{name}/{attribute}")
     boundary = Boundary.load(source, latent_space=model.latent_space)
-    # Statements call it what callers call it.
-    boundaries[attribute] = dataclasses.replace(boundary, name=attribute)
+    boundary.require_generator(generator.fingerprint)
+    # Statements call it what callers call it, and name the conditions that callers do not see.
+    conditions = "" if "_c_" in attribute else "".join(boundary.name.partition("_c_")[1:])
+    boundaries[attribute] = dataclasses.replace(boundary, name=attribute + conditions)
   shape = generator.code_shape(model.latent_space)
   budgets = Budgets(ledger)
   backend = _backend(model, generator, shape)

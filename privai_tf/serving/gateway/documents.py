@@ -34,7 +34,10 @@ RELEASED: dict[int | str, dict[str, Any]] = {
     },
     "headers": {
       answers.GUARANTEE_HEADER: {**_TEXT, "description": "with image/png: GuaranteeBody as JSON"},
-      answers.BOUND_HEADER: {**_TEXT, "description": "with image/png"},
+      answers.BOUND_HEADER: {
+        **_TEXT,
+        "description": "with image/png: attacker_bound, in scope attribute through the coordinate",
+      },
       answers.REMAINING_HEADER: {**_TEXT, "description": "with image/png"},
     },
   }

@@ -54,7 +54,8 @@ class Answer:
   Attributes:
     image: a PNG file.
     guarantee: its promise.
-    attacker_bound: the most that a yes-or-no attacker can get right, in [0.5, 1].
+    attacker_bound: the most that a yes-or-no attacker can get right, in [0.5, 1]; in scope
+      attribute through the coordinate.
     remaining: what the account has left.
   """
 

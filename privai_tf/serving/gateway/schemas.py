@@ -30,9 +30,12 @@ class GuaranteeBody(_Body):
 
   private: bool
   scope: str
-  statement: str
+  statement: str = Field(description="in words, what is not promised included")
   mechanism: str
-  epsilon: float
+  epsilon: float = Field(
+    description="every probability changes by at most a factor e^epsilon, plus delta; between what: "
+    "see the statement"
+  )
   delta: float
   clip_radius: float | None
   sensitivity: float | None
@@ -66,7 +69,10 @@ class ReleaseBody(_Body):
 
   image: str = Field(description="PNG, base64", json_schema_extra={"contentEncoding": "base64"})
   guarantee: GuaranteeBody
-  attacker_bound: float
+  attacker_bound: float = Field(
+    description="the most that a yes-or-no fact of even odds is guessed right, rounded up; in scope "
+    "attribute through the coordinate: what the rest of the face says is not in it"
+  )
   checkpoint: CheckpointBody
   remaining: BudgetBody
 

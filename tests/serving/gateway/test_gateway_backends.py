@@ -1,12 +1,14 @@
 """The networks behind the gateway: here, by inversion or encoder, and on a model server."""
 
+import dataclasses
 import io
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from privai_tf.errors import ConfigurationError, LatentSpaceError, PrivaiError
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError, PrivaiError
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.serving.gateway.app import create_app
 from privai_tf.serving.gateway.assembly import Model, build_service
@@ -36,6 +38,15 @@ def built(tmp_path):
   yield build
   for service in services:
     service.close()
+
+
+def test_a_boundary_of_another_checkpoint_is_refused_at_the_start(built, tiny_checkpoint, tmp_path):
+  add_caller(tmp_path / "tokens.json", "ada", epsilon=10)
+  foreign = Boundary(np.ones(16), provenance={"checkpoint": {"name": "x", "sha256": "0" * 64}})
+  path = foreign.save(tmp_path / "smile_w_boundary.npy")
+  model = dataclasses.replace(_model(tiny_checkpoint), boundaries={"smile": str(path)})
+  with pytest.raises(InputError, match="is of another checkpoint"):
+    built(model)
 
 
 def _pixels(png: bytes) -> np.ndarray:
