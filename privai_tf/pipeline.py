@@ -223,5 +223,6 @@ def opened_ledger(budget: Budget | None) -> Iterator[Ledger | None]:
     default_epsilon=budget.epsilon,
     default_delta=budget.delta,
     composition=budget.composition,
+    create=budget.create,
   ) as ledger:
     yield ledger

@@ -131,7 +131,7 @@ def run(
   for part in range(state.parts):
     state.result(part).unlink(missing_ok=True)
   with opened_ledger(job.budget):
-    pass  # Created here if it is new: two workers should not both do it.
+    pass  # Here, so that one that cannot be used is told before any worker starts.
   _run_pipeline(job, state, options, progress)
   results = [read_result(state, part) or PartResult((), (), ()) for part in range(state.parts)]
   released, kept, failures = (

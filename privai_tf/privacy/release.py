@@ -22,6 +22,7 @@ from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.latents import check_latents
 from privai_tf.privacy.mechanisms import Mechanism
 from privai_tf.privacy.plan import Block, plan
+from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.privacy.statement import statement
@@ -156,6 +157,22 @@ class PreparedRelease:
       return dp_accounting.NonPrivateDpEvent()
     events = [block.mechanism.event() for block in self.blocks]
     return events[0] if len(events) == 1 else dp_accounting.ComposedDpEvent(events)
+
+  @functools.cached_property
+  def relation(self) -> Relation:
+    """What the guarantee is about: the neighbours that it does not tell apart."""
+    attribute = self.spec.scope == "attribute"
+    return Relation(
+      scope=self.spec.scope,
+      checkpoint="",
+      release_path="",
+      latent_space=self.latent_space,
+      attributes=self.attributes if attribute else (),
+      span=self.subspace.basis if attribute else np.zeros((0, 0)),
+      split="linear:" if attribute else "",
+      rho=0.0,
+      inputs="any",
+    )
 
   def _common(self, name: str) -> float | None:
     """A figure of the mechanisms; the largest, where each attribute has its own."""

@@ -132,7 +132,8 @@ def simple_mechanism():
 
 @pytest.fixture
 def path(tmp_path):
-  """Where a ledger will be."""
+  """A new ledger's file."""
+  Ledger.create(tmp_path / "ledger.db").close()
   return tmp_path / "ledger.db"
 
 
