@@ -144,7 +144,7 @@ def main(_: list[str]) -> None:
         inversion=InversionSpec(steps=_STEPS.value, batch_size=size),
         input=str(write_portraits(size, folder / "few", resolution)),
         output_dir=folder / "warm",
-        budget=Budget(folder / "ledger.db", epsilon=2.0),
+        budget=Budget(folder / "ledger.db", epsilon=2.0, create=True),
         batch_size=size,
       )
       built = Stages(job)

@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
   with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     np.save(folder / "codes.npy", generator.map(generator.sample_z(_COUNT.value, seed=0)))
-    budget = Budget(folder / "ledger.db", epsilon=1.0)
+    budget = Budget(folder / "ledger.db", epsilon=1.0, create=True)
     _stages_alone(_job(folder, "warm"))
     _timed("stages alone", lambda: _stages_alone(_job(folder, "nothing")))
     _timed("main job", lambda: pipeline.run(_job(folder, "job")))

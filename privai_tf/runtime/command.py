@@ -7,8 +7,10 @@ away. (128 plus the signal, as shells have it.)
 
 import contextlib
 import os
+import select
 import sys
 from collections.abc import Callable, Iterator
+from typing import TextIO
 
 from absl import app, flags
 
@@ -65,22 +67,32 @@ def _reader_may_leave() -> Iterator[None]:
     finally:
       sys.stdout.flush()
   except BrokenPipeError:
-    try:
-      sys.stdout.flush()
-    except BrokenPipeError:
-      # What is left goes nowhere, also at the interpreter's end.
-      os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-      sys.exit(141)
-    raise  # It was another pipe.
+    if _is_read(sys.stdout):
+      raise  # It was another pipe.
+    # What is left goes nowhere, also at the interpreter's end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(141)
+
+
+def _is_read(stream: TextIO) -> bool:
+  """Whether somebody holds the other end of a pipe."""
+  poll = select.poll()
+  poll.register(stream, 0)  # Errors are told whatever is asked.
+  return not any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _parsed(argv: list[str]) -> list[str]:
   """absl's own parsing, but a bad flag ends with code 2 and one line instead of a page of usage."""
   try:
-    return flags.FLAGS(argv)
-  except SystemExit:
     with _reader_may_leave():
-      sys.exit(0)  # --help, which absl ends with 1 although nothing failed.
+      return _flags(argv)
   except flags.Error as error:
     print(f"{error} (--help lists all flags)", file=sys.stderr)
     sys.exit(2)
+
+
+def _flags(argv: list[str]) -> list[str]:
+  try:
+    return flags.FLAGS(argv)
+  except SystemExit:
+    sys.exit(0)  # --help, which absl ends with 1 although nothing failed.

@@ -74,7 +74,8 @@ class Store:
       # Read before the file, which may go ahead meanwhile.
       known = self.kept()
       with self.transaction(write=False) as connection:
-        self.require(connection, known)
+        if known is not None and self._recognize:
+          self.require(connection, known)
     except BaseException:
       self._connection.close()
       raise
@@ -107,7 +108,8 @@ class Store:
       self._begin(connection, write)
       try:
         known = self.kept() if write else None
-        self.require(connection, known)
+        if known is not None and self._recognize:
+          self.require(connection, known)
         yield connection
         head = chain.head(connection, self.ledger) if write else None
         connection.execute("COMMIT")
@@ -137,13 +139,13 @@ class Store:
       )
     return known
 
-  def require(self, connection: sqlite3.Connection, known: Head | None) -> None:
+  def require(self, connection: sqlite3.Connection, known: Head) -> None:
     """Refuses a file that does not know a head of it that was seen before.
 
     Raises:
       LedgerRestoredError: then.
     """
-    if known is None or not self._recognize or chain.includes(connection, known):
+    if chain.includes(connection, known):
       return
     head = chain.head(connection, self.ledger)
     raise LedgerRestoredError(

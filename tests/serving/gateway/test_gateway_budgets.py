@@ -64,7 +64,7 @@ def _caller(**settings) -> Caller:
 
 
 def test_the_smaller_budget_of_tokens_file_and_ledger_holds(tmp_path):
-  with Ledger.open(tmp_path / "ledger.db") as ledger:
+  with Ledger.create(tmp_path / "ledger.db") as ledger:
     ledger.grant("ada", 1)
   budgets = Budgets(tmp_path / "ledger.db")
   assert budgets.remaining(_caller(), None).epsilon == 1
