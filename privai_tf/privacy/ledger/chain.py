@@ -34,7 +34,7 @@ class Head:
 
   def to_json(self) -> str:
     """One line."""
-    return json.dumps(dataclasses.asdict(self))
+    return json.dumps({"ledger": self.ledger, "sequence": self.sequence, "hash": self.hash})
 
   @classmethod
   def from_json(cls, text: str) -> "Head":

@@ -215,7 +215,7 @@ class Ledger:
         spent = self._spent_after(connection, account, entry)
         relations.store(connection, relation)
         account = accounts.write_release(connection, account, entry, release_id, moment)
-      left = accounts.remaining(account, spent)
+    left = accounts.remaining(account, spent)
     return Charge(subject, release_id, float(epsilon), float(delta), repeated, left)
 
   def require_relation(self, subject: str, relation: Relation) -> None:

@@ -24,8 +24,10 @@ SELECT digest FROM found WHERE digest IS NOT NULL
 
 def store(connection: sqlite3.Connection, relation: Relation) -> None:
   """Keeps a relation that charges are to refer to."""
-  query = "INSERT OR IGNORE INTO relations (digest, content) VALUES (?, ?)"
-  connection.execute(query, (relation.digest, relation.to_json()))
+  if connection.execute("SELECT 1 FROM relations WHERE digest=?", (relation.digest,)).fetchone():
+    return
+  values = relation.digest, relation.to_json()
+  connection.execute("INSERT INTO relations (digest, content) VALUES (?, ?)", values)
 
 
 def read(connection: sqlite3.Connection, digest: str) -> Relation:
