@@ -132,10 +132,16 @@ def _show(ledger: Ledger) -> None:
 def _grant(ledger: Ledger) -> None:
   if not _SUBJECT.value or not _EPSILON.value:
     raise ConfigurationError("grant needs --subject_id and --budget_epsilon, for example 1.0")
-  left = ledger.grant(_SUBJECT.value, _EPSILON.value, _DELTA.value, composition=_COMPOSITION.value)
+  subject = _SUBJECT.value
+  before = ledger.remaining(subject) if subject in ledger.subjects() else None
+  left = ledger.grant(subject, _EPSILON.value, _DELTA.value, composition=_COMPOSITION.value)
+  lowered = before is not None and (
+    left.budget_epsilon < before.budget_epsilon or left.budget_delta < before.budget_delta
+  )
   print(
-    f"{left.subject}: budget epsilon {left.budget_epsilon:g}, delta {left.budget_delta:g}; "
+    f"{subject}: budget epsilon {left.budget_epsilon:g}, delta {left.budget_delta:g}; "
     f"epsilon {left.epsilon:g} left"
+    + (f" (lowered from {before.budget_epsilon:g}, {before.budget_delta:g})" if lowered else "")
   )
 
 

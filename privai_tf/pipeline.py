@@ -49,6 +49,7 @@ def run(
     OutputError, LedgerError: if an output cannot be written or paid for; nothing half-written is
       left, and the same job goes on where it stopped.
   """
+  check_ledger(job.budget)
   stages = Stages(job)
   items = find_items(job, stages.generator)
   refuse_to_replace_inputs(items, job)
@@ -210,6 +211,13 @@ def _manifest(job: Job, stages: Stages, public: PublicFolder) -> Iterator[Manife
       manifest.close()
     raise
   manifest.close(complete=True)
+
+
+def check_ledger(budget: Budget | None) -> None:
+  """Tells of a ledger that cannot be used before anything is loaded; makes none."""
+  if budget is not None and not budget.create:
+    with opened_ledger(budget):
+      pass
 
 
 @contextlib.contextmanager

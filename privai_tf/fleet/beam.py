@@ -21,7 +21,7 @@ from privai_tf.jobs.job import Job, Summary
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.stages import Stages
-from privai_tf.pipeline import opened_ledger, refuse_to_replace_inputs
+from privai_tf.pipeline import check_ledger, opened_ledger, refuse_to_replace_inputs
 
 _LOOK_SECONDS = 0.5
 _OWNER = "owner"
@@ -121,6 +121,7 @@ def run(
     PrivaiError: if the runner gives up; the same job goes on where it stopped.
   """
   _check(job)
+  check_ledger(job.budget)
   stages = Stages(job)
   items = find_items(job, stages.generator)
   refuse_to_replace_inputs(items, job)
@@ -131,7 +132,7 @@ def run(
   for part in range(state.parts):
     state.result(part).unlink(missing_ok=True)
   with opened_ledger(job.budget):
-    pass  # Here, so that one that cannot be used is told before any worker starts.
+    pass  # Made here if that is asked for, and not by all workers at once.
   _run_pipeline(job, state, options, progress)
   results = [read_result(state, part) or PartResult((), (), ()) for part in range(state.parts)]
   released, kept, failures = (

@@ -47,7 +47,16 @@ def test_grant_show_export(run, tmp_path):
   exported = json.loads(target.read_text())
   assert [row["epsilon"] for row in exported["releases"]] == ["0.1"] * 3
   assert exported["subjects"][0]["epsilon"] == 0
+  assert exported["releases"][0]["time"].endswith("Z")
+  assert exported["releases"][0]["relation"]["scope"] == "image"
   assert run("accept_clock", f"--ledger={path}")[0] == 0
+
+
+def test_a_budget_is_not_lowered_without_a_word(run, path):
+  grant = "grant", f"--ledger={path}", "--subject_id=ada"
+  assert run(*grant, "--budget_epsilon=2")[1].endswith("epsilon 2 left\n")
+  lowered = run(*grant, "--budget_epsilon=1")[1]
+  assert lowered.endswith("epsilon 1 left (lowered from 2, 0)\n")
 
 
 @pytest.mark.parametrize(

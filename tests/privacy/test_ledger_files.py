@@ -1,6 +1,7 @@
 """Files that a ledger refuses to trust, or upgrades, and a clock that runs backwards."""
 
 import math
+import os
 import sqlite3
 import stat
 
@@ -151,6 +152,25 @@ def test_a_replaced_file_is_refused(path):
     path.with_suffix(".new").rename(path)
     with pytest.raises(errors.LedgerReplacedError, match="Run again"):
       ledger.charge("ada", None, 0.1, relation=RELATION)
+
+
+def test_a_charge_is_flushed_before_it_returns(path, monkeypatch):
+  """Its log, every time; SQLite itself flushes around checkpoints only (synchronous=NORMAL)."""
+  flushed = []
+  flush = os.fsync
+  monkeypatch.setattr(os, "fsync", lambda file: (flushed.append(os.fstat(file).st_ino), flush(file)))
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    for _ in range(2):
+      ledger.charge("ada", None, 0.1, relation=RELATION)
+      log = path.with_name(f"{path.name}-wal").stat().st_ino
+      assert flushed[-1] == log
+      flushed.clear()
+    with ledger.together():
+      for _ in range(5):
+        ledger.charge("ada", None, 0.1, relation=RELATION)
+      assert flushed == []
+    assert flushed == [log]
+    assert ledger._store._connection.execute("PRAGMA synchronous").fetchone() == (1,)
 
 
 def test_errors_are_one_line_and_ours():
