@@ -6,6 +6,7 @@ the one who holds ledger and output folder.
 
 import concurrent.futures
 import contextlib
+import functools
 import secrets
 from collections.abc import Iterable, Sequence
 
@@ -239,8 +240,14 @@ def pay_for(ledger: Ledger, charge: dict) -> None:
   )
 
 
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> Relation:
+  """A relation from JSON; all releases of a job have the same one."""
+  return Relation.from_json(text)
+
+
 def _relation(charge: dict) -> Relation:
   """Of a staged charge; those of an earlier version say their scope only."""
   if "relation" in charge:
-    return Relation.from_json(charge["relation"])
+    return _parsed(charge["relation"])
   return Relation.unknown_image() if charge["scope"] == "image" else Relation.unknown_attribute()

@@ -158,7 +158,9 @@ def test_a_charge_is_flushed_before_it_returns(path, monkeypatch):
   """Its log, every time; SQLite itself flushes around checkpoints only (synchronous=NORMAL)."""
   flushed = []
   flush = os.fsync
-  monkeypatch.setattr(os, "fsync", lambda file: (flushed.append(os.fstat(file).st_ino), flush(file)))
+  monkeypatch.setattr(
+    os, "fsync", lambda file: (flushed.append(os.fstat(file).st_ino), flush(file))
+  )
   with Ledger.open(path, default_epsilon=1) as ledger:
     for _ in range(2):
       ledger.charge("ada", None, 0.1, relation=RELATION)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import sqlite3
 
 import pytest
 
@@ -107,6 +108,20 @@ def test_a_relation_that_was_changed_in_the_file_is_noticed(ledger, make_relatio
       connection.execute("UPDATE relations SET content=?", (content,))
     with pytest.raises(errors.LedgerCorruptError, match="unreadable"):
       ledger.charge("ada", None, 0.1, relation=make_relation("smile", "age"))
+
+
+def test_a_process_of_an_earlier_version_cannot_charge_on(old_ledger, state):
+  """It has the file open while a new one upgrades it; its charges would name no relation."""
+  earlier = sqlite3.connect(old_ledger, isolation_level=None)
+  earlier.execute("SELECT * FROM meta").fetchall()
+  with pytest.raises(errors.LedgerUnknownError):
+    Ledger.open(old_ledger)
+  with pytest.raises(sqlite3.DatabaseError, match="was upgraded"):
+    earlier.execute(
+      "INSERT INTO releases (subject, release_id, time, mechanism, scope, epsilon, delta, event)"
+      " VALUES ('ada', 'x', 1.0, '', 'attribute', '1', '0', '')"
+    )
+  earlier.close()
 
 
 def test_after_an_old_releases_unknown_span_only_scope_image_may_follow(

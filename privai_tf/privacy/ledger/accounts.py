@@ -81,6 +81,19 @@ def find(connection: sqlite3.Connection, subject: str, release_id: str) -> Entry
   return None if row is None else Entry(*row[:2], int(row[2]), int(row[3]), *row[4:])
 
 
+def is_repeated(
+  connection: sqlite3.Connection, subject: str, release_id: str | None, entry: Entry
+) -> bool:
+  """Whether this very release was charged before; refuses the same id with other values."""
+  known = None if release_id is None else find(connection, subject, release_id)
+  if known is not None and known != entry:
+    raise LedgerConflictError(
+      f"release '{release_id}' of subject '{subject}' was charged before with other values; nothing "
+      "was charged. A new release needs a new id"
+    )
+  return known is not None
+
+
 def write_release(
   connection: sqlite3.Connection,
   account: Account,

@@ -15,17 +15,14 @@ from privai_tf.privacy.ledger import (
   amounts,
   chain,
   entries,
-  place,
   relations,
-  schema,
 )
 from privai_tf.privacy.ledger.chain import Head
+from privai_tf.privacy.ledger.creation import create_file
 from privai_tf.privacy.ledger.errors import (
   BudgetExceededError,
-  LedgerConflictError,
   LedgerExistsError,
 )
-from privai_tf.privacy.ledger.mirror import Mirror
 from privai_tf.privacy.ledger.records import Account, Budget, Charge, Remaining
 from privai_tf.privacy.ledger.store import Store
 from privai_tf.privacy.ledger.subjects import check_subject, pixel_subject
@@ -202,7 +199,7 @@ class Ledger:
       mechanism, event = mechanism or event, None
     entry = entries.check_entry(event, epsilon, delta, mechanism, relation)
     with self._store.transaction() as connection:
-      repeated = self._is_repeated(connection, subject, release_id, entry)
+      repeated = accounts.is_repeated(connection, subject, release_id, entry)
       account = self._account(connection, subject)
       release_id = release_id or secrets.token_hex(16)
       if repeated:
@@ -279,20 +276,6 @@ class Ledger:
       )
     return accounts.tighten(account, self._default, subject)
 
-  def _is_repeated(
-    self, connection: Any, subject: str, release_id: str | None, entry: entries.Entry
-  ) -> bool:
-    """Whether this very release was charged before; refuses the same id with another cost."""
-    if release_id is None:
-      return False
-    known = accounts.find(connection, subject, release_id)
-    if known is not None and known != entry:
-      raise LedgerConflictError(
-        f"release '{release_id}' of subject '{subject}' was charged before with other values; "
-        "nothing was charged. A new release needs a new id"
-      )
-    return known is not None
-
   def _spent_after(
     self, connection: Any, account: Account, entry: entries.Entry
   ) -> list[int | None]:
@@ -307,14 +290,3 @@ class Ledger:
       f"({left.budget_epsilon:g}, {left.budget_delta:g}) after {left.releases} releases "
       f"({left.composition} composition); nothing was charged. Lower --epsilon or grant more"
     )
-
-
-def create_file(path: pathlib.Path, state: str | os.PathLike | None = None) -> bool:
-  """Makes an empty ledger that is known here; False if there is a file."""
-
-  def register(connection: Any) -> None:
-    (key,) = connection.execute("SELECT value FROM meta WHERE name='subject_key'").fetchone()
-    ledger = chain.ledger_id(key)
-    Mirror(state, ledger).register(chain.head(connection, ledger))
-
-  return schema.create_file(place.resolved(path), register)

@@ -1,27 +1,18 @@
 """The ledger's tables, how they are upgraded, and what is checked before a file is trusted."""
 
-import contextlib
-import os
 import pathlib
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from privai_tf.privacy.ledger import chain
 from privai_tf.privacy.ledger.errors import (
   LedgerCorruptError,
-  LedgerExistsError,
   LedgerReadOnlyError,
   LedgerVersionError,
   translated,
 )
 from privai_tf.privacy.relation import Relation
-from privai_tf.runtime import files
-
-try:
-  import fcntl
-except ImportError:  # Windows: of two processes that make one ledger at once, one may fail.
-  fcntl = None
 
 # Marks the file as ours ("PrLg"), so that another program's database is not mistaken for a ledger.
 APPLICATION_ID = 0x50724C67
@@ -50,6 +41,11 @@ def _relate_old_charges(connection: sqlite3.Connection) -> None:
   ]
   if rows:
     chain.link(connection, "version 1", rows, after=len(rows) - 1)
+  # A process of an earlier version that has the file open would go on charging without relations.
+  connection.execute(
+    "CREATE TRIGGER related BEFORE INSERT ON releases WHEN NEW.relation IS NULL"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger was upgraded; run again with this version'); END"
+  )
 
 
 # Step i brings a file from version i to i + 1; files in use have run them, so append only. Text is
@@ -97,52 +93,6 @@ MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
 ]
 
 
-def create_file(path: pathlib.Path, register: Callable[[sqlite3.Connection], None]) -> bool:
-  """Makes a ledger that is whole from its first moment, and readable by the owner only.
-
-  Args:
-    path: where.
-    register: is told of the new ledger before anybody can open it.
-
-  Returns:
-    Whether it was made; False if there is a file already, which is left alone.
-  """
-  try:
-    with _one_at_a_time(path.parent):
-      if os.path.lexists(path):
-        return False
-      if os.path.lexists(f"{path}-wal"):
-        raise LedgerExistsError(
-          f"{path}-wal: is what is left of a ledger whose file is gone; put {path} back, or if both "
-          "are done with, remove this one too"
-        )
-      with files.atomic_path(path, private=True) as temporary:
-        connection = sqlite3.connect(temporary, isolation_level=None)
-        try:
-          _upgrade(connection, temporary)
-          register(connection)
-        finally:
-          connection.close()
-  except OSError as error:
-    reason = error.strerror or str(error)
-    raise LedgerReadOnlyError(
-      f"{path}: cannot be created ({reason}); name a file in a folder that exists and is writable"
-    ) from error
-  return True
-
-
-@contextlib.contextmanager
-def _one_at_a_time(folder: pathlib.Path) -> Iterator[None]:
-  """Processes that would make a ledger in a folder take turns: the later one finds it."""
-  descriptor = os.open(folder, os.O_RDONLY)
-  try:
-    if fcntl is not None:
-      fcntl.flock(descriptor, fcntl.LOCK_EX)
-    yield
-  finally:
-    os.close(descriptor)
-
-
 def connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
   """Opens an existing file for reading and writing, checks it and upgrades it.
 
@@ -170,7 +120,7 @@ def connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
           f"the file and make a new one: python -m privai_tf.ledger create --ledger={path}"
         )
       if version < len(MIGRATIONS):
-        _upgrade(connection, path)
+        upgrade(connection, path)
       (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
       (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
       if mode != "wal":
@@ -202,7 +152,7 @@ def _version(connection: sqlite3.Connection, path: pathlib.Path) -> int:
   return version
 
 
-def _upgrade(connection: sqlite3.Connection, path: pathlib.Path) -> None:
+def upgrade(connection: sqlite3.Connection, path: pathlib.Path) -> None:
   """Runs the missing migrations in one transaction; processes that race here wait and find it done."""
   connection.execute("BEGIN IMMEDIATE")
   try:
