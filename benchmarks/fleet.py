@@ -6,6 +6,7 @@ so that what is measured is not hidden behind it.
 """
 
 import dataclasses
+import os
 import pathlib
 import tempfile
 import time
@@ -67,6 +68,7 @@ def main(arguments: list[str]) -> None:
   generator = load_generator("avatars")
   with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
+    os.environ["PRIVAI_STATE_DIR"] = name  # Not into the user's: its ledgers end with it.
     np.save(folder / "codes.npy", generator.map(generator.sample_z(_COUNT.value, seed=0)))
     budget = Budget(folder / "ledger.db", epsilon=1.0, create=True)
     _stages_alone(_job(folder, "warm"))

@@ -6,6 +6,7 @@ Only names and prices go through Beam; pictures never do. Workers need the input
 `state_dir` under the same paths as the launcher: one machine, or a shared file system.
 """
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -132,7 +133,9 @@ def run(
   for part in range(state.parts):
     state.result(part).unlink(missing_ok=True)
   with opened_ledger(job.budget):
-    pass  # Made here if that is asked for, and not by all workers at once.
+    pass  # Made here if that is asked for: a worker that does not find it must not make another.
+  if job.budget is not None:
+    job = dataclasses.replace(job, budget=dataclasses.replace(job.budget, create=False))
   _run_pipeline(job, state, options, progress)
   results = [read_result(state, part) or PartResult((), (), ()) for part in range(state.parts)]
   released, kept, failures = (
