@@ -71,6 +71,7 @@ def privatize(
     latent_space=prepared.latent_space,
     guarantee=prepared.guarantee,
     event=prepared.event,
+    relation=prepared.relation,
     images=images,
   )
 
