@@ -96,7 +96,7 @@ def _audit_all(claims: list[tuple[str, float, float]]) -> list[dict[str, Any]]:
     )
     exact = None
     if mechanism_class(name).private and _COMPONENTS.value == 1:
-      exact = reachable_epsilon(name, audited.claim, delta)
+      exact = reachable_epsilon(name, audited.mechanism_epsilon, audited.mechanism.delta)
     for target in _TARGET.value:
       result = audit(
         audited,
