@@ -85,7 +85,7 @@ def public_codes(
   made = PublicCodes(
     codes, words, spec.latent_space, visible_directions(generator, codes, spec.latent_space)
   )
-  write_bytes(cache / name, _packed(made, key))
+  write_bytes(cache / name, _packed(made, key, exact=seed is not None))
   part.unlink(missing_ok=True)
   return _read(cache / name, key, spec.latent_space, words)
 
@@ -197,17 +197,22 @@ def _pictures(generator, count: int, seed: int) -> np.ndarray:
   return (levels / 127.5 - 1).astype(np.float32)
 
 
-def _packed(public: PublicCodes, key: str) -> bytes:
-  """An `.npz`: codes less their mean as float16 of unit scale; public, so their rounding is harmless."""
-  mean = public.codes.mean(axis=0, dtype=np.float64)
+def _packed(public: PublicCodes, key: str, exact: bool) -> bytes:
+  """An `.npz`: codes less their mean as float16 of unit scale; public, so their rounding is harmless.
+
+  Exact, as they are: whoever measures leaks must see the digits that a photo's code has.
+  """
+  mean, scale = np.zeros(public.codes.shape[1:]), 1.0
+  if not exact:
+    mean = public.codes.mean(axis=0, dtype=np.float64)
+    scale = float(np.abs(public.codes - mean).max()) or 1.0
   centred = public.codes - mean
-  scale = float(np.abs(centred).max()) or 1.0
   buffer = io.BytesIO()
   np.savez_compressed(
     buffer,
     mean=mean,
     scale=scale,
-    codes=(centred / scale).astype(np.float16),
+    codes=(centred / scale).astype(np.float32 if exact else np.float16),
     directions=public.directions,
     key=np.array(key),
   )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 
@@ -90,6 +91,7 @@ def test_the_command_prints_and_writes_every_reading(repository, tmp_path):
   done = subprocess.run(
     [sys.executable, "-m", "privai_tf.audit", *arguments],
     cwd=repository,
+    env={**os.environ, "PRIVAI_CACHE_DIR": str(tmp_path / "cache")},
     capture_output=True,
     text=True,
     check=False,
