@@ -70,16 +70,20 @@ def _main_epsilon() -> int:
 
 
 def _main_rest() -> int:
-  from privai_tf.toolkit import rest_audit
-
   if _CHECKPOINT.value is None:
     raise ConfigurationError("--rest needs --checkpoint, for example --checkpoint=avatars")
   if len(_EPSILON.value) != 1:
     raise ConfigurationError("--rest is for one release: give one --epsilon")
+  epsilon = _number(_EPSILON.value[0])
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()
+  from privai_tf.toolkit import rest_audit
+
   job = rest_audit.RestJob(
     latent_space=_SPACE.value,
     steps=_STEPS.value,
-    epsilon=_number(_EPSILON.value[0]),
+    epsilon=epsilon,
     codes=_REST_CODES.value,
   )
   generator, boundaries = _loaded(_ATTRIBUTE.value or rest_audit.ATTRIBUTES)
@@ -174,15 +178,15 @@ def _checkpoint() -> tuple[Any, Any]:
     return None, None
   if _ATTRIBUTE.value is None or len(_ATTRIBUTE.value) != 1:
     raise ConfigurationError("--checkpoint needs --attribute, one, for example --attribute=smile")
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()
   generator, (boundary,) = _loaded(_ATTRIBUTE.value)
   return generator, boundary
 
 
 def _loaded(attributes: Sequence[str]) -> tuple[Any, list[Any]]:
   """The generator and the boundaries of its attributes, shipped ones or `.npy` files."""
-  from privai_tf.runtime.startup import start_tensorflow
-
-  start_tensorflow()
   import privai_tf
   from privai_tf.attributes.boundary import Boundary
 
