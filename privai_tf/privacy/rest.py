@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.mechanisms.gaussian import discrete_sigma
 from privai_tf.privacy.sampling.discrete_gaussian import discrete_gaussian
 from privai_tf.privacy.sampling.discrete_laplace import discrete_laplace
@@ -28,6 +29,7 @@ _LARGEST = float(1 << 24)
 # sees the noise (a fiftieth; a quarter where epsilon is so small that a fiftieth would be seen).
 _SHARE, _SMALL_SHARE = Fraction(1, 50), Fraction(1, 4)
 _LEAST, _MOST = Fraction(1, 400), Fraction(1, 25)
+_LEAST_TOTAL = 2e-6
 _DELTA_SHARE = Fraction(1, 10)
 # Rounding of the float64 arithmetic that splits a code, in latent units; measured below 1e-11.
 _ARITHMETIC = 2.0**-30
@@ -91,7 +93,15 @@ def rest_noise(
     dimensions: p.
     rho: latent units, > 0.
     lipschitz: of the split, >= 1.
+
+  Raises:
+    ConfigurationError: if epsilon is too small to be shared.
   """
+  if epsilon < _LEAST_TOTAL:
+    raise ConfigurationError(
+      f"epsilon is {epsilon}: scope attribute shares it between the coordinate and the rest, and "
+      f"supports {_LEAST_TOTAL:g} or more."
+    )
   cost = rest_cost(epsilon)
   if dimensions == 0:
     return RestNoise(cost, 0.0, 0, rho, Fraction(1), None)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.accounting import compose
 from privai_tf.privacy.rest import (
   REST_CELLS,
@@ -28,6 +29,11 @@ def test_the_share_is_small_and_never_rounded_up(epsilon):
   assert cost <= 0.04
   if epsilon >= 0.125:
     assert cost <= epsilon / 50
+
+
+def test_an_epsilon_too_small_to_share_is_refused():
+  with pytest.raises(ConfigurationError, match="shares it between the coordinate and the rest"):
+    rest_noise(1e-6, 0.0, 4, _RHO, 1.0)
 
 
 @pytest.mark.parametrize("dimensions", [1, 13, 500])
