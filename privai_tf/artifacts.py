@@ -4,6 +4,8 @@ photo -> `AlignedFace` -> `Inversion` -> `Release` -> files
 """
 
 import dataclasses
+import functools
+import hashlib
 import math
 from typing import Any
 
@@ -78,6 +80,37 @@ class Inversion:
   seconds: float
   steps: np.ndarray | None = None
   noise: tuple[np.ndarray, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PublicCodes:
+  """Codes that a release path makes of generated pictures; never of a photo.
+
+  A release path is everything between a photo and its code: encoder, search and its settings. Its
+  codes lie otherwise than the generator's own samples (a search leaves the sphere, an encoder keeps
+  to the span of its last layer), and what a release takes out of a code is fitted on them.
+
+  Attributes:
+    codes: float32 [n, d], or [n, L, d] in W+.
+    release_path: what made them, in a few words; equal words mean equal paths.
+    latent_space: "Z", "W" or "W+".
+    directions: how many principal directions of them a picture needs; None: those that hold all but
+      a thousandth of their variance.
+    of_photos: whether the path is one that photos take; else the codes only stand for given ones.
+  """
+
+  codes: np.ndarray
+  release_path: str
+  latent_space: str
+  directions: int | None = None
+  of_photos: bool = True
+
+  @functools.cached_property
+  def digest(self) -> str:
+    """SHA-256 of the codes and of what made them, in hexadecimal digits."""
+    hashed = hashlib.sha256(f"{self.release_path} {self.latent_space} {self.codes.shape}".encode())
+    hashed.update(np.ascontiguousarray(self.codes, np.float32).tobytes())
+    return hashed.hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)

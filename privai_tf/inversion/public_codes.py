@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from privai_tf.artifacts import PublicCodes
 from privai_tf.errors import InputError
 from privai_tf.inversion.encoder import find_encoder
 from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.optimizer import find_codes
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.runtime.files import make_folder, shown, write_bytes
 
 FOLDER = "public_codes"

@@ -1,48 +1,19 @@
-"""Public codes of one release path: what the split of a release is fitted on.
+"""Public codes where no path makes them: the generator's own samples stand in for given codes.
 
-A release path is everything between a photo and its code: encoder, search and its settings. Codes
-that it makes of *generated* pictures are public, and tell how its codes lie, which the generator's
-own samples do not (a search leaves the sphere, an encoder keeps to the span of its last layer).
+See `privai_tf.inversion.public_codes` for those that a release path makes of generated pictures.
 """
 
-import dataclasses
-import functools
-import hashlib
 from typing import Any
 
 import numpy as np
 
+from privai_tf.artifacts import PublicCodes
 from privai_tf.privacy.calibration import public_samples
+
+__all__ = ["PublicCodes", "sampled_codes"]
 
 # In W+ a sample fills all layers; so many codes hold the directions that a release can need.
 _MOST_LAYERED = 2000
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class PublicCodes:
-  """Codes made from generated pictures; never from a photo.
-
-  Attributes:
-    codes: float32 [n, d], or [n, L, d] in W+.
-    release_path: what made them, in a few words; equal words mean equal paths.
-    latent_space: "Z", "W" or "W+".
-    directions: how many principal directions of them a picture needs; None: those that hold all but
-      a thousandth of their variance.
-    of_photos: whether the path is one that photos take; else the codes only stand for given ones.
-  """
-
-  codes: np.ndarray
-  release_path: str
-  latent_space: str
-  directions: int | None = None
-  of_photos: bool = True
-
-  @functools.cached_property
-  def digest(self) -> str:
-    """SHA-256 of the codes and of what made them, in hexadecimal digits."""
-    hashed = hashlib.sha256(f"{self.release_path} {self.latent_space} {self.codes.shape}".encode())
-    hashed.update(np.ascontiguousarray(self.codes, np.float32).tobytes())
-    return hashed.hexdigest()
 
 
 def sampled_codes(generator: Any, latent_space: str, count: int, seed: int) -> PublicCodes:
