@@ -24,7 +24,7 @@ from privai_tf.privacy.audit.residual import (
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.toolkit.rest_audit import halves, table
 
-FITTED, ATTACKED = 1024, 2000
+FITTED, ATTACKED = 1024, 1000
 
 
 @pytest.fixture(scope="module", params=[("avatars", "W"), ("avatars_pggan", "Z")])
@@ -46,7 +46,8 @@ def path(request, tmp_path_factory):
 def test_the_released_rest_of_encoders_codes_does_not_tell_the_side(path, attribute):
   """Linear and logistic probes; the orthogonal rest, for comparison, gives the side away.
 
-  False alarms: probability below 1e-5 a reading, if nothing linear is left at all.
+  False alarms: probability below 1.2e-4 a reading, if nothing linear is left at all; the codes are
+  the same in every run, and the noise of the rest is too small to matter.
   """
   checkpoint, generator, fitted, fresh = path
   boundary = Boundary.load(f"{checkpoint}/{attribute}", latent_space=fitted.latent_space)

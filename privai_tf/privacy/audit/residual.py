@@ -7,7 +7,7 @@ accuracy beside the base rate.
 
 The verdict looks at the linear and logistic probes: at most two percentage points above the upper
 end of the base rate's 99% interval. Of a probe that knows nothing, n codes raise a false alarm with
-probability below `Phi(-2.58 - 0.04 sqrt(n))`: 6e-5 for 1,000 codes, 5e-6 for 2,000. What nonlinear
+probability below `Phi(-2.58 - 0.04 sqrt(n))`: 6e-5 for 1,000 codes, 7e-6 for 2,000. What nonlinear
 probes read is told, and has no limit.
 """
 
