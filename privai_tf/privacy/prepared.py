@@ -11,6 +11,7 @@ from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.latents import check_latents
+from privai_tf.privacy.lattice import refuse_coarse_codes
 from privai_tf.privacy.mechanisms import Mechanism
 from privai_tf.privacy.plan import Block
 from privai_tf.privacy.relation import Relation
@@ -76,6 +77,8 @@ class PreparedRelease:
       InputError, LatentSpaceError: if they cannot be used.
     """
     latents = check_latents(latents, self.code_shape, self.latent_space)
+    if self.rest is not None:
+      refuse_coarse_codes(latents, self.rest.rho)
     values, rest = self.layout.parts(latents)
     coordinates = np.empty(values.shape, np.int64)
     for block in self.blocks:

@@ -80,7 +80,7 @@ def test_noise_is_drawn_anew_and_from_the_clipped_coordinate(ada, photo, gateway
 
 
 def test_a_latent_is_released_too(ada, gateway):
-  content = json.dumps({"latent": [0.1] * 16})
+  content = json.dumps({"latent": np.random.default_rng(0).normal(size=16).tolist()})
   answer = ada.post(
     "/v1/privatize_latents?epsilon=2", content=content, headers={"Content-Type": "application/json"}
   )
