@@ -25,6 +25,8 @@ class Parameters:
     threshold: where the boundary lies on the axis, in latent units (randomized response).
     side_distance: m, how far from the boundary a side's public value lies (randomized response).
     lipschitz: L of the reference prototype's mechanism.
+    samples: public numbers of the one coordinate, float64 [n] (extremal).
+    loss: "l1" or "l2": the error that is made least, absolute or squared (extremal).
   """
 
   epsilon: float
@@ -34,6 +36,8 @@ class Parameters:
   threshold: float = 0.0
   side_distance: float | None = None
   lipschitz: float = 1.0
+  samples: np.ndarray | None = dataclasses.field(default=None, compare=False, repr=False)
+  loss: str = "l2"
 
 
 class Mechanism(abc.ABC):
@@ -49,6 +53,9 @@ class Mechanism(abc.ABC):
     private: False for what is kept as a baseline only.
     scopes: the scopes it is defined for.
     has_sides: whether it needs the boundary's place on the axis and a side's public value.
+    needs_samples: whether it needs public samples of the coordinate.
+    decodings: what may be made of the noisy number before it is published, the first by default; see
+      `privai_tf.privacy.decoding`.
     largest_dimensions: how many numbers one release may hold; None: any.
     summary: the noise in a few words, for the statement.
   """
@@ -59,6 +66,8 @@ class Mechanism(abc.ABC):
   private: ClassVar[bool] = True
   scopes: ClassVar[tuple[str, ...]] = ("attribute", "image")
   has_sides: ClassVar[bool] = False
+  needs_samples: ClassVar[bool] = False
+  decodings: ClassVar[tuple[str, ...]] = ("raw", "mean", "sample")
   largest_dimensions: ClassVar[int | None] = None
   summary: ClassVar[str]
 
@@ -152,9 +161,16 @@ class Mechanism(abc.ABC):
     Returns:
       int64 [n, k] on the grid.
     """
+    return self.clamp(self.noisy(coordinates, source))
+
+  def noisy(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
+    """The private release before it is clamped: what a decoder knows most from.
+
+    Args and returns are those of `release`.
+    """
     source = source or SystemSource()
     clipped = clip_integers(coordinates, self.radius_steps, self.norm)
-    return self.clamp(clipped + self._noise(len(clipped), source))
+    return clipped + self._noise(len(clipped), source)
 
   def clamp(self, noisy: np.ndarray) -> np.ndarray:
     """Back into the clip set, int64 [n, k]: post-processing, which costs nothing."""

@@ -60,6 +60,8 @@ class Exponential(Mechanism):
       outputs[rows, 0] = self._block(inputs[rows], source)
     return outputs
 
+  noisy = release
+
   def _block(self, inputs: np.ndarray, source: SystemSource) -> np.ndarray:
     """int64 [n, 1] -> int64 [n]."""
     candidates, count = surplus(1, 0.5), len(inputs)

@@ -56,6 +56,8 @@ class RandomizedResponse(Mechanism):
     positive = (coordinates > self._threshold) == kept[:, np.newaxis]
     return np.where(positive, self._threshold + self._distance, self._threshold - self._distance)
 
+  noisy = release
+
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     return self.distribution(coordinates).sample(seed=seed)
 
