@@ -98,10 +98,30 @@ class PreparedRelease:
     source = source or SystemSource()
     released = np.empty_like(coordinates)
     for block in self.blocks:
-      released[:, block.positions] = block.mechanism.release(
-        coordinates[:, block.positions], source
-      )
+      # A decoder knows most from what is not clamped yet.
+      step = block.mechanism.release if block.decoder is None else block.mechanism.noisy
+      released[:, block.positions] = step(coordinates[:, block.positions], source)
     return released
+
+  def decode(self, noisy: np.ndarray, uniforms: np.ndarray | None = None) -> np.ndarray:
+    """Post-processing: what is published in place of the mechanisms' outputs.
+
+    Args:
+      noisy: float64 [n, numbers], latent units.
+      uniforms: float64 [n, numbers] in [0, 1), the decoders' own randomness; None: fresh.
+
+    Returns:
+      float64 [n, numbers].
+    """
+    if all(block.decoder is None for block in self.blocks):
+      return noisy
+    uniforms = np.random.default_rng().random(noisy.shape) if uniforms is None else uniforms
+    decoded = noisy.copy()
+    for block in self.blocks:
+      if block.decoder is not None:
+        own = block.positions
+        decoded[:, own] = block.decoder(noisy[:, own], uniforms[:, own])
+    return decoded
 
   def release(
     self,
@@ -128,7 +148,7 @@ class PreparedRelease:
       )
     else:
       source = source or SystemSource()
-      coordinates = from_grid(self.release_coordinates(encoded.coordinates, source))
+      coordinates = self.decode(from_grid(self.release_coordinates(encoded.coordinates, source)))
       rest = rest if self.rest is None else self.rest.draw(rest, source)
     return self.layout.assemble(coordinates, None if rest is None else rest_from_grid(rest))
 

@@ -201,6 +201,10 @@ class Mechanism(abc.ABC):
     noisy = self.distribution(clipped).sample(seed=seed)
     return clip_tensor(noisy, self.clip_radius, self.norm)
 
+  def simulate_noisy(self, coordinates: Any, seed: Any) -> Any:
+    """As `simulate`, of `noisy`, from clipped coordinates."""
+    return self.distribution(coordinates).sample(seed=seed)
+
   def _centers(self, coordinates: Any) -> Any:
     """`coordinates` as a float64 tensor; zeros [k] for None."""
     import tensorflow as tf
