@@ -9,6 +9,7 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting.attackers import attacker_bound, joint_bound
 from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.latents import check_latents
 from privai_tf.privacy.mechanisms import Mechanism
@@ -158,7 +159,7 @@ class PreparedRelease:
     return Guarantee(
       private=self.spec.private,
       scope=self.spec.scope,
-      statement=statement(self.spec, self.attributes, self.latent_space, **self.known),
+      statement=self._statement(),
       mechanism=self.spec.mechanism,
       epsilon=self.spec.total_epsilon,
       delta=self.spec.delta,
@@ -168,6 +169,15 @@ class PreparedRelease:
       relation=self.relation.summary(),
       rest_noise_scale=None if self.rest is None else self.rest.noise_scale,
     )
+
+  def _statement(self) -> str:
+    known = {"bound": self.attacker_bound, "shares": self._shares(), **self.known}
+    return statement(self.spec, self.attributes, self.latent_space, **known)
+
+  def _shares(self) -> tuple[float, ...]:
+    """What each attribute has of one budget that was divided among them; else empty."""
+    divided = len(self.blocks) > len(self.spec.epsilons)
+    return tuple(block.mechanism.epsilon for block in self.blocks) if divided else ()
 
   @functools.cached_property
   def event(self) -> Any:
@@ -179,6 +189,19 @@ class PreparedRelease:
     events = [block.mechanism.event() for block in self.blocks]
     events += [] if self.rest is None else [self.rest.event()]
     return events[0] if len(events) == 1 else dp_accounting.ComposedDpEvent(events)
+
+  @functools.cached_property
+  def attacker_bound(self) -> float | None:
+    """The best accuracy of any attacker on a balanced yes-or-no fact, in [1/2, 1].
+
+    In scope "attribute" through the coordinate. None without a guarantee, or with one by distance.
+    """
+    if not self.spec.private or self.spec.scope == "metric":
+      return None
+    parts = [block.mechanism.total_variation for block in self.blocks]
+    if self.rest is not None:
+      parts.append(2 * attacker_bound(self.rest.epsilon, self.rest.delta) - 1)
+    return joint_bound(parts, self.spec.total_epsilon, self.spec.delta)
 
   def _common(self, name: str) -> float | None:
     """A figure of the mechanisms; the largest, where each attribute has its own."""

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import functools
 from typing import Any, ClassVar
 
 import numpy as np
@@ -120,6 +121,16 @@ class Mechanism(abc.ABC):
   def sensitivity(self) -> float | None:
     """Largest distance of two clipped coordinates, in latent units; None without clipping."""
     return None if self.clip_radius is None else 2 * self.clip_radius
+
+  @functools.cached_property
+  def total_variation(self) -> float:
+    """How far apart the outputs of two inputs can be, in [0, 1], rounded up.
+
+    What epsilon and delta allow; the exact value, where it is less and known.
+    """
+    from privai_tf.privacy.accounting.attackers import attacker_bound
+
+    return 2 * attacker_bound(self.epsilon, self.delta) - 1
 
   @property
   @abc.abstractmethod

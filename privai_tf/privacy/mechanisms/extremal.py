@@ -5,6 +5,7 @@ Kairouz, Oh and Viswanath, "Extremal mechanisms for local differential privacy",
 """
 
 import functools
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,9 +64,11 @@ class Extremal(Mechanism):
     return expected_loss(self.cells, self.table, self.parameters.loss)
 
   @functools.cached_property
-  def total_variation(self) -> Any:
-    """The largest distance of two inputs' outputs, a `Fraction`: exact."""
-    return total_variation(self.table.probabilities, DENOMINATOR)
+  def total_variation(self) -> float:
+    """By summation over the outputs, exact, then rounded up."""
+    exact = total_variation(self.table.probabilities, DENOMINATOR)
+    number = float(exact)
+    return number if number >= exact else math.nextafter(number, 1)
 
   def release(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
     """One word a row, and a look at every edge and every threshold of a row's table."""
