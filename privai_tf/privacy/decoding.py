@@ -5,7 +5,8 @@ post-processing: it costs nothing, whatever it does, and its randomness needs no
 """
 
 import functools
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -81,12 +82,12 @@ class Posterior:
 
   def weights(self, noisy: np.ndarray) -> np.ndarray:
     """How likely each public sample is, up to a factor: float64 [m, n]."""
-    logs = self._likelihood.log_prob(noisy[:, np.newaxis]).numpy()
+    logs = self._likelihood(noisy)
     return np.exp(logs - logs.max(axis=1, keepdims=True))
 
   @functools.cached_property
-  def _likelihood(self) -> Any:
-    return self._mechanism.distribution(from_grid(self._mechanism.encode(self._samples)))
+  def _likelihood(self) -> Callable[[np.ndarray], np.ndarray]:
+    return self._mechanism.likelihood(self._samples)
 
 
 class Wiener:

@@ -99,8 +99,7 @@ def _error_of_one(mechanism: Mechanism, samples: np.ndarray, decode, loss, scope
   reach = radius if mechanism.name == "exponential" else radius + _REACH * scale
   # Dense in the clip set, where the kinks are, and twice as wide steps outside by and by.
   line = np.sinh(np.linspace(-1, 1, _OUTPUTS) * np.arcsinh(reach / radius)) * radius
-  inputs = from_grid(mechanism.encode(points[:, np.newaxis]))
-  logs = mechanism.distribution(inputs).log_prob(line[:, np.newaxis, np.newaxis]).numpy()
+  logs = mechanism.likelihood(points[:, np.newaxis])(line[:, np.newaxis])
   likely = np.exp(logs) * np.gradient(line)[:, np.newaxis]
   likely /= likely.sum(axis=0)  # [outputs, inputs]: P(output | input)
   joint = likely / len(points)

@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -151,6 +152,18 @@ class Mechanism(abc.ABC):
     Returns:
       A distribution of event shape [k].
     """
+
+  def likelihood(self, inputs: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """How likely noisy outputs are, given public inputs: what a decoder weighs them by.
+
+    Args:
+      inputs: float64 [n, k], latent units; clipped as in a release.
+
+    Returns:
+      Noisy outputs float64 [m, k] -> log densities (or probabilities), float64 [m, n].
+    """
+    distribution = self.distribution(from_grid(self.encode(inputs)))
+    return lambda noisy: distribution.log_prob(noisy[:, np.newaxis]).numpy()
 
   def _noise(self, count: int, source: SystemSource) -> np.ndarray:
     """Exact noise on the grid, int64 [count, k]."""
