@@ -70,6 +70,7 @@ def _mechanisms() -> Iterator[Mechanism]:
             clip_radius=_RADIUS,
             dimensions=dimensions,
             side_distance=1.0,
+            samples=stats.norm.ppf((np.arange(1000) + 0.5) / 1000),
           )
 
 

@@ -23,6 +23,7 @@ from privai_tf.inversion.encoder import find_encoder
 from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.optimizer import find_codes
 from privai_tf.inversion.spec import InversionSpec
+from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.files import make_folder, shown, write_bytes
 
 FOLDER = "public_codes"
@@ -91,11 +92,8 @@ def public_codes(
 
 
 def cache_folder() -> Path:
-  """`$PRIVAI_CACHE_DIR`, or `privai_tf` in the user's cache folder."""
-  if given := os.environ.get("PRIVAI_CACHE_DIR"):
-    return Path(given) / FOLDER
-  base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-  return Path(base) / "privai_tf" / FOLDER
+  """Where codes are kept: `public_codes` in the user's cache."""
+  return cache_base() / FOLDER
 
 
 def visible_directions(generator, codes: np.ndarray, latent_space: str) -> int:

@@ -58,7 +58,10 @@ _WPLUS_MODE = flags.DEFINE_enum(
   "Whether W+ releases one coordinate for all layers or one a layer.",
 )
 _MECHANISM = flags.DEFINE_string(
-  "mechanism", "laplace", "The privacy mechanism; see docs/privacy.md."
+  "mechanism",
+  None,
+  "The privacy mechanism; see docs/privacy.md. Default: extremal for scope attribute, the least error "
+  "that epsilon allows; laplace for others, for --wplus_mode=per_layer and where a clip radius is given.",
 )
 _SCOPE = flags.DEFINE_enum(
   "scope", "attribute", ["attribute", "image", "metric"], "What the guarantee covers."
@@ -68,10 +71,24 @@ _EPSILON = flags.DEFINE_list(
 )
 _DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for pure mechanisms.")
 _CLIP_RADIUS = flags.DEFINE_float(
-  "clip_radius", None, "Clip radius in latent units; default: from generated samples."
+  "clip_radius", None, "Clip radius in latent units, instead of --clip."
 )
-_CLIP_QUANTILE = flags.DEFINE_float(
-  "clip_quantile", 0.99, "Share of generated samples that the clip radius holds."
+_CLIP = flags.DEFINE_string(
+  "clip",
+  "auto",
+  "The clip radius: auto (least expected error at this epsilon) or a share of generated samples that "
+  "it holds, such as 0.99.",
+)
+_DECODE = flags.DEFINE_enum(
+  "decode",
+  None,
+  ["raw", "value", "mean", "sample"],
+  "What is published of a noisy coordinate: raw, its posterior mean, or a draw from its posterior "
+  "under the public distribution; of extremal: value or sample. Default: sample for extremal, raw for "
+  "others.",
+)
+_LOSS = flags.DEFINE_enum(
+  "loss", "l2", ["l1", "l2"], "The error that is made least: absolute or squared."
 )
 _COMPONENTS = flags.DEFINE_integer(
   "components",
@@ -220,6 +237,24 @@ def _epsilons() -> float | tuple[float, ...]:
   return values[0] if len(values) == 1 else values
 
 
+def _default_mechanism() -> str:
+  """The one with the least expected error among those that can do what is asked."""
+  layered = _LATENT_SPACE.value == "W+" and _WPLUS_MODE.value == "per_layer"
+  clipped = _CLIP_RADIUS.value is not None or _CLIP.value != "auto"
+  return "laplace" if _SCOPE.value != "attribute" or layered or clipped else "extremal"
+
+
+def _clip_quantile() -> float | None:
+  if _CLIP.value == "auto":
+    return None
+  try:
+    return float(_CLIP.value)
+  except ValueError:
+    raise ConfigurationError(
+      f"--clip={_CLIP.value}: give auto, or a share such as 0.99; a radius is --clip_radius"
+    ) from None
+
+
 def _promised_inputs() -> str:
   """`PrivacySpec.inputs`: whether inputs without a usable face are released too."""
   if _SCOPE.value != "attribute":
@@ -253,14 +288,17 @@ def job_from_flags():
     seed=_SEED.value,
     **{name: value for name, value in chosen.items() if value is not None},
   )
+  mechanism = _MECHANISM.value or _default_mechanism()
   privacy = PrivacySpec(
-    mechanism=_MECHANISM.value,
+    mechanism=mechanism,
     scope=_SCOPE.value,
     epsilon=_epsilons(),
     delta=_DELTA.value,
     wplus_mode=_WPLUS_MODE.value,
     clip_radius=_CLIP_RADIUS.value,
-    clip_quantile=_CLIP_QUANTILE.value,
+    clip_quantile=_clip_quantile(),
+    decode=_DECODE.value or ("sample" if mechanism == "extremal" else "raw"),
+    loss=_LOSS.value,
     components=_COMPONENTS.value,
     noise_seed=_NOISE_SEED.value,
     pasted_back=_PASTE_BACK.value,

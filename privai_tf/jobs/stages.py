@@ -25,7 +25,6 @@ from privai_tf.jobs.job import Job
 from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import owner_records, stand_in_record
 from privai_tf.privacy import prepare, privatize
-from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.relation import Relation
 from privai_tf.runtime.batching import bucket_size, filled
@@ -89,9 +88,7 @@ class Stages:
   @property
   def bound(self) -> float | None:
     """The attacker bound in [0.5, 1]; None where there is no guarantee, or one by distance."""
-    if not self.guarantee.private or self.guarantee.scope == "metric":
-      return None
-    return attacker_bound(self.guarantee.epsilon, self.guarantee.delta)
+    return self._prepared.attacker_bound
 
   def configuration(self) -> dict:
     """The public configuration: what decides the releases of this run."""

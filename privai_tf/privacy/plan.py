@@ -10,13 +10,19 @@ import numpy as np
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.calibration import public_samples, upper_quantile
+from privai_tf.privacy.decoding import Decoder, make_decoder
 from privai_tf.privacy.directions import principal_directions
+from privai_tf.privacy.extremal.shares import best_shares
 from privai_tf.privacy.mechanisms import Mechanism, make_mechanism, mechanism_class
 from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.radius import best_radius, norms
 from privai_tf.privacy.rest import RestNoise, rest_noise, rounding_radius
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.privacy.split import Split, fit_split
 from privai_tf.privacy.subspace import Subspace, attribute_basis
+
+# Of the baseline's clip radius, which bounds nothing.
+_USUAL_QUANTILE = 0.99
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,10 +32,12 @@ class Block:
   Attributes:
     positions: their places among all coordinates.
     mechanism: what releases them.
+    decoder: what is made of its outputs; None: nothing.
   """
 
   positions: list[int]
   mechanism: Mechanism
+  decoder: Decoder | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,8 +93,7 @@ def plan(
     codes = codes[:, np.newaxis]
   numbers, _ = layout.parts(codes)
   positions = list(range(layout.numbers))
-  mechanism = _mechanism(spec, spec.epsilons[0], spec.delta, numbers, positions, {})
-  return Plan(layout, (Block(positions, mechanism),), None)
+  return Plan(layout, (_block(spec, spec.epsilons[0], spec.delta, numbers, positions, {}),), None)
 
 
 def _attribute_plan(boundaries: Sequence[Boundary], spec: PrivacySpec, public: PublicCodes) -> Plan:
@@ -102,46 +109,58 @@ def _attribute_plan(boundaries: Sequence[Boundary], spec: PrivacySpec, public: P
   dimensions = split.rest_numbers
   rho = rounding_radius(public.codes)
   rest = rest_noise(total, spec.delta, dimensions, rho, split.lipschitz) if dimensions else None
+  numbers, _ = split.parts(public.codes.astype(np.float64))
+  epsilons = spec.epsilons
+  if len(epsilons) < len(boundaries) and mechanism_class(spec.mechanism).needs_samples:
+    firsts = [numbers[:, split.axis_numbers(axis)[0]] for axis in range(len(boundaries))]
+    epsilons = best_shares(firsts, total, spec.loss)
   groups = [list(range(split.numbers))]
-  if len(spec.epsilons) > 1:
+  if len(epsilons) > 1:
     groups = [split.axis_numbers(axis) for axis in range(len(boundaries))]
   left = 1 if rest is None else 1 - Fraction(rest.epsilon) / Fraction(total)
   delta = spec.delta_share(len(groups), rest.delta if rest else 0.0)
-  numbers, _ = split.parts(public.codes.astype(np.float64))
   blocks = []
-  for index, (positions, epsilon) in enumerate(zip(groups, spec.epsilons, strict=True)):
+  for index, (positions, epsilon) in enumerate(zip(groups, epsilons, strict=True)):
     sides = {}
     if mechanism_class(spec.mechanism).has_sides:
       sides = _sides(boundaries[index], split, index, numbers)
     share = _down(Fraction(epsilon) * left)
-    blocks.append(Block(positions, _mechanism(spec, share, delta, numbers, positions, sides)))
+    blocks.append(_block(spec, share, delta, numbers, positions, sides))
   return Plan(split, tuple(blocks), rest)
 
 
-def _mechanism(
+def _block(
   spec: PrivacySpec,
   epsilon: float,
   delta: float,
   numbers: np.ndarray,
   positions: list[int],
   sides: dict[str, float],
-) -> Mechanism:
-  """The mechanism of one block, with its radius from public numbers [n, all of them]."""
-  kind = mechanism_class(spec.mechanism)
-  radius = {}
+) -> Block:
+  """One block, with its radius and its decoder from public numbers [n, all of them]."""
+  kind, own = mechanism_class(spec.mechanism), numbers[:, positions]
+  public = {}
   if kind.norm is not None:
-    order = 1 if kind.norm == "l1" else 2
-    sizes = np.linalg.norm(numbers[:, positions], ord=order, axis=1)
-    radius["clip_radius"] = spec.clip_radius or upper_quantile(sizes, spec.clip_quantile)
-  return make_mechanism(
+    public["clip_radius"] = spec.clip_radius or _radius(spec, epsilon, delta, own)
+  if kind.needs_samples:
+    public |= {"samples": own[:, 0], "loss": spec.loss}
+  mechanism = make_mechanism(
     spec.mechanism,
     epsilon=epsilon,
     delta=delta,
     dimensions=len(positions),
     lipschitz=spec.lipschitz,
-    **radius,
+    **public,
     **sides,
   )
+  return Block(positions, mechanism, make_decoder(spec.decode, mechanism, own, spec.scope))
+
+
+def _radius(spec: PrivacySpec, epsilon: float, delta: float, own: np.ndarray) -> float:
+  if spec.clip_quantile is None and spec.private:
+    choices = {"decode": spec.decode, "loss": spec.loss, "scope": spec.scope}
+    return best_radius(spec.mechanism, epsilon, delta, own, **choices)
+  return upper_quantile(norms(spec.mechanism, own), spec.clip_quantile or _USUAL_QUANTILE)
 
 
 def _sides(boundary: Boundary, split: Split, axis: int, numbers: np.ndarray) -> dict[str, float]:

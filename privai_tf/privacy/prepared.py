@@ -9,6 +9,7 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting.attackers import attacker_bound, joint_bound
 from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.latents import check_latents
 from privai_tf.privacy.lattice import refuse_coarse_codes
@@ -101,10 +102,30 @@ class PreparedRelease:
     source = source or SystemSource()
     released = np.empty_like(coordinates)
     for block in self.blocks:
-      released[:, block.positions] = block.mechanism.release(
-        coordinates[:, block.positions], source
-      )
+      # A decoder knows most from what is not clamped yet.
+      step = block.mechanism.release if block.decoder is None else block.mechanism.noisy
+      released[:, block.positions] = step(coordinates[:, block.positions], source)
     return released
+
+  def decode(self, noisy: np.ndarray, uniforms: np.ndarray | None = None) -> np.ndarray:
+    """Post-processing: what is published in place of the mechanisms' outputs.
+
+    Args:
+      noisy: float64 [n, numbers], latent units.
+      uniforms: float64 [n, numbers] in [0, 1), the decoders' own randomness; None: fresh.
+
+    Returns:
+      float64 [n, numbers].
+    """
+    if all(block.decoder is None for block in self.blocks):
+      return noisy
+    uniforms = np.random.default_rng().random(noisy.shape) if uniforms is None else uniforms
+    decoded = noisy.copy()
+    for block in self.blocks:
+      if block.decoder is not None:
+        own = block.positions
+        decoded[:, own] = block.decoder(noisy[:, own], uniforms[:, own])
+    return decoded
 
   def release(
     self,
@@ -131,7 +152,7 @@ class PreparedRelease:
       )
     else:
       source = source or SystemSource()
-      coordinates = from_grid(self.release_coordinates(encoded.coordinates, source))
+      coordinates = self.decode(from_grid(self.release_coordinates(encoded.coordinates, source)))
       rest = rest if self.rest is None else self.rest.draw(rest, source)
     return self.layout.assemble(coordinates, None if rest is None else rest_from_grid(rest))
 
@@ -141,7 +162,7 @@ class PreparedRelease:
     return Guarantee(
       private=self.spec.private,
       scope=self.spec.scope,
-      statement=statement(self.spec, self.attributes, self.latent_space, **self.known),
+      statement=self._statement(),
       mechanism=self.spec.mechanism,
       epsilon=self.spec.total_epsilon,
       delta=self.spec.delta,
@@ -151,6 +172,15 @@ class PreparedRelease:
       relation=self.relation.summary(),
       rest_noise_scale=None if self.rest is None else self.rest.noise_scale,
     )
+
+  def _statement(self) -> str:
+    known = {"bound": self.attacker_bound, "shares": self._shares(), **self.known}
+    return statement(self.spec, self.attributes, self.latent_space, **known)
+
+  def _shares(self) -> tuple[float, ...]:
+    """What each attribute has of one budget that was divided among them; else empty."""
+    divided = len(self.blocks) > len(self.spec.epsilons)
+    return tuple(block.mechanism.epsilon for block in self.blocks) if divided else ()
 
   @functools.cached_property
   def event(self) -> Any:
@@ -162,6 +192,19 @@ class PreparedRelease:
     events = [block.mechanism.event() for block in self.blocks]
     events += [] if self.rest is None else [self.rest.event()]
     return events[0] if len(events) == 1 else dp_accounting.ComposedDpEvent(events)
+
+  @functools.cached_property
+  def attacker_bound(self) -> float | None:
+    """The best accuracy of any attacker on a balanced yes-or-no fact, in [1/2, 1].
+
+    In scope "attribute" through the coordinate. None without a guarantee, or with one by distance.
+    """
+    if not self.spec.private or self.spec.scope == "metric":
+      return None
+    parts = [block.mechanism.total_variation for block in self.blocks]
+    if self.rest is not None:
+      parts.append(2 * attacker_bound(self.rest.epsilon, self.rest.delta) - 1)
+    return joint_bound(parts, self.spec.total_epsilon, self.spec.delta)
 
   def _common(self, name: str) -> float | None:
     """A figure of the mechanisms; the largest, where each attribute has its own."""

@@ -12,6 +12,7 @@ from privai_tf.privacy.mechanisms import mechanism_class
 SCOPES = ("attribute", "image", "metric")
 WPLUS_MODES = ("tied", "per_layer")
 INPUTS = ("any", "faces")
+LOSSES = ("l1", "l2")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +27,12 @@ class PrivacySpec:
       unit of latent distance.
     delta: of the whole release, in [0, 1); several attributes share it equally.
     wplus_mode: W+ codes: "tied" (one coordinate for all layers) or "per_layer".
-    clip_quantile: R is this quantile of the clipped quantity over generated samples, in (0, 1].
-    clip_radius: R in latent units, instead of the quantile. It must not come from an input.
+    decode: what is made of a noisy coordinate with public knowledge only: "raw" (nothing; "value" is
+      extremal's name for it), "mean" (its posterior mean) or "sample" (a draw from its posterior).
+    loss: the error that extremal and the search for a radius make least: "l1" or "l2".
+    clip_quantile: R is this quantile of the clipped quantity over generated samples, in (0, 1]; None:
+      the radius with the least expected error at this epsilon.
+    clip_radius: R in latent units, instead of either. It must not come from an input.
     components: directions k that scopes "image" and "metric" release; None: as many as hold 99% of
       the variance.
     noise_seed: makes a seeded simulation instead of a private release.
@@ -44,7 +49,7 @@ class PrivacySpec:
   epsilon: float | tuple[float, ...] = 1.0
   delta: float = 0.0
   wplus_mode: str = "tied"
-  clip_quantile: float = 0.99
+  clip_quantile: float | None = None
   clip_radius: float | None = None
   components: int | None = None
   noise_seed: int | None = None
@@ -54,12 +59,16 @@ class PrivacySpec:
   pasted_back: bool = False
   inputs: str = "any"
   lipschitz: float = 1.0
+  decode: str = "raw"
+  loss: str = "l2"
 
   def __post_init__(self):
     mechanism = mechanism_class(self.mechanism)
     _one_of("scope", self.scope, SCOPES)
     _one_of("W+ mode", self.wplus_mode, WPLUS_MODES)
     _one_of("inputs", self.inputs, INPUTS)
+    _one_of("loss", self.loss, LOSSES)
+    self._check_decode(mechanism)
     self._check_budget(mechanism)
     self._check_scope(mechanism)
     self._check_numbers()
@@ -133,10 +142,21 @@ class PrivacySpec:
         "boundaries: leave it out, or use scope image."
       )
 
-  def _check_numbers(self) -> None:
-    if not _is_real(self.clip_quantile) or not 0 < self.clip_quantile <= 1:
+  def _check_decode(self, mechanism: type) -> None:
+    # "raw" publishes the mechanism's own output, whatever that is.
+    if self.decode != "raw" and self.decode not in mechanism.decodings:
       raise ConfigurationError(
-        f"clip_quantile is {self.clip_quantile!r}: it must be in (0, 1], for example 0.99."
+        f"Mechanism {self.mechanism} has no decode {self.decode!r}: use "
+        f"{' or '.join(mechanism.decodings)}."
+      )
+
+  def _check_numbers(self) -> None:
+    if self.clip_quantile is not None and not (
+      _is_real(self.clip_quantile) and 0 < self.clip_quantile <= 1
+    ):
+      raise ConfigurationError(
+        f"clip_quantile is {self.clip_quantile!r}: it must be in (0, 1], for example 0.99; leave it "
+        "out for the radius of least error."
       )
     if self.clip_radius is not None and not (
       _is_real(self.clip_radius) and 2.0**-8 <= self.clip_radius <= 2.0**20

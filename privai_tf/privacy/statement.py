@@ -34,6 +34,8 @@ def statement(
   delta: float | None = None,
   unknown_origin: Sequence[str] | Mapping[str, float] = (),
   accuracies: Mapping[str, float] | None = None,
+  bound: float | None = None,
+  shares: Sequence[float] = (),
 ) -> str:
   """Says in words what one release promises.
 
@@ -47,6 +49,8 @@ def statement(
     unknown_origin: attributes whose boundary states no checkpoint; may give each boundary's share of
       the codes' variance.
     accuracies: attributes' share of held-out codes on the right side, where it is known.
+    bound: the best accuracy of any attacker, where it is less than epsilon alone allows.
+    shares: what each attribute has of one epsilon that was divided among them.
 
   Returns:
     Short sentences, public quantities only.
@@ -65,11 +69,12 @@ def statement(
     )
   epsilon = spec.total_epsilon if epsilon is None else epsilon
   delta = spec.delta if delta is None else delta
+  bound = min(bound or 1.0, attacker_bound(epsilon, delta))
   if spec.scope == "attribute":
-    sentences += _attribute(spec, attributes, latent_space, epsilon, delta, rest)
+    sentences += _attribute(spec, attributes, latent_space, epsilon, delta, rest, bound, shares)
     sentences += _boundaries(attributes, unknown_origin, accuracies or {})
   elif spec.scope == "image":
-    sentences += _image(spec, latent_space, epsilon, delta)
+    sentences += _image(spec, latent_space, epsilon, delta, bound)
   else:
     sentences += _metric(spec, latent_space, typical_distance)
   return " ".join([*sentences, *_ALWAYS])
@@ -82,6 +87,8 @@ def _attribute(
   epsilon: float,
   delta: float,
   rest: str | None,
+  bound: float,
+  shares: Sequence[float],
 ) -> list[str]:
   names = _listed([f"'{name}'" for name in attributes])
   many = len(attributes) > 1
@@ -93,8 +100,9 @@ def _attribute(
     f"Between two faces that differ by a move along the public curve on which faces change with "
     f"{names} on average, every probability changes {_odds(epsilon, delta)}.",
     f"Through the {coordinates}, a yes-or-no fact that is even odds is guessed right at most "
-    f"{percent_up(attacker_bound(epsilon, delta))} of the time.",
-    *_shares(spec, attributes, epsilon),
+    f"{percent_up(bound)} of the time.",
+    *_shares(spec, attributes, epsilon, shares),
+    *_decoded(spec, coordinates),
     "The rest of the face (the residual) is published with a little noise; what it says about "
     f"{names} is measured, not promised.",
     rest
@@ -123,11 +131,28 @@ def _attribute(
   return sentences
 
 
-def _shares(spec: PrivacySpec, attributes: Sequence[str], epsilon: float) -> list[str]:
+def _decoded(spec: PrivacySpec, coordinates: str) -> list[str]:
+  """What is published in place of the mechanism's output."""
+  if spec.decode == "sample":
+    return [
+      f"What is published is drawn from the public distribution of generated faces' {coordinates}, as "
+      "far as it agrees with what the mechanism said; this takes nothing from the promise."
+    ]
+  if spec.decode == "mean":
+    return [
+      f"What is published is the average of generated faces' {coordinates} that agree with what the "
+      "mechanism said; this takes nothing from the promise."
+    ]
+  return []
+
+
+def _shares(
+  spec: PrivacySpec, attributes: Sequence[str], epsilon: float, shares: Sequence[float]
+) -> list[str]:
   """Who has how much of epsilon."""
   sentences = []
-  if len(spec.epsilons) > 1:
-    pairs = zip(attributes, spec.epsilons, strict=True)
+  if len(spec.epsilons) > 1 or shares:
+    pairs = zip(attributes, shares or spec.epsilons, strict=True)
     sentences.append(
       f"Of this, {_listed([f'{name} has epsilon = {number_up(value)}' for name, value in pairs])}; "
       "what a direction shares with one named before it is protected with that one's."
@@ -166,7 +191,9 @@ def _boundaries(
   return sentences
 
 
-def _image(spec: PrivacySpec, latent_space: str, epsilon: float, delta: float) -> list[str]:
+def _image(
+  spec: PrivacySpec, latent_space: str, epsilon: float, delta: float, bound: float
+) -> list[str]:
   # What releases of any input, those without a face too, are called in a specification.
   if getattr(spec, "inputs", "any") == "any":
     neighbours = "any two inputs, with a face or without one,"
@@ -178,7 +205,8 @@ def _image(spec: PrivacySpec, latent_space: str, epsilon: float, delta: float) -
     "differential privacy).",
     f"Between the two, every probability changes {_odds(epsilon, delta)}.",
     "A yes-or-no fact about the photo that is even odds is guessed right at most "
-    f"{percent_up(attacker_bound(epsilon, delta))} of the time.",
+    f"{percent_up(bound)} of the time.",
+    *_decoded(spec, "codes"),
     "What lies outside the released directions is a public mean, and noise maps are public "
     "constants.",
     *_layers(spec, latent_space),

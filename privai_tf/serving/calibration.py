@@ -14,7 +14,7 @@ import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.mechanisms import Mechanism, make_mechanism
+from privai_tf.privacy.mechanisms import Mechanism, make_mechanism, mechanism_class
 from privai_tf.privacy.prepared import PreparedRelease
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.release import prepare
@@ -26,6 +26,7 @@ _MANTISSAS = np.concatenate(
   [np.arange(100, 200, 2), np.arange(200, 500, 5), np.arange(500, 1000, 10)]
 )
 _DECADES = range(-2, 2)
+_QUANTILE = 0.99
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -88,6 +89,13 @@ def calibrations(
       f"Mechanism {spec.mechanism} with scope {spec.scope} is not served: export with a private "
       "mechanism of scope attribute."
     )
+  if mechanism_class(spec.mechanism).needs_samples or spec.decode != "raw":
+    raise ConfigurationError(
+      f"Mechanism {spec.mechanism} with decode {spec.decode} is made for one epsilon, and a model "
+      "server learns it with the request: export with laplace and decode raw, or use the gateway."
+    )
+  if spec.clip_quantile is None:  # One radius for all epsilons.
+    spec = dataclasses.replace(spec, clip_quantile=_QUANTILE)
   names = [boundary.name for boundary in boundaries]
   if len(set(names)) < len(names):
     raise ConfigurationError(f"Attributes are named {', '.join(names)}: give each its own name.")

@@ -4,6 +4,7 @@ import sqlite3
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.privacy.ledger import Ledger, schema
@@ -116,7 +117,7 @@ def make_latents():
 
 @pytest.fixture(scope="session")
 def simple_mechanism():
-  """Makes a mechanism with what its kind needs: delta 1e-5 unless pure, a side at 0.25."""
+  """Makes a mechanism with what its kind needs: delta 1e-5 unless pure, a side at 0.25, a normal coordinate."""
 
   def make(name, epsilon=1.0, radius=2.0, dimensions=1):
     delta = 0.0 if mechanism_class(name).pure else 1e-5
@@ -128,6 +129,7 @@ def simple_mechanism():
       dimensions=dimensions,
       threshold=0.25,
       side_distance=0.75,
+      samples=stats.norm.ppf((np.arange(1000) + 0.5) / 1000),
     )
 
   return make

@@ -53,7 +53,7 @@ def test_a_given_radius_is_rounded_up(generator, boundary):
 
 
 def test_per_layer_radius_covers_generated_samples(generator, boundary):
-  spec = PrivacySpec(wplus_mode="per_layer", calibration_count=1000)
+  spec = PrivacySpec(wplus_mode="per_layer", calibration_count=1000, clip_quantile=0.99)
   prepared = prepare(generator, boundary, spec, "W+")
   codes = public_samples(generator, "W+", 1000, 0).astype(np.float64)
   layered = np.repeat(codes[:, np.newaxis], 3, axis=1)

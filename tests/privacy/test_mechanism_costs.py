@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.accounting import compose, gaussian_delta, gaussian_multiplier, laplace_delta
+from privai_tf.privacy.accounting import (
+  attacker_bound,
+  compose,
+  gaussian_delta,
+  gaussian_multiplier,
+  joint_bound,
+  laplace_delta,
+)
 from privai_tf.privacy.grid import CELLS
 from privai_tf.privacy.mechanisms import mechanism_class, mechanism_names
 from privai_tf.privacy.mechanisms.gaussian import discrete_sigma
@@ -137,3 +144,32 @@ def test_every_mechanism_states_its_cost(simple_mechanism, name):
     assert 0 < compose([event], delta) < 0.75
   else:
     assert compose([event], delta) == pytest.approx(0.75, rel=1e-6)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1.0, 5.0])
+def test_the_distance_of_two_inputs_outputs_is_what_enumeration_finds(simple_mechanism, epsilon):
+  """On the coarsest clip set, 512 steps: exact for `exponential`, an upper bound for `laplace`."""
+  for name in ("exponential", "laplace"):
+    mechanism = simple_mechanism(name, epsilon, 2.0**-8)
+    radius, scale = mechanism.radius_steps, float(mechanism.scale_steps)
+    places = np.arange(-radius, radius + 1)
+    if name == "laplace":
+      far = int(60 * scale)
+      places = np.arange(-far, far + 1)
+    rows = [np.exp(-np.abs(places - end) / scale) for end in (-radius, radius)]
+    first, second = (row / row.sum() for row in rows)
+    distance = np.maximum(first - second, 0).sum()
+    assert distance - 1e-12 <= mechanism.total_variation <= distance + 0.3 / scale
+    if name == "exponential":
+      assert mechanism.total_variation == pytest.approx(distance, rel=1e-9)
+
+
+def test_no_attacker_is_better_than_the_joint_bound():
+  parts = [0.0, 0.4, 0.25]
+  assert joint_bound(parts, 3.0) == pytest.approx((1 + 1 - 0.6 * 0.75) / 2)
+  assert joint_bound([0.0], 1.0) == pytest.approx(0.5)
+  assert joint_bound([0.999], 1.0) == attacker_bound(1.0)
+  # Two independent bits, each kept with probability 0.7: by enumeration.
+  kept = np.array([0.7, 0.3])
+  first, second = np.outer(kept, kept), np.outer(1 - kept, 1 - kept)
+  assert np.abs(first - second).sum() / 2 <= 2 * joint_bound([0.4, 0.4], 9.0) - 1

@@ -115,9 +115,10 @@ def test_private_or_not():
   assert not PrivacySpec(mechanism="reference_postclip", delta=1e-5).private
 
 
-def test_the_eight_mechanisms_are_found():
+def test_the_nine_mechanisms_are_found():
   assert mechanism_names() == (
     "exponential",
+    "extremal",
     "gaussian",
     "gaussian_classic",
     "l2_laplace",

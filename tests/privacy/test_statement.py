@@ -206,3 +206,26 @@ def test_figures_round_up():
   # Sums of decimals are those of what is printed.
   text = _say(("a", "b"), epsilon=(0.1, 0.2))
   assert "epsilon = 0.3 (pure" in text
+
+
+def test_extremal_and_decoding_in_words():
+  text = _say(mechanism="extremal", decode="sample")
+  assert "by the extremal mechanism, which names one of a few public values, against" in text
+  assert "is drawn from the public distribution of generated faces' coordinate, as far as" in text
+  assert "average of generated faces' coordinates" in _say(("smile", "age"), decode="mean")
+  image = {"scope": "image", "mechanism": "gaussian", "delta": 1e-5}
+  assert "public distribution of generated faces' codes" in _say(decode="sample", **image)
+  for decode in ("raw", "value"):
+    plain = _say(mechanism="extremal", decode=decode)
+    assert "What is published is" not in plain
+
+
+def test_an_exact_bound_is_printed_if_it_is_less():
+  assert "guessed right at most 69.7% of the time" in _say(said={"bound": 0.6967})
+  assert "guessed right at most 73.2% of the time" in _say(said={"bound": 0.9})
+  assert "guessed right at most 73.2% of the time" in _say()
+
+
+def test_a_budget_that_was_divided_is_named():
+  text = _say(("smile", "age"), epsilon=2.0, mechanism="extremal", said={"shares": (0.5, 1.5)})
+  assert "Of this, smile has epsilon = 0.5 and age has epsilon = 1.5" in text

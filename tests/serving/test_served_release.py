@@ -16,7 +16,7 @@ from privai_tf.serving.calibration import calibrations, served_epsilons
 from privai_tf.serving.simulated import fresh_seed, simulated_release
 
 _SPECS = {
-  "laplace": PrivacySpec("laplace", calibration_count=1000),
+  "laplace": PrivacySpec("laplace", calibration_count=1000, clip_quantile=0.99),
   "l2_laplace": PrivacySpec("l2_laplace", clip_radius=1.5),
   "gaussian": PrivacySpec("gaussian", delta=1e-5, clip_radius=2.0),
   "gaussian_classic": PrivacySpec("gaussian_classic", delta=1e-5, clip_radius=2.0),

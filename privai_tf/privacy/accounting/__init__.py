@@ -9,7 +9,7 @@ Noise is always in units of the sensitivity (`sigma / 2R`, `b / 2R`) and events 
 `dp_accounting`; heavy packages are imported inside the functions that need them.
 """
 
-from privai_tf.privacy.accounting.attackers import attacker_bound, best_attacker
+from privai_tf.privacy.accounting.attackers import attacker_bound, best_attacker, joint_bound
 from privai_tf.privacy.accounting.calibration import (
   classic_multiplier,
   gaussian_multiplier,
@@ -45,6 +45,7 @@ __all__ = [
   "gaussian_epsilon",
   "gaussian_multiplier",
   "gaussian_sigma",
+  "joint_bound",
   "l2_laplace_delta",
   "l2_laplace_epsilon",
   "laplace_delta",

@@ -7,6 +7,7 @@ Randomized response attains it.
 
 import decimal
 import math
+from collections.abc import Sequence
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.accounting.checks import check_delta, check_epsilon
@@ -52,6 +53,31 @@ def attacker_bound(
   return min(1.0, max(accuracy, prior + (1 - prior) * delta))
 
 
+def joint_bound(variations: Sequence[float], epsilon: float, delta: float = 0.0) -> float:
+  """Best accuracy of any attacker who sees several independent parts of one release.
+
+  An attacker who sees outputs at a total variation distance of T is right in (1 + T) / 2, and the
+  overlap 1 - T of a joint output is at least the product of its parts' overlaps.
+
+  Args:
+    variations: upper bounds of each part's total variation, in [0, 1].
+    epsilon, delta: of the whole release, which bound the accuracy, too.
+
+  Returns:
+    Accuracy in [1/2, 1], rounded up.
+  """
+  overlap = decimal.Decimal(1)
+  with decimal.localcontext() as context:
+    context.prec, context.rounding = _DIGITS, decimal.ROUND_FLOOR
+    for variation in variations:
+      overlap *= 1 - decimal.Decimal(variation)
+    exact = 1 - (overlap - _SLACK) / 2
+  accuracy = float(exact)
+  if decimal.Decimal(accuracy) < exact:
+    accuracy = math.nextafter(accuracy, math.inf)
+  return min(1.0, accuracy, attacker_bound(epsilon, delta))
+
+
 def best_attacker(
   mechanism: str, epsilon: float, delta: float = 0.0, *, dimensions: int = 1, releases: int = 1
 ) -> float:
@@ -84,6 +110,10 @@ def best_attacker(
   if mechanism == "exponential":
     # P(output on the side of the input), density ∝ exp(-epsilon |o - R| / 2R) on [-R, R].
     return 1 / (1 + math.exp(-epsilon / 2))
+  if mechanism == "extremal":
+    raise ConfigurationError(
+      "extremal depends on its public samples: see `total_variation` of the mechanism made from them"
+    )
   if mechanism in ("gaussian", "gaussian_classic"):
     from privai_tf.privacy.accounting.calibration import classic_multiplier, gaussian_multiplier
 

@@ -4,13 +4,17 @@ Inputs are the two ends of the clip set; outputs are clamped to it. Continuous n
 grid's, whose step of 2^-16 is far below what an audit can see.
 """
 
+import functools
 import math
 from collections.abc import Callable
+
+import numpy as np
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.audit.bounds import epsilon_lower_bound
 
 _THRESHOLDS = 400
+_QUANTILES = 10_000
 
 Survival = Callable[[float, int], float]
 
@@ -18,7 +22,8 @@ Survival = Callable[[float, int], float]
 def survival(mechanism: str, epsilon: float, delta: float = 0.0) -> Survival:
   """P(output >= t | input is the upper (+1) or lower (-1) end), in units of the clip radius.
 
-  For `metric_laplace` the inputs are one unit of distance apart, at +-1/2, and nothing is clamped.
+  For `extremal` the coordinate is normal and the unit its largest output. For `metric_laplace` the
+  inputs are one unit of distance apart, at +-1/2, and nothing is clamped.
 
   Args:
     mechanism: name.
@@ -39,6 +44,8 @@ def survival(mechanism: str, epsilon: float, delta: float = 0.0) -> Survival:
     return lambda t, side: 0.5 * math.erfc((t - side) / sigma / math.sqrt(2))
   if mechanism == "randomized_response":
     return lambda t, side: 1 / (1 + math.exp(-side * epsilon))
+  if mechanism == "extremal":
+    return _extremal(epsilon)
   if mechanism == "exponential":
     whole = -math.expm1(-epsilon)
 
@@ -49,6 +56,22 @@ def survival(mechanism: str, epsilon: float, delta: float = 0.0) -> Survival:
 
     return exponential
   raise ConfigurationError(f"mechanism '{mechanism}': its event probabilities are not known")
+
+
+@functools.cache
+def _extremal(epsilon: float) -> Survival:
+  """Of a normal coordinate; inputs in its first and last cell, units of the largest output.
+
+  The same for every scale: the program's sets and probabilities depend on the distribution's form.
+  """
+  from scipy import stats
+
+  from privai_tf.privacy.mechanisms import make_mechanism
+
+  levels = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+  table = make_mechanism("extremal", epsilon=epsilon, samples=stats.norm.ppf(levels)).table
+  places = table.outputs / np.abs(table.outputs).max()
+  return lambda t, side: float(table.shares[-1 if side > 0 else 0][places >= t].sum())
 
 
 def _laplace_tail(x: float) -> float:

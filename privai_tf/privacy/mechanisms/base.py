@@ -2,6 +2,8 @@
 
 import abc
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,6 +27,8 @@ class Parameters:
     threshold: where the boundary lies on the axis, in latent units (randomized response).
     side_distance: m, how far from the boundary a side's public value lies (randomized response).
     lipschitz: L of the reference prototype's mechanism.
+    samples: public numbers of the one coordinate, float64 [n] (extremal).
+    loss: "l1" or "l2": the error that is made least, absolute or squared (extremal).
   """
 
   epsilon: float
@@ -34,6 +38,8 @@ class Parameters:
   threshold: float = 0.0
   side_distance: float | None = None
   lipschitz: float = 1.0
+  samples: np.ndarray | None = dataclasses.field(default=None, compare=False, repr=False)
+  loss: str = "l2"
 
 
 class Mechanism(abc.ABC):
@@ -49,6 +55,9 @@ class Mechanism(abc.ABC):
     private: False for what is kept as a baseline only.
     scopes: the scopes it is defined for.
     has_sides: whether it needs the boundary's place on the axis and a side's public value.
+    needs_samples: whether it needs public samples of the coordinate.
+    decodings: what may be made of the noisy number before it is published, the first by default; see
+      `privai_tf.privacy.decoding`.
     largest_dimensions: how many numbers one release may hold; None: any.
     summary: the noise in a few words, for the statement.
   """
@@ -59,6 +68,8 @@ class Mechanism(abc.ABC):
   private: ClassVar[bool] = True
   scopes: ClassVar[tuple[str, ...]] = ("attribute", "image")
   has_sides: ClassVar[bool] = False
+  needs_samples: ClassVar[bool] = False
+  decodings: ClassVar[tuple[str, ...]] = ("raw", "mean", "sample")
   largest_dimensions: ClassVar[int | None] = None
   summary: ClassVar[str]
 
@@ -112,6 +123,16 @@ class Mechanism(abc.ABC):
     """Largest distance of two clipped coordinates, in latent units; None without clipping."""
     return None if self.clip_radius is None else 2 * self.clip_radius
 
+  @functools.cached_property
+  def total_variation(self) -> float:
+    """How far apart the outputs of two inputs can be, in [0, 1], rounded up.
+
+    What epsilon and delta allow; the exact value, where it is less and known.
+    """
+    from privai_tf.privacy.accounting.attackers import attacker_bound
+
+    return 2 * attacker_bound(self.epsilon, self.delta) - 1
+
   @property
   @abc.abstractmethod
   def noise_scale(self) -> float | None:
@@ -131,6 +152,18 @@ class Mechanism(abc.ABC):
     Returns:
       A distribution of event shape [k].
     """
+
+  def likelihood(self, inputs: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """How likely noisy outputs are, given public inputs: what a decoder weighs them by.
+
+    Args:
+      inputs: float64 [n, k], latent units; clipped as in a release.
+
+    Returns:
+      Noisy outputs float64 [m, k] -> log densities (or probabilities), float64 [m, n].
+    """
+    distribution = self.distribution(from_grid(self.encode(inputs)))
+    return lambda noisy: distribution.log_prob(noisy[:, np.newaxis]).numpy()
 
   def _noise(self, count: int, source: SystemSource) -> np.ndarray:
     """Exact noise on the grid, int64 [count, k]."""
@@ -152,9 +185,16 @@ class Mechanism(abc.ABC):
     Returns:
       int64 [n, k] on the grid.
     """
+    return self.clamp(self.noisy(coordinates, source))
+
+  def noisy(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
+    """The private release before it is clamped: what a decoder knows most from.
+
+    Args and returns are those of `release`.
+    """
     source = source or SystemSource()
     clipped = clip_integers(coordinates, self.radius_steps, self.norm)
-    return self.clamp(clipped + self._noise(len(clipped), source))
+    return clipped + self._noise(len(clipped), source)
 
   def clamp(self, noisy: np.ndarray) -> np.ndarray:
     """Back into the clip set, int64 [n, k]: post-processing, which costs nothing."""
@@ -184,6 +224,10 @@ class Mechanism(abc.ABC):
     clipped = clip_tensor(coordinates, self.clip_radius, self.norm)
     noisy = self.distribution(clipped).sample(seed=seed)
     return clip_tensor(noisy, self.clip_radius, self.norm)
+
+  def simulate_noisy(self, coordinates: Any, seed: Any) -> Any:
+    """As `simulate`, of `noisy`, from clipped coordinates."""
+    return self.distribution(coordinates).sample(seed=seed)
 
   def _centers(self, coordinates: Any) -> Any:
     """`coordinates` as a float64 tensor; zeros [k] for None."""

@@ -4,6 +4,7 @@
 McSherry and Talwar, "Mechanism Design via Differential Privacy", FOCS 2007.
 """
 
+import functools
 import math
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.sampling.surplus import surplus
 
 _SUBSTEPS = 1024
+_ROUNDING = 2.0**-45
 _BLOCK = 256  # Rows at a time.
 
 
@@ -45,6 +47,13 @@ class Exponential(Mechanism):
     """2R / epsilon in latent units: the scale before the cut to [-R, R]."""
     return float(self.scale_steps / CELLS)
 
+  @functools.cached_property
+  def total_variation(self) -> float:
+    """Of the inputs R and -R: with q = e^(-1/t), `(1 - q^R) (1 - q^(R+1)) / (1 - q^(2R+1))`."""
+    radius, scale = self.radius_steps, float(self.scale_steps)
+    parts = [-math.expm1(-count / scale) for count in (radius, radius + 1, 2 * radius + 1)]
+    return min(1.0, parts[0] * parts[1] / parts[2] * (1 + _ROUNDING))
+
   def release(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
     """The first of many candidates around the coordinate that lies in the clip set.
 
@@ -59,6 +68,8 @@ class Exponential(Mechanism):
       rows = slice(start, start + _BLOCK)
       outputs[rows, 0] = self._block(inputs[rows], source)
     return outputs
+
+  noisy = release
 
   def _block(self, inputs: np.ndarray, source: SystemSource) -> np.ndarray:
     """int64 [n, 1] -> int64 [n]."""

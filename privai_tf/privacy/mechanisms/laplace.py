@@ -4,6 +4,7 @@
 Dwork, McSherry, Nissim and Smith, "Calibrating Noise to Sensitivity", TCC 2006.
 """
 
+import functools
 import math
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from privai_tf.privacy.sampling.discrete_laplace import discrete_laplace
 from privai_tf.privacy.sampling.source import SystemSource
 
 _SUBSTEPS = 1024
+_ROUNDING = 2.0**-50
 
 
 class Laplace(Mechanism):
@@ -32,6 +34,11 @@ class Laplace(Mechanism):
   def noise_scale(self) -> float:
     """b in latent units."""
     return float(self.scale_steps / CELLS)
+
+  @functools.cached_property
+  def total_variation(self) -> float:
+    """1 - exp(-epsilon / 2), of continuous noise, which is told apart more easily (see `event`)."""
+    return math.nextafter(-math.expm1(-self.epsilon / 2) * (1 + _ROUNDING), 1)
 
   def _noise(self, count: int, source: SystemSource) -> np.ndarray:
     draws = discrete_laplace(self.scale_steps, count * self.dimensions, source)

@@ -24,6 +24,7 @@ class MetricLaplace(Mechanism):
   name = "metric_laplace"
   norm: ClassVar[str | None] = None
   scopes: ClassVar[tuple[str, ...]] = ("metric",)
+  decodings: ClassVar[tuple[str, ...]] = ("raw",)
   summary = "Laplace noise of uniform direction"
 
   def _calibrate(self) -> None:
@@ -42,6 +43,8 @@ class MetricLaplace(Mechanism):
     else:
       noise = radial_laplace(self.scale_steps, self.dimensions, count, source)
     return coordinates + noise
+
+  noisy = release
 
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     return self.distribution(coordinates).sample(seed=seed)

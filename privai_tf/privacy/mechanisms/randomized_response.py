@@ -5,6 +5,7 @@ Warner, "Randomized Response", JASA 1965.
 """
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -56,6 +57,8 @@ class RandomizedResponse(Mechanism):
     positive = (coordinates > self._threshold) == kept[:, np.newaxis]
     return np.where(positive, self._threshold + self._distance, self._threshold - self._distance)
 
+  noisy = release
+
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     return self.distribution(coordinates).sample(seed=seed)
 
@@ -73,6 +76,10 @@ class RandomizedResponse(Mechanism):
     outcomes = tf.constant(self.side_values, tf.float64)
     two = tfp.distributions.FiniteDiscrete(outcomes, logits=logits)
     return tfp.distributions.Independent(two, 1)
+
+  def likelihood(self, inputs: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    positive, threshold = self.encode(inputs)[:, 0] > self._threshold, self._threshold / CELLS
+    return lambda noisy: np.where((noisy > threshold) == positive, 0.0, -self.epsilon)
 
   def event(self) -> Any:
     from privai_tf.privacy.accounting.events import pure_event

@@ -26,6 +26,7 @@ class ReferencePostclip(Mechanism):
   pure: ClassVar[bool] = False
   private: ClassVar[bool] = False
   scopes: ClassVar[tuple[str, ...]] = ("attribute",)
+  decodings: ClassVar[tuple[str, ...]] = ("raw",)
   summary = "clipped noise on an unclipped coordinate"
 
   def _calibrate(self) -> None:
@@ -51,6 +52,8 @@ class ReferencePostclip(Mechanism):
     noise = discrete_gaussian(self.sigma_steps, count, source or SystemSource())
     clipped = clip_integers(noise.reshape(-1, self.dimensions), self.radius_steps, self.norm)
     return coordinates + clipped
+
+  noisy = release
 
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     noise = self.distribution(coordinates).sample(seed=seed) - coordinates

@@ -1,0 +1,113 @@
+"""The calibrated mechanism as a table of integers, made once for its public inputs and kept."""
+
+import dataclasses
+import functools
+import hashlib
+import io
+import zipfile
+
+import numpy as np
+
+from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.privacy.extremal.cells import Cells
+from privai_tf.privacy.extremal.program import Program, losses, solve
+from privai_tf.privacy.extremal.rational import DENOMINATOR, integer_table, is_private
+from privai_tf.privacy.grid import from_grid, to_grid
+from privai_tf.runtime.cache import cache_base
+from privai_tf.runtime.files import make_folder, write_bytes
+
+FOLDER = "extremal"
+# Beyond, 61 cells are told apart anyway, and levels below 2^-62 could not be written.
+LARGEST_USED = 30.0
+# What is left below epsilon for rounding, as a share of it: the first that is enough.
+_HAIRS = (2.0**-34, 2.0**-24, 2.0**-14, 2.0**-7)
+_FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Table:
+  """Outputs and their probabilities.
+
+  Attributes:
+    outputs: int64 [m], ascending, grid integers.
+    probabilities: int64 [N, m], of the outputs given each cell, in units of 2^-62.
+  """
+
+  outputs: np.ndarray
+  probabilities: np.ndarray
+
+  @functools.cached_property
+  def thresholds(self) -> np.ndarray:
+    """int64 [N, m - 1]: a uniform u < 2^62 gives the output of index "how many are <= u"."""
+    return np.cumsum(self.probabilities, axis=1)[:, :-1]
+
+  @functools.cached_property
+  def shares(self) -> np.ndarray:
+    """The probabilities as float64 [N, m]."""
+    return self.probabilities / DENOMINATOR
+
+
+def calibrated_table(cells: Cells, epsilon: float, loss: str) -> Table:
+  """The table of least expected error, verified in rationals whether it was made or found.
+
+  Args:
+    cells: the public distribution.
+    epsilon: > 0.
+    loss: "l1" or "l2".
+
+  Raises:
+    ConfigurationError: if no table holds epsilon exactly.
+  """
+  name = f"{cells.digest} {len(cells)} {loss} {epsilon!r} {_FORMAT}"
+  path = cache_base() / FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.npz"
+  table = _kept(path, len(cells))
+  if table is not None and is_private(table.probabilities, DENOMINATOR, epsilon):
+    return table
+  for hair in _HAIRS:
+    used = min(epsilon, LARGEST_USED) * (1 - hair)
+    table = table_of(solve(cells.points, cells.mass, used, loss))
+    if is_private(table.probabilities, DENOMINATOR, epsilon):
+      _keep(path, table)
+      return table
+  raise ConfigurationError(
+    f"No extremal mechanism holds epsilon = {epsilon:g} exactly for this coordinate: use laplace."
+  )
+
+
+def table_of(program: Program) -> Table:
+  """A program's outputs on the grid, those that fall together added up."""
+  columns = integer_table(program.members, program.weights, program.ratio)
+  outputs, place = np.unique(to_grid(program.values), return_inverse=True)
+  table = np.zeros((len(columns), len(outputs)), np.int64)
+  np.add.at(table.T, place, columns.T)
+  return Table(outputs, table)
+
+
+def expected_loss(cells: Cells, table: Table, loss: str) -> float:
+  """Mean error of released values over the public samples, float64, latent units (squared: l2)."""
+  each = losses(cells.samples, from_grid(table.outputs), loss)
+  chances = np.repeat(table.shares, np.diff(cells.starts), axis=0).T
+  return float((each * chances).sum() / len(cells.samples))
+
+
+def _kept(path, cells: int) -> Table | None:
+  """What an earlier run wrote; None if there is nothing usable. Its privacy is not taken on trust."""
+  try:
+    with np.load(path, allow_pickle=False) as arrays:
+      table = Table(arrays["outputs"], arrays["probabilities"])
+  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    return None
+  sound = table.outputs.dtype == np.int64 and table.probabilities.dtype == np.int64
+  sound = sound and table.probabilities.shape == (cells, *table.outputs.shape)
+  return table if sound and len(table.outputs) and (np.diff(table.outputs) > 0).all() else None
+
+
+def _keep(path, table: Table) -> None:
+  """Writes a table for the next run; one that cannot be written is made again then."""
+  buffer = io.BytesIO()
+  np.savez(buffer, outputs=table.outputs, probabilities=table.probabilities)
+  try:
+    make_folder(path.parent)
+    write_bytes(path, buffer.getvalue())
+  except OutputError:
+    pass
