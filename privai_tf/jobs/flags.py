@@ -79,6 +79,15 @@ _COMPONENTS = flags.DEFINE_integer(
   "Directions that scopes image and metric release; default: 99% of the variance.",
   lower_bound=1,
 )
+_CODEBOOK_SIZE = flags.DEFINE_integer(
+  "codebook_size", 1 << 17, "Made-up faces that subset_selection chooses among.", lower_bound=2
+)
+_RESEMBLE = flags.DEFINE_list(
+  "resemble",
+  [],
+  "What subset_selection calls resemblance: weights of attributes and of the rest, such as "
+  "age:3,gender:3,pose:1,rest:1; default: all directions alike.",
+)
 _NOISE_SEED = flags.DEFINE_integer(
   "noise_seed", None, "Makes the run a reproducible simulation WITHOUT any guarantee."
 )
@@ -234,6 +243,7 @@ def job_from_flags():
   from privai_tf.faces.spec import FaceSpec
   from privai_tf.inversion.spec import InversionSpec
   from privai_tf.jobs.job import Budget, Job, Shard
+  from privai_tf.privacy.resemblance import parse_weights
   from privai_tf.privacy.spec import PrivacySpec
 
   chosen = {"learning_rate": _LEARNING_RATE.value}
@@ -261,6 +271,8 @@ def job_from_flags():
     components=_COMPONENTS.value,
     noise_seed=_NOISE_SEED.value,
     pasted_back=_PASTE_BACK.value,
+    codebook_size=_CODEBOOK_SIZE.value,
+    resemble=parse_weights(_RESEMBLE.value),
     inputs=_promised_inputs(),
   )
   budget = None

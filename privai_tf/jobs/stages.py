@@ -25,8 +25,8 @@ from privai_tf.jobs.job import Job
 from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import owner_records, stand_in_record
 from privai_tf.privacy import prepare, privatize
-from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
 
 
@@ -47,12 +47,12 @@ class Stages:
     """
     self.job = job
     self.generator = load_generator(job.checkpoint)
-    self._boundaries = []
-    if job.privacy.scope == "attribute":  # The other scopes protect more than any boundary.
-      self._boundaries = [
-        Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
-        for attribute in job.attributes
-      ]
+    # The other scopes protect more than any boundary; a stand-in may be chosen by some.
+    compared = named_attributes(job.privacy.resemble)
+    self._boundaries = [
+      Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
+      for attribute in (job.attributes if job.privacy.scope == "attribute" else compared)
+    ]
     # Now, so that a guarantee that cannot be given is told before hours of inversion.
     self._public_codes = self._fitted_on(progress)
     self._prepared = prepare(
@@ -85,7 +85,7 @@ class Stages:
     """The attacker bound in [0.5, 1]; None where there is no guarantee, or one by distance."""
     if not self.guarantee.private or self.guarantee.scope == "metric":
       return None
-    return attacker_bound(self.guarantee.epsilon, self.guarantee.delta)
+    return self._prepared.attacker_bound
 
   def configuration(self) -> dict:
     """The public configuration: what decides the releases of this run."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting.attackers import attacker_bound
 from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.latents import check_latents
 from privai_tf.privacy.mechanisms import Mechanism
@@ -18,6 +19,7 @@ from privai_tf.privacy.rest import RestNoise, rest_from_grid, rest_to_grid
 from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.privacy.split import Split
+from privai_tf.privacy.stand_ins import StandIns
 from privai_tf.privacy.statement import statement
 from privai_tf.privacy.subspace import Subspace
 
@@ -54,7 +56,7 @@ class PreparedRelease:
   spec: PrivacySpec
   latent_space: str
   code_shape: tuple[int, ...]
-  layout: Split | Subspace
+  layout: Split | Subspace | StandIns
   blocks: tuple[Block, ...]
   rest: RestNoise | None
   attributes: tuple[str, ...]
@@ -138,7 +140,13 @@ class PreparedRelease:
     return Guarantee(
       private=self.spec.private,
       scope=self.spec.scope,
-      statement=statement(self.spec, self.attributes, self.latent_space, **self.known),
+      statement=statement(
+        self.spec,
+        self.attributes,
+        self.latent_space,
+        attacker=self.attacker_bound,
+        **self.known,
+      ),
       mechanism=self.spec.mechanism,
       epsilon=self.spec.total_epsilon,
       delta=self.spec.delta,
@@ -148,6 +156,12 @@ class PreparedRelease:
       relation=self.relation.summary(),
       rest_noise_scale=None if self.rest is None else self.rest.noise_scale,
     )
+
+  @functools.cached_property
+  def attacker_bound(self) -> float:
+    """How often any attacker guesses a balanced yes-or-no fact right, at most; in [0.5, 1]."""
+    exact = self.mechanism.attacker_bound() if len(self.blocks) == 1 and self.rest is None else None
+    return attacker_bound(self.spec.total_epsilon, self.spec.delta) if exact is None else exact
 
   @functools.cached_property
   def event(self) -> Any:

@@ -34,6 +34,8 @@ def statement(
   delta: float | None = None,
   unknown_origin: Sequence[str] | Mapping[str, float] = (),
   accuracies: Mapping[str, float] | None = None,
+  faces: int = 1,
+  attacker: float | None = None,
 ) -> str:
   """Says in words what one release promises.
 
@@ -47,6 +49,8 @@ def statement(
     unknown_origin: attributes whose boundary states no checkpoint; may give each boundary's share of
       the codes' variance.
     accuracies: attributes' share of held-out codes on the right side, where it is known.
+    faces: from how many public faces one is put together (scope "image", `subset_selection`).
+    attacker: how often a balanced fact is guessed right at most; None: what follows from epsilon.
 
   Returns:
     Short sentences, public quantities only.
@@ -69,7 +73,8 @@ def statement(
     sentences += _attribute(spec, attributes, latent_space, epsilon, delta, rest)
     sentences += _boundaries(attributes, unknown_origin, accuracies or {})
   elif spec.scope == "image":
-    sentences += _image(spec, latent_space, epsilon, delta)
+    bound = attacker_bound(epsilon, delta) if attacker is None else attacker
+    sentences += _image(spec, latent_space, epsilon, delta, bound, faces)
   else:
     sentences += _metric(spec, latent_space, typical_distance)
   return " ".join([*sentences, *_ALWAYS])
@@ -166,7 +171,9 @@ def _boundaries(
   return sentences
 
 
-def _image(spec: PrivacySpec, latent_space: str, epsilon: float, delta: float) -> list[str]:
+def _image(
+  spec: PrivacySpec, latent_space: str, epsilon: float, delta: float, bound: float, faces: int
+) -> list[str]:
   # What releases of any input, those without a face too, are called in a specification.
   if getattr(spec, "inputs", "any") == "any":
     neighbours = "any two inputs, with a face or without one,"
@@ -178,11 +185,36 @@ def _image(spec: PrivacySpec, latent_space: str, epsilon: float, delta: float) -
     "differential privacy).",
     f"Between the two, every probability changes {_odds(epsilon, delta)}.",
     "A yes-or-no fact about the photo that is even odds is guessed right at most "
-    f"{percent_up(attacker_bound(epsilon, delta))} of the time.",
+    f"{percent_up(bound)} of the time.",
+    *(
+      _stand_in(spec, latent_space, faces)
+      if mechanism_class(spec.mechanism).has_codebook
+      else _directions(spec, latent_space)
+    ),
+  ]
+
+
+def _directions(spec: PrivacySpec, latent_space: str) -> list[str]:
+  return [
     "What lies outside the released directions is a public mean, and noise maps are public "
     "constants.",
     *_layers(spec, latent_space),
   ]
+
+
+def _stand_in(spec: PrivacySpec, latent_space: str, faces: int) -> list[str]:
+  """What is published in place of the face."""
+  whose = f"chosen privately among {spec.codebook_size:,}; it is nobody's."
+  sentences = [f"What is published is a face that the generator made up, {whose}"]
+  if faces > 1:
+    sentences = [
+      f"What is published is put together from {faces} faces that the generator made up, each {whose}"
+    ]
+  if spec.resemble:
+    counts = _listed([f"{name} ({number_up(weight)})" for name, weight in spec.resemble if weight])
+    sentences.append(f"What counts as resemblance is public: {counts}.")
+  sentences.append("Noise maps are public constants.")
+  return [*sentences, *(["All layers share one code."] if latent_space == "W+" else [])]
 
 
 def _metric(spec: PrivacySpec, latent_space: str, typical_distance: float | None) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class
+from privai_tf.privacy.neighbours import Neighbours
 
 
 class FakeGenerator:
@@ -112,8 +113,19 @@ def make_latents():
 
 
 @pytest.fixture(scope="session")
-def simple_mechanism():
-  """Makes a mechanism with what its kind needs: delta 1e-5 unless pure, a side at 0.25."""
+def make_neighbours():
+  """Makes codewords in random places."""
+
+  def make(count, width, seed=0):
+    places = np.random.default_rng(seed).normal(size=(count, width))
+    return Neighbours(places.astype(np.float32), np.ones(width))
+
+  return make
+
+
+@pytest.fixture(scope="session")
+def simple_mechanism(make_neighbours):
+  """Makes a mechanism with what its kind needs: delta 1e-5 unless pure, a side at 0.25, 40 faces."""
 
   def make(name, epsilon=1.0, radius=2.0, dimensions=1):
     delta = 0.0 if mechanism_class(name).pure else 1e-5
@@ -125,6 +137,8 @@ def simple_mechanism():
       dimensions=dimensions,
       threshold=0.25,
       side_distance=0.75,
+      neighbours=make_neighbours(40, dimensions),
+      subset_size=7,
     )
 
   return make

@@ -115,7 +115,7 @@ def test_private_or_not():
   assert not PrivacySpec(mechanism="reference_postclip", delta=1e-5).private
 
 
-def test_the_eight_mechanisms_are_found():
+def test_the_mechanisms_are_found():
   assert mechanism_names() == (
     "exponential",
     "gaussian",
@@ -125,6 +125,7 @@ def test_the_eight_mechanisms_are_found():
     "metric_laplace",
     "randomized_response",
     "reference_postclip",
+    "subset_selection",
   )
   assert [n for n in mechanism_names() if not mechanism_class(n).private] == ["reference_postclip"]
 

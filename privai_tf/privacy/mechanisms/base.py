@@ -25,6 +25,8 @@ class Parameters:
     threshold: where the boundary lies on the axis, in latent units (randomized response).
     side_distance: m, how far from the boundary a side's public value lies (randomized response).
     lipschitz: L of the reference prototype's mechanism.
+    neighbours: of a codebook, and
+    subset_size: K, how many of its faces are likelier (subset selection).
   """
 
   epsilon: float
@@ -34,6 +36,8 @@ class Parameters:
   threshold: float = 0.0
   side_distance: float | None = None
   lipschitz: float = 1.0
+  neighbours: Any = None
+  subset_size: int | None = None
 
 
 class Mechanism(abc.ABC):
@@ -49,6 +53,7 @@ class Mechanism(abc.ABC):
     private: False for what is kept as a baseline only.
     scopes: the scopes it is defined for.
     has_sides: whether it needs the boundary's place on the axis and a side's public value.
+    has_codebook: whether it chooses among public faces, and needs them.
     largest_dimensions: how many numbers one release may hold; None: any.
     summary: the noise in a few words, for the statement.
   """
@@ -59,6 +64,7 @@ class Mechanism(abc.ABC):
   private: ClassVar[bool] = True
   scopes: ClassVar[tuple[str, ...]] = ("attribute", "image")
   has_sides: ClassVar[bool] = False
+  has_codebook: ClassVar[bool] = False
   largest_dimensions: ClassVar[int | None] = None
   summary: ClassVar[str]
 
@@ -120,6 +126,11 @@ class Mechanism(abc.ABC):
   @abc.abstractmethod
   def event(self) -> Any:
     """The `dp_accounting` event that one row's release costs."""
+
+  def attacker_bound(self) -> float | None:
+    """How often any attacker guesses a balanced yes-or-no fact right, at most, where it is known
+    exactly; None: the bound of all mechanisms of the same epsilon and delta."""
+    return None
 
   @abc.abstractmethod
   def distribution(self, coordinates: Any = None) -> Any:

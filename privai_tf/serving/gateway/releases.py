@@ -16,7 +16,6 @@ from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.faces import FaceSpec, find_faces
 from privai_tf.privacy import Encoded, PreparedRelease, PrivacySpec
-from privai_tf.privacy.accounting import attacker_bound
 from privai_tf.privacy.ledger import Remaining
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.serving.gateway.backends import Backend
@@ -227,7 +226,7 @@ class Releaser:
     self, prepared: PreparedRelease, encoded: Encoded, order: Order, ticket: Ticket
   ) -> Answer:
     guarantee = prepared.guarantee
-    bound = attacker_bound(guarantee.epsilon, guarantee.delta)
+    bound = prepared.attacker_bound
     ticket.require()
     # From here on it is paid, whatever happens: the noise is drawn, and goes to the backend.
     remaining = self.budgets.charge(order.caller, order.subject, guarantee, prepared.event)
