@@ -101,7 +101,7 @@ class Stages:
         "resolution": self.generator.resolution,
         "sha256": self.generator.fingerprint,
       },
-      "attributes": [boundary.name for boundary in self._boundaries],
+      "attributes": list(self._prepared.relation.attributes),
       "privacy": dataclasses.asdict(job.privacy),
       "faces": dataclasses.asdict(job.faces),
       "inversion": inversion,

@@ -49,10 +49,13 @@ class Codebook:
     Returns:
       float32 [n, d].
     """
-    drawn = [self._drawn(int(index) // _BLOCK) for index in indices]
-    rows = [int(index) % _BLOCK for index in indices]
-    normal = np.stack([block[row] for (block, _), row in zip(drawn, rows, strict=True)])
-    classes = np.array([block[row] for (_, block), row in zip(drawn, rows, strict=True)])
+    normal = np.empty((len(indices), self._width), np.float32)
+    classes = np.empty(len(indices), np.int64)
+    blocks, places = np.divmod(indices, _BLOCK)
+    for block in np.unique(blocks):
+      rows = blocks == block
+      drawn = self._drawn(int(block))
+      normal[rows], classes[rows] = (part[places[rows]] for part in drawn)
     return self._mapped(normal, classes)
 
   def blocks(self) -> Iterator[np.ndarray]:
@@ -85,12 +88,15 @@ class Codebook:
       start += len(codes)
     return numbers
 
+  @property
+  def _width(self) -> int:
+    return np.shape(self.generator.mean_latent("Z"))[-1]
+
   def _drawn(self, block: int) -> tuple[np.ndarray, np.ndarray]:
     """Normal numbers, float32 [256, d], and numbers that stand for classes, int64 [256]."""
     # NumPy's generator mixes the three; `sample_z` would take several times as long.
     random = np.random.Generator(np.random.PCG64([self.stream, self.seed, block]))
-    width = np.shape(self.generator.mean_latent("Z"))[-1]
-    normal = random.standard_normal((_BLOCK, width), dtype=np.float32)
+    normal = random.standard_normal((_BLOCK, self._width), dtype=np.float32)
     return normal, random.integers(1 << 62, size=_BLOCK)
 
   def _mapped(self, normal: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# Cosines in steps of 2^-15: codewords closer than that are ties, and go by index.
-_LEVELS = 1 << 16
+# Cosines in steps of 2^-13: codewords closer than that are ties, and go by index.
+_LEVELS = 1 << 14
 _PART = 1 << 14
 
 
@@ -63,11 +63,11 @@ class Neighbours:
       count: K, how many come first.
 
     Returns:
-      int64 [M], a permutation: its first K are the K with the largest cosines (in steps of 2^-15,
+      int64 [M], a permutation: its first K are the K with the largest cosines (in steps of 2^-13,
       ties by index), in the order of their indices; then the others.
     """
     # Counting, not sorting: a sort takes as long as its input is untidy.
-    levels = ((np.clip(cosines, -1, 1) + 1) * ((_LEVELS - 1) / 2)).astype(np.int64)
+    levels = ((np.clip(cosines, -1, 1) + 1) * ((_LEVELS - 1) / 2)).astype(np.int16)
     no_lower = np.cumsum(np.bincount(levels, minlength=_LEVELS)[::-1])[::-1]
     last = np.count_nonzero(no_lower >= count) - 1
     better, tied = levels > last, levels == last

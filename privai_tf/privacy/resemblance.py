@@ -126,7 +126,7 @@ def resemblance(
   orthogonal, triangle = np.linalg.qr(np.stack(rows, axis=1), mode="complete")
   own = np.abs(np.diag(triangle))
   if len(rows) > len(deviations) or own.min() < _LEAST_SINE:
-    name = list(each)[min(int(own.argmin()), len(rows) - 1)]
+    name = list(each)[len(own) if len(rows) > len(deviations) else int(own.argmin())]
     raise ConfigurationError(
       f"resemble: '{name}' says nothing that the names before it do not say; leave it out."
     )
