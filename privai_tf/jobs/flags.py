@@ -5,6 +5,9 @@ import pathlib
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.jobs import image_flags
+
+flags.adopt_module_key_flags(image_flags)
 
 _INPUT = flags.DEFINE_string(
   "input",
@@ -72,21 +75,6 @@ _CLIP_RADIUS = flags.DEFINE_float(
 )
 _CLIP_QUANTILE = flags.DEFINE_float(
   "clip_quantile", 0.99, "Share of generated samples that the clip radius holds."
-)
-_COMPONENTS = flags.DEFINE_integer(
-  "components",
-  None,
-  "Directions that scopes image and metric release; default: 99% of the variance.",
-  lower_bound=1,
-)
-_CODEBOOK_SIZE = flags.DEFINE_integer(
-  "codebook_size", 1 << 17, "Made-up faces that subset_selection chooses among.", lower_bound=2
-)
-_RESEMBLE = flags.DEFINE_list(
-  "resemble",
-  [],
-  "What subset_selection calls resemblance: weights of attributes and of the rest, such as "
-  "age:3,gender:3,pose:1,rest:1; default: all directions alike.",
 )
 _NOISE_SEED = flags.DEFINE_integer(
   "noise_seed", None, "Makes the run a reproducible simulation WITHOUT any guarantee."
@@ -243,7 +231,6 @@ def job_from_flags():
   from privai_tf.faces.spec import FaceSpec
   from privai_tf.inversion.spec import InversionSpec
   from privai_tf.jobs.job import Budget, Job, Shard
-  from privai_tf.privacy.resemblance import parse_weights
   from privai_tf.privacy.spec import PrivacySpec
 
   chosen = {"learning_rate": _LEARNING_RATE.value}
@@ -268,11 +255,9 @@ def job_from_flags():
     wplus_mode=_WPLUS_MODE.value,
     clip_radius=_CLIP_RADIUS.value,
     clip_quantile=_CLIP_QUANTILE.value,
-    components=_COMPONENTS.value,
     noise_seed=_NOISE_SEED.value,
     pasted_back=_PASTE_BACK.value,
-    codebook_size=_CODEBOOK_SIZE.value,
-    resemble=parse_weights(_RESEMBLE.value),
+    **image_flags.image_settings(),
     inputs=_promised_inputs(),
   )
   budget = None

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from privai_tf.privacy.accounting.attackers import attacker_bound
 from privai_tf.privacy.figures import factor_up, number_up, percent_up
 from privai_tf.privacy.mechanisms import mechanism_class
+from privai_tf.privacy.resemblance import REST
 from privai_tf.privacy.spec import PrivacySpec
 
 # A boundary that is right less often on held-out faces leaves much of its attribute in the rest.
@@ -211,7 +212,10 @@ def _stand_in(spec: PrivacySpec, latent_space: str, faces: int) -> list[str]:
       f"What is published is put together from {faces} faces that the generator made up, each {whose}"
     ]
   if spec.resemble:
-    counts = _listed([f"{name} ({number_up(weight)})" for name, weight in spec.resemble if weight])
+    weights = {**dict(spec.resemble), REST: dict(spec.resemble).get(REST, 1.0)}
+    counts = _listed(
+      [f"{name} ({number_up(weight)})" for name, weight in weights.items() if weight]
+    )
     sentences.append(f"What counts as resemblance is public: {counts}.")
   sentences.append("Noise maps are public constants.")
   return [*sentences, *(["All layers share one code."] if latent_space == "W+" else [])]

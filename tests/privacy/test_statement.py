@@ -232,6 +232,8 @@ def test_what_counts_as_resemblance_is_told():
   )
   assert "What counts as resemblance is public: age (3) and rest (0.5)." in text
   assert "among 1,000;" in text
+  text = _say(mechanism="subset_selection", scope="image", resemble=(("age", 3.0),))
+  assert "is public: age (3) and rest (1)." in text
 
 
 def test_an_exact_bound_replaces_that_of_all_mechanisms():
