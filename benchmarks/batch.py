@@ -12,6 +12,7 @@ settlement run side by side, so that their shares of the clock add up to more th
 import collections
 import contextlib
 import dataclasses
+import os
 import pathlib
 import tempfile
 import time
@@ -133,6 +134,7 @@ def main(_: list[str]) -> None:
   for size in map(int, _BATCH_SIZES.value):
     with tempfile.TemporaryDirectory() as name:
       folder = pathlib.Path(name)
+      os.environ["PRIVAI_STATE_DIR"] = name  # Not into the user's: its ledgers end with it.
       checkpoint, attribute = _CHECKPOINT.value, "smile"
       if _RESOLUTION.value:
         checkpoint = str(write_checkpoint(resolution, folder / "random"))
@@ -144,7 +146,7 @@ def main(_: list[str]) -> None:
         inversion=InversionSpec(steps=_STEPS.value, batch_size=size),
         input=str(write_portraits(size, folder / "few", resolution)),
         output_dir=folder / "warm",
-        budget=Budget(folder / "ledger.db", epsilon=2.0),
+        budget=Budget(folder / "ledger.db", epsilon=2.0, create=True),
         batch_size=size,
       )
       built = Stages(job)

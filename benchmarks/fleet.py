@@ -6,6 +6,7 @@ so that what is measured is not hidden behind it.
 """
 
 import dataclasses
+import os
 import pathlib
 import tempfile
 import time
@@ -67,8 +68,9 @@ def main(arguments: list[str]) -> None:
   generator = load_generator("avatars")
   with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
+    os.environ["PRIVAI_STATE_DIR"] = name  # Not into the user's: its ledgers end with it.
     np.save(folder / "codes.npy", generator.map(generator.sample_z(_COUNT.value, seed=0)))
-    budget = Budget(folder / "ledger.db", epsilon=1.0)
+    budget = Budget(folder / "ledger.db", epsilon=1.0, create=True)
     _stages_alone(_job(folder, "warm"))
     _timed("stages alone", lambda: _stages_alone(_job(folder, "nothing")))
     _timed("main job", lambda: pipeline.run(_job(folder, "job")))

@@ -119,6 +119,7 @@ class Release:
     latent_space: "Z", "W" or "W+".
     guarantee: the promise for each single latent.
     event: the `dp_accounting.DpEvent` that one latent's release costs its subject.
+    relation: the `privai_tf.privacy.relation.Relation` that this cost is about; a ledger asks for it.
     images: float32 [N, R, R, 3] in [-1, 1] if asked for, else None.
   """
 
@@ -126,4 +127,5 @@ class Release:
   latent_space: str
   guarantee: Guarantee
   event: Any
+  relation: Any = None
   images: np.ndarray | None = None

@@ -4,13 +4,20 @@
     python -m privai_tf.audit --mechanism=all --epsilon=0.5,1,2,4 --output=audit
 
 `--output=FOLDER` also gets `audit.json` and `audit.png`. With `--checkpoint` and `--attribute` the
-release of that checkpoint is audited, otherwise the same code on a stand-in of 8 dimensions. Exit
-code 1 if a claim does not hold.
+release of that checkpoint is audited, otherwise the same code on a stand-in of 8 dimensions.
+
+    python -m privai_tf.audit --rest --checkpoint=avatars --steps=0
+
+measures what the rest of a released code, which no epsilon is about, still tells of the coordinate:
+probes are trained on codes of generated pictures (see `privai_tf.privacy.audit.residual`), all
+attributes unless some are named; `--output` gets `rest.json`. Exit code 1 if a claim does not hold,
+or a linear or logistic probe is above its limit.
 """
 
 import dataclasses
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
@@ -25,7 +32,7 @@ _SAMPLES = flags.DEFINE_integer("samples", 200_000, "Releases of each of the two
 _TARGET = flags.DEFINE_list("target", ["coordinate", "latent"], "Outputs that are audited.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for audit.json and audit.png.")
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint whose release is audited.")
-_ATTRIBUTE = flags.DEFINE_string("attribute", None, "The checkpoint's attribute.")
+_ATTRIBUTE = flags.DEFINE_list("attribute", None, "The checkpoint's attribute; --rest: several.")
 _SPACE = flags.DEFINE_enum("latent_space", "W", ["W", "W+", "Z"], "Latent space of the release.")
 
 _SCOPE = flags.DEFINE_enum(
@@ -35,16 +42,62 @@ _COMPONENTS = flags.DEFINE_integer(
   "components", 1, "Directions that scopes image and metric release.", lower_bound=1
 )
 
+_REST = flags.DEFINE_bool("rest", False, "Measure what the rest tells of the attributes.")
+_STEPS = flags.DEFINE_integer(
+  "steps", 50, "--rest: steps of the search; 0: the encoder's codes.", lower_bound=0
+)
+_REST_CODES = flags.DEFINE_integer(
+  "rest_codes",
+  None,
+  "--rest: the attacker's codes; default: 4096, 1024 with a search.",
+  lower_bound=200,
+)
+
 _CONFIDENCE = 0.95
 
 
 def main(_: list[str]) -> int:
+  return _main_rest() if _REST.value else _main_epsilon()
+
+
+def _main_epsilon() -> int:
   results = _audit_all(_claims())
   if _OUTPUT.value:
-    _write(pathlib.Path(_OUTPUT.value), results)
+    _write_audits(pathlib.Path(_OUTPUT.value), results)
   broken = [row for row in results if row["violated"]]
   print(_verdict(results, broken))
   return 1 if broken else 0
+
+
+def _main_rest() -> int:
+  if _CHECKPOINT.value is None:
+    raise ConfigurationError("--rest needs --checkpoint, for example --checkpoint=avatars")
+  if len(_EPSILON.value) != 1:
+    raise ConfigurationError("--rest is for one release: give one --epsilon")
+  epsilon = _number(_EPSILON.value[0])
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()
+  from privai_tf.toolkit import rest_audit
+
+  job = rest_audit.RestJob(
+    latent_space=_SPACE.value,
+    steps=_STEPS.value,
+    epsilon=epsilon,
+    codes=_REST_CODES.value,
+  )
+  generator, boundaries = _loaded(_ATTRIBUTE.value or rest_audit.ATTRIBUTES)
+  readings = rest_audit.audit_rest(job, generator, boundaries)
+  print(rest_audit.table(readings))
+  released = [reading for reading in readings if reading.rest == "released"]
+  for reading in released:
+    print(reading.sentence)
+  if _OUTPUT.value:
+    _write(pathlib.Path(_OUTPUT.value), "rest.json", {"rest": [one.summary() for one in readings]})
+  above = [reading.attribute for reading in released if not reading.holds]
+  if above:
+    print(f"ABOVE THE LIMIT: {', '.join(above)} (linear or logistic)")
+  return 1 if above else 0
 
 
 def _claims() -> list[tuple[str, float, float]]:
@@ -58,10 +111,7 @@ def _claims() -> list[tuple[str, float, float]]:
     if everything and not mechanism.private:
       continue
     for text in _EPSILON.value:
-      try:
-        epsilon = float(text)
-      except ValueError as error:
-        raise ConfigurationError(f"--epsilon={text}: must be a number such as 1.0") from error
+      epsilon = _number(text)
       delta = 0.0 if mechanism.pure else _DELTA.value
       try:
         mechanism.check(epsilon, delta)
@@ -71,6 +121,13 @@ def _claims() -> list[tuple[str, float, float]]:
         raise
       claims.append((name, epsilon, delta))
   return claims
+
+
+def _number(text: str) -> float:
+  try:
+    return float(text)
+  except ValueError as error:
+    raise ConfigurationError(f"--epsilon={text}: must be a number such as 1.0") from error
 
 
 def _audit_all(claims: list[tuple[str, float, float]]) -> list[dict[str, Any]]:
@@ -96,7 +153,7 @@ def _audit_all(claims: list[tuple[str, float, float]]) -> list[dict[str, Any]]:
     )
     exact = None
     if mechanism_class(name).private and _COMPONENTS.value == 1:
-      exact = reachable_epsilon(name, audited.claim, delta)
+      exact = reachable_epsilon(name, audited.mechanism_epsilon, audited.mechanism.delta)
     for target in _TARGET.value:
       result = audit(
         audited,
@@ -119,19 +176,27 @@ def _checkpoint() -> tuple[Any, Any]:
   """The generator and boundary to audit; (None, None) for the stand-in."""
   if _CHECKPOINT.value is None:
     return None, None
-  if _ATTRIBUTE.value is None:
-    raise ConfigurationError("--checkpoint needs --attribute, for example --attribute=smile")
+  if _ATTRIBUTE.value is None or len(_ATTRIBUTE.value) != 1:
+    raise ConfigurationError("--checkpoint needs --attribute, one, for example --attribute=smile")
   from privai_tf.runtime.startup import start_tensorflow
 
   start_tensorflow()
+  generator, (boundary,) = _loaded(_ATTRIBUTE.value)
+  return generator, boundary
+
+
+def _loaded(attributes: Sequence[str]) -> tuple[Any, list[Any]]:
+  """The generator and the boundaries of its attributes, shipped ones or `.npy` files."""
   import privai_tf
   from privai_tf.attributes.boundary import Boundary
 
   generator = privai_tf.load_generator(_CHECKPOINT.value)
-  name = f"{pathlib.Path(_CHECKPOINT.value).name}/{_ATTRIBUTE.value}"
-  boundary = Boundary.load(name, latent_space=_SPACE.value)
-  boundary.require_generator(generator.fingerprint)
-  return generator, boundary
+  folder = pathlib.Path(_CHECKPOINT.value).name
+  names = [name if name.endswith(".npy") else f"{folder}/{name}" for name in attributes]
+  boundaries = [Boundary.load(name, latent_space=_SPACE.value) for name in names]
+  for boundary in boundaries:
+    boundary.require_generator(generator.fingerprint)
+  return generator, boundaries
 
 
 def _verdict(results: list[dict[str, Any]], broken: list[dict[str, Any]]) -> str:
@@ -142,18 +207,22 @@ def _verdict(results: list[dict[str, Any]], broken: list[dict[str, Any]]) -> str
   return f"no claim is broken ({family}); bounds at {_CONFIDENCE:.0%} each"
 
 
-def _write(folder: pathlib.Path, results: list[dict[str, Any]]) -> None:
+def _write_audits(folder: pathlib.Path, results: list[dict[str, Any]]) -> None:
   """audit.json for machines and audit.png for people."""
+  _write(folder, "audit.json", {"audits": results})
+  from privai_tf.privacy.audit.plot import draw_audits
+
+  draw_audits(results, folder / "audit.png")
+
+
+def _write(folder: pathlib.Path, name: str, content: dict[str, Any]) -> None:
   try:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "audit.json").write_text(json.dumps({"audits": results}, indent=1) + "\n")
+    (folder / name).write_text(json.dumps(content, indent=1) + "\n")
   except OSError as error:
     raise OutputError(
       f"{folder}: cannot be written ({error.strerror}); name another --output folder"
     ) from error
-  from privai_tf.privacy.audit.plot import draw_audits
-
-  draw_audits(results, folder / "audit.png")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Serves releases over HTTP: holds the ledger, draws the noise, and lets a model do the rest.
 
     python -m privai_tf.gateway --tokens=tokens.json --add_caller=ada --budget_epsilon=10
-    python -m privai_tf.gateway --tokens=tokens.json --ledger=ledger.db --checkpoint=avatars \\
-      --attributes=smile,age --port=8080
+    python -m privai_tf.gateway --tokens=tokens.json --ledger=ledger.db --create_ledger \\
+      --checkpoint=avatars --attributes=smile,age --port=8080
 
 The first line adds a caller and prints its token, once; see docs/gateway.md.
 """
@@ -23,6 +23,9 @@ _LATENT_SPACE = flags.DEFINE_enum(
   "latent_space", "W", ["W", "W+", "Z"], "The space that codes live in."
 )
 _LEDGER = flags.DEFINE_string("ledger", None, "SQLite file that records what every caller spent.")
+_CREATE_LEDGER = flags.DEFINE_bool(
+  "create_ledger", False, "Make the ledger if it is missing: else a mistyped path is refused."
+)
 _TOKENS = flags.DEFINE_string("tokens", None, "JSON file of the callers; see --add_caller.")
 _HOST = flags.DEFINE_string("host", "127.0.0.1", "Where to listen; 0.0.0.0 for all interfaces.")
 _PORT = flags.DEFINE_integer("port", 8080, "The port; 0 takes a free one.", 0, 65535)
@@ -104,7 +107,7 @@ def main(_: list[str]) -> None:
     _add_caller()
     return
   if _LEDGER.value is None:
-    raise ConfigurationError("--ledger is missing: name the ledger's file; it is made if need be")
+    raise ConfigurationError("--ledger is missing: name the ledger's file")
   if (_TLS_CERTIFICATE.value is None) != (_TLS_KEY.value is None):
     raise ConfigurationError("--tls_certificate and --tls_key go together")
   names, files = _attributes()
@@ -144,7 +147,9 @@ def main(_: list[str]) -> None:
     protocol=_SERVING_PROTOCOL.value,
     tls=_SERVING_TLS.value,
   )
-  service = build_service(model, settings, _LEDGER.value, _TOKENS.value, _WORKERS.value)
+  service = build_service(
+    model, settings, _LEDGER.value, _TOKENS.value, _WORKERS.value, _CREATE_LEDGER.value
+  )
   serve(
     create_app(service),
     settings,

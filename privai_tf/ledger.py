@@ -1,8 +1,24 @@
-"""Shows, grants and exports the budgets of a privacy ledger.
+"""Makes, shows, grants, exports and mends a privacy ledger.
 
-    python -m privai_tf.ledger show   --ledger=ledger.db [--subject_id=ada]
+    python -m privai_tf.ledger create --ledger=ledger.db
     python -m privai_tf.ledger grant  --ledger=ledger.db --subject_id=ada --budget_epsilon=2
+    python -m privai_tf.ledger show   --ledger=ledger.db [--subject_id=ada]
     python -m privai_tf.ledger export --ledger=ledger.db [--subject_id=ada] [--output=charges.json]
+
+`adopt` makes a ledger known on this machine (moved from another one, or of an older version of this
+program): from then on an older copy of it is refused here. PRIVAI_STATE_DIR names the folder where
+that is remembered, by default privai_tf in the user's state folder (~/.local/state).
+
+`reconcile` accepts an older copy that was put back, once it has charged what was released since:
+
+    python -m privai_tf.ledger reconcile --ledger=ledger.db --charges=charges.json
+    python -m privai_tf.ledger reconcile --ledger=ledger.db --close
+
+--charges takes an export of the lost ledger that holds everything that was ever seen of it, here and
+in the manifests under --state_dir; an older one is refused. --close is for when there is none: every
+subject is charged all that it had left, as lost charges cannot have been more, and of unknown
+directions, so that only scope image may follow after a new grant; and nobody that the copy does not
+know is granted a budget by default. Grant budgets again to those of whom you know better.
 
 `accept_clock` accepts the present time after entries that were made under a clock set too far ahead.
 """
@@ -12,6 +28,7 @@ import dataclasses
 import json
 import math
 import os
+import pathlib
 import sys
 from collections.abc import Iterator
 from typing import TextIO
@@ -19,7 +36,7 @@ from typing import TextIO
 from absl import flags
 
 from privai_tf.errors import ConfigurationError, OutputError
-from privai_tf.privacy.ledger import Ledger
+from privai_tf.privacy.ledger import Head, Ledger, reconciling
 from privai_tf.runtime import command
 
 _LEDGER = flags.DEFINE_string("ledger", None, "The ledger's file.")
@@ -30,53 +47,115 @@ _COMPOSITION = flags.DEFINE_enum(
   "composition", "basic", ["basic", "adaptive", "planned"], "grant: how releases add up."
 )
 _OUTPUT = flags.DEFINE_string("output", None, "export: the JSON file; left out: standard output.")
+_CHARGES = flags.DEFINE_string(
+  "charges", None, "reconcile: the last export of the lost ledger; charges what the file lacks."
+)
+_CLOSE = flags.DEFINE_bool(
+  "close", False, "reconcile: charge every subject all that it has left; nobody knows what is lost."
+)
+_STATE_DIR = flags.DEFINE_list(
+  "state_dir", [], "reconcile: folders of jobs' manifests, which know how far the ledger was."
+)
 
 
 def main(arguments: list[str]) -> None:
   (name,) = arguments
-  if name not in _RUN:
+  if name not in (*_RUN, *_RUN_OPEN):
     raise ConfigurationError(
-      f"command '{name}': must be one of {', '.join(_RUN)}, for example "
+      f"command '{name}': must be one of {', '.join((*_RUN, *_RUN_OPEN))}, for example "
       "python -m privai_tf.ledger show --ledger=ledger.db"
     )
   if not _LEDGER.value:
     raise ConfigurationError("--ledger is missing: name the ledger's file")
-  with Ledger.open(_LEDGER.value, create=name == "grant") as ledger:
-    _RUN[name](ledger)
+  if name in _RUN:
+    _RUN[name]()
+    return
+  with Ledger.open(_LEDGER.value) as ledger:
+    _RUN_OPEN[name](ledger)
+
+
+def _create() -> None:
+  Ledger.create(_LEDGER.value).close()
+  print(f"{_LEDGER.value}: a new ledger, in which nobody has a budget")
+
+
+def _adopt() -> None:
+  head = reconciling.adopt(_LEDGER.value)
+  print(f"{_LEDGER.value}: known here from now on, at entry {head.sequence}")
+
+
+def _reconcile() -> None:
+  if (_CHARGES.value is None) == (not _CLOSE.value):
+    raise ConfigurationError(
+      "reconcile needs --charges=charges.json (the last export of the lost ledger), or --close if "
+      "there is none: that charges every subject all that it has left"
+    )
+  heads = [head for folder in _STATE_DIR.value for head in _heads(pathlib.Path(folder))]
+  if _CLOSE.value:
+    count = reconciling.close(_LEDGER.value, heads)
+    print(f"{_LEDGER.value}: accepted; {count} subjects were charged all that they had left")
+  else:
+    count = reconciling.replay(_LEDGER.value, _CHARGES.value, heads)
+    print(f"{_LEDGER.value}: accepted; {count} charges were added")
+
+
+def _heads(folder: pathlib.Path) -> Iterator[Head]:
+  """How far jobs saw the ledger."""
+  from privai_tf.jobs.settlement import LEDGER_NOTE
+  from privai_tf.runtime.manifest_files import read_note
+
+  manifests = sorted(folder.glob("manifest*.db"))
+  if not manifests:
+    raise ConfigurationError(f"--state_dir={folder}: holds no manifest; name a job's --state_dir")
+  for path in manifests:
+    note = read_note(path, LEDGER_NOTE)
+    if note is not None:
+      yield Head.from_json(note)
 
 
 def _show(ledger: Ledger) -> None:
   subjects = [_SUBJECT.value] if _SUBJECT.value else ledger.subjects()
+  width = max([24, *map(len, subjects)])
   print(
-    f"{'subject':<24} {'left':>10} {'spent':>10} {'budget':>10} {'delta':>8} {'releases':>8}  rule"
+    f"{'subject':<{width}} {'left':>10} {'spent':>10} {'budget':>10} {'delta':>8} {'releases':>8}"
+    "  rule"
   )
   for subject in subjects:
     left = ledger.remaining(subject)
-    name = subject if len(subject) <= 24 else f"{subject[:21]}..."
     print(
-      f"{name:<24} {left.epsilon:>10.6g} {left.spent_epsilon:>10.6g} {left.budget_epsilon:>10.6g}"
-      f" {left.budget_delta:>8.2g} {left.releases:>8}  {left.composition}"
+      f"{subject:<{width}} {left.epsilon:>10.6g} {left.spent_epsilon:>10.6g}"
+      f" {left.budget_epsilon:>10.6g} {left.budget_delta:>8.2g} {left.releases:>8}"
+      f"  {left.composition}"
     )
 
 
 def _grant(ledger: Ledger) -> None:
   if not _SUBJECT.value or not _EPSILON.value:
     raise ConfigurationError("grant needs --subject_id and --budget_epsilon, for example 1.0")
-  left = ledger.grant(_SUBJECT.value, _EPSILON.value, _DELTA.value, composition=_COMPOSITION.value)
+  subject = _SUBJECT.value
+  before = ledger.remaining(subject) if subject in ledger.subjects() else None
+  left = ledger.grant(subject, _EPSILON.value, _DELTA.value, composition=_COMPOSITION.value)
+  lowered = before is not None and (
+    left.budget_epsilon < before.budget_epsilon or left.budget_delta < before.budget_delta
+  )
   print(
-    f"{left.subject}: budget epsilon {left.budget_epsilon:g}, delta {left.budget_delta:g}; "
+    f"{subject}: budget epsilon {left.budget_epsilon:g}, delta {left.budget_delta:g}; "
     f"epsilon {left.epsilon:g} left"
+    + (f" (lowered from {before.budget_epsilon:g}, {before.budget_delta:g})" if lowered else "")
   )
 
 
 def _export(ledger: Ledger) -> None:
-  subjects = [_SUBJECT.value] if _SUBJECT.value else ledger.subjects()
-  budgets = [dataclasses.asdict(ledger.remaining(subject)) for subject in subjects]
+  with ledger.together():  # As of one moment: charges and what says that they are all.
+    subjects = [_SUBJECT.value] if _SUBJECT.value else ledger.subjects()
+    budgets = [dataclasses.asdict(ledger.remaining(subject)) for subject in subjects]
+    content = {"subjects": budgets, "releases": ledger.releases(_SUBJECT.value)}
+    if not _SUBJECT.value:
+      content |= ledger.history()
   for budget in budgets:
     # JSON has no infinity; null says that no finite epsilon holds at the budget's delta.
     if math.isinf(budget["spent_epsilon"]):
       budget["spent_epsilon"] = None
-  content = {"subjects": budgets, "releases": ledger.releases(_SUBJECT.value)}
   with _destination(_OUTPUT.value) as stream:
     json.dump(content, stream, indent=1)
     stream.write("\n")
@@ -100,8 +179,9 @@ def _accept_clock(ledger: Ledger) -> None:
   print("the present time is accepted as the last entry's")
 
 
-_RUN = {"show": _show, "grant": _grant, "export": _export, "accept_clock": _accept_clock}
+_RUN = {"create": _create, "adopt": _adopt, "reconcile": _reconcile}
+_RUN_OPEN = {"show": _show, "grant": _grant, "export": _export, "accept_clock": _accept_clock}
 
 
 if __name__ == "__main__":
-  command.run(main, ("show|grant|export|accept_clock",))
+  command.run(main, ("|".join((*_RUN, *_RUN_OPEN)),))

@@ -50,6 +50,7 @@ def run(
     OutputError, LedgerError: if an output cannot be written or paid for; nothing half-written is
       left, and the same job goes on where it stopped.
   """
+  check_ledger(job.budget)
   stages = Stages(job, progress)
   items = find_items(job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
@@ -200,6 +201,13 @@ def _manifest(job: Job, stages: Stages, public: PublicFolder) -> Iterator[Manife
   manifest.close(complete=True)
 
 
+def check_ledger(budget: Budget | None) -> None:
+  """Tells of a ledger that cannot be used before anything is loaded; makes none."""
+  if budget is not None and not budget.create:
+    with opened_ledger(budget):
+      pass
+
+
 @contextlib.contextmanager
 def opened_ledger(budget: Budget | None) -> Iterator[Ledger | None]:
   """The ledger of a job, None where it charges none."""
@@ -211,5 +219,6 @@ def opened_ledger(budget: Budget | None) -> Iterator[Ledger | None]:
     default_epsilon=budget.epsilon,
     default_delta=budget.delta,
     composition=budget.composition,
+    create=budget.create,
   ) as ledger:
     yield ledger

@@ -4,10 +4,15 @@ import functools
 import os
 import pathlib
 import signal
+import tempfile
 
 import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+
+# What this process and its children keep of ledgers goes with the tests, not into the user's folder.
+_STATE = tempfile.TemporaryDirectory(prefix="privai-state-")
+os.environ["PRIVAI_STATE_DIR"] = _STATE.name
 
 
 @pytest.fixture(scope="session")

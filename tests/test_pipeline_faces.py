@@ -54,7 +54,7 @@ def job(job_on_codes, tmp_path, monkeypatch):
     privacy=_privacy(),
     input=str(tmp_path / "in"),
     faces=FaceSpec(faces="all"),
-    budget=Budget(tmp_path / "ledger.db", epsilon=1.0, subject_id="family"),
+    budget=Budget(tmp_path / "ledger.db", epsilon=1.0, subject_id="family", create=True),
   )
 
 

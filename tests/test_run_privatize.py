@@ -103,6 +103,7 @@ def test_latents_and_the_ledger(privatize, tmp_path):
   flags = [
     f"--input_latents={latents}",
     f"--ledger={tmp_path / 'ledger.db'}",
+    "--create_ledger",
     "--budget_epsilon=1.5",
     "--subject_id=ada",
   ]

@@ -6,6 +6,7 @@ Only names and prices go through Beam; pictures never do. Workers need the input
 `state_dir` under the same paths as the launcher: one machine, or a shared file system.
 """
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -22,7 +23,7 @@ from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.stages import Stages
-from privai_tf.pipeline import opened_ledger
+from privai_tf.pipeline import check_ledger, opened_ledger
 
 _LOOK_SECONDS = 0.5
 _OWNER = "owner"
@@ -122,6 +123,7 @@ def run(
     PrivaiError: if the runner gives up; the same job goes on where it stopped.
   """
   _check(job)
+  check_ledger(job.budget)
   stages = Stages(job)
   items = find_items(job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
@@ -132,7 +134,9 @@ def run(
   for part in range(state.parts):
     state.result(part).unlink(missing_ok=True)
   with opened_ledger(job.budget):
-    pass  # Created here if it is new: two workers should not both do it.
+    pass  # Made here if that is asked for: a worker that does not find it must not make another.
+  if job.budget is not None:
+    job = dataclasses.replace(job, budget=dataclasses.replace(job.budget, create=False))
   _run_pipeline(job, state, options, progress)
   results = [read_result(state, part) or PartResult((), (), ()) for part in range(state.parts)]
   released, kept, failures = (

@@ -23,7 +23,7 @@ from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.settlement import Settlement, charge_for, pay_for
 from privai_tf.jobs.stages import Stages
-from privai_tf.privacy.ledger import BudgetExceededError, Ledger
+from privai_tf.privacy.ledger import BudgetExceededError, Ledger, RelationError
 from privai_tf.runtime import files
 from privai_tf.runtime.manifest import Manifest
 
@@ -100,7 +100,9 @@ class Worker:
   def charge(self, claim: Claim, release_id: str) -> dict:
     """What a claim costs, for `settlement.pay_for`."""
     stages = self._stages
-    return charge_for(stages.guarantee, stages.event, claim.subject, claim.faces, release_id)
+    return charge_for(
+      *(stages.guarantee, stages.event, stages.relation, claim.subject, claim.faces), release_id
+    )
 
   def claims(self, part: int, ledger: Ledger) -> Iterator[Claim]:
     """Reads the unfinished inputs of a part and says what they cost.
@@ -181,7 +183,7 @@ def pay(
         if failure is None:
           try:
             pay_for(ledger, worker.charge(claim, state.release_id(claim.name)))
-          except BudgetExceededError as refusal:
+          except (BudgetExceededError, RelationError) as refusal:
             failure = Failure(claim.name, claim.source, "pay", f"{claim.source}: {refusal}")
         if failure is None:
           names[claim.part].add(claim.name)

@@ -44,6 +44,7 @@ def public_codes(
   spec: InversionSpec,
   *,
   count: int | None = None,
+  seed: int | None = None,
   folder: str | os.PathLike | None = None,
   progress: Callable[[int, int], None] | None = None,
 ) -> PublicCodes:
@@ -54,6 +55,8 @@ def public_codes(
     spec: how photos are inverted.
     count: how many to make where there are none, at least 1; None: 4,096 of an encoder alone, 1,024
       of a search.
+    seed: of other pictures than those that releases are fitted on, for who measures them; None:
+      those themselves. At least 2^30, so that the pictures are others.
     folder: where they are kept; None: the user's cache.
     progress: called as `progress(done, total)`.
 
@@ -67,7 +70,8 @@ def public_codes(
   """
   spec = decided(spec, generator)
   key = _key(generator, spec)
-  name = f"{generator.fingerprint[:16]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+  name = f"{generator.fingerprint[:16]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+  name += ".npz" if seed is None else f"-seed{seed}.npz"
   words = _words(spec, hashlib.sha256(key.encode()).hexdigest()[:12])
   cache = Path(folder) if folder is not None else cache_folder()
   beside = [] if generator.folder is None else [generator.folder / FOLDER / name]
@@ -76,12 +80,13 @@ def public_codes(
     if found is not None and len(found.codes) >= (count or 1):
       return found
   count = count or (_FROM_SEARCH if spec.steps else _FROM_ENCODER)
-  codes = _made(generator, spec, count, make_folder(cache) / f"{name}.part", progress)
+  part = make_folder(cache) / f"{name}.part"
+  codes = _made(generator, spec, count, _SEED if seed is None else seed, part, progress)
   made = PublicCodes(
     codes, words, spec.latent_space, visible_directions(generator, codes, spec.latent_space)
   )
-  write_bytes(cache / name, _packed(made, key))
-  (cache / f"{name}.part").unlink(missing_ok=True)
+  write_bytes(cache / name, _packed(made, key, exact=seed is not None))
+  part.unlink(missing_ok=True)
   return _read(cache / name, key, spec.latent_space, words)
 
 
@@ -152,13 +157,13 @@ def _words(spec: InversionSpec, digest: str) -> str:
   return f"{spec.latent_space} from {spec.init}, {steps}, settings {digest}"
 
 
-def _made(generator, spec, count, part: Path, progress) -> np.ndarray:
+def _made(generator, spec, count, seed, part: Path, progress) -> np.ndarray:
   done = _resumed(part, generator.code_shape(spec.latent_space))
   parts = [] if done is None else [done]
   while (number := sum(map(len, parts))) < count:
     if progress:
       progress(number, count)
-    pictures = _pictures(generator, min(_CHUNK, count - number), _SEED + number)
+    pictures = _pictures(generator, min(_CHUNK, count - number), seed + number)
     parts.append(find_codes(pictures, generator, spec))
     buffer = io.BytesIO()
     np.save(buffer, np.concatenate(parts), allow_pickle=False)
@@ -192,17 +197,22 @@ def _pictures(generator, count: int, seed: int) -> np.ndarray:
   return (levels / 127.5 - 1).astype(np.float32)
 
 
-def _packed(public: PublicCodes, key: str) -> bytes:
-  """An `.npz`: codes less their mean as float16 of unit scale; public, so their rounding is harmless."""
-  mean = public.codes.mean(axis=0, dtype=np.float64)
+def _packed(public: PublicCodes, key: str, exact: bool) -> bytes:
+  """An `.npz`: codes less their mean as float16 of unit scale; public, so their rounding is harmless.
+
+  Exact, as they are: whoever measures leaks must see the digits that a photo's code has.
+  """
+  mean, scale = np.zeros(public.codes.shape[1:]), 1.0
+  if not exact:
+    mean = public.codes.mean(axis=0, dtype=np.float64)
+    scale = float(np.abs(public.codes - mean).max()) or 1.0
   centred = public.codes - mean
-  scale = float(np.abs(centred).max()) or 1.0
   buffer = io.BytesIO()
   np.savez_compressed(
     buffer,
     mean=mean,
     scale=scale,
-    codes=(centred / scale).astype(np.float16),
+    codes=(centred / scale).astype(np.float32 if exact else np.float16),
     directions=public.directions,
     key=np.array(key),
   )

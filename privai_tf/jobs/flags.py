@@ -167,6 +167,9 @@ _SEED = flags.DEFINE_integer(
   "seed", 0, "Of the demo's portraits and the inversion's start, never of the noise.", lower_bound=0
 )
 _LEDGER = flags.DEFINE_string("ledger", None, "SQLite file that records what every subject spent.")
+_CREATE_LEDGER = flags.DEFINE_bool(
+  "create_ledger", False, "Make the ledger if it is missing: else a mistyped path is refused."
+)
 _BUDGET_EPSILON = flags.DEFINE_float(
   "budget_epsilon", None, "Budget granted to subjects that the ledger does not know."
 )
@@ -195,7 +198,7 @@ def _needs(flag: str, others: list[str]) -> None:
 
 
 _needs("private_dir", ["save_latents"])
-_needs("ledger", ["budget_epsilon", "budget_delta", "subject_id"])
+_needs("ledger", ["create_ledger", "budget_epsilon", "budget_delta", "subject_id"])
 
 
 def _path(value: str | None) -> pathlib.Path | None:
@@ -268,6 +271,7 @@ def job_from_flags():
       delta=_BUDGET_DELTA.value,
       composition=_COMPOSITION.value,
       subject_id=_SUBJECT_ID.value,
+      create=_CREATE_LEDGER.value,
     )
   return Job(
     checkpoint=_CHECKPOINT.value,

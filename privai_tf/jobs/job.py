@@ -21,6 +21,7 @@ class Budget:
 
   Attributes:
     ledger: path of the SQLite ledger.
+    create: whether it is made if it is missing; else it must exist.
     epsilon, delta: the budget that a subject without one is granted; None grants nothing.
     composition: how the releases of that budget add up: "basic", "adaptive" or "planned".
     subject_id: the subject of every input; None takes a keyed hash of each input's content.
@@ -31,6 +32,7 @@ class Budget:
   delta: float = 0.0
   composition: str = "basic"
   subject_id: str | None = None
+  create: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

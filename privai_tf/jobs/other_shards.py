@@ -6,7 +6,7 @@ import re
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import SHARD_SUFFIX, Shard
 from privai_tf.runtime.files import shown
-from privai_tf.runtime.manifest import count_waiting
+from privai_tf.runtime.manifest_files import count_waiting
 
 _MANIFEST = re.compile(rf"manifest{SHARD_SUFFIX}\.db")
 

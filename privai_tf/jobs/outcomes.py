@@ -8,6 +8,7 @@ from privai_tf.artifacts import Guarantee
 from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.inputs import Content, Item
 from privai_tf.jobs.private_folder import PrivateRecord
+from privai_tf.privacy.relation import Relation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Output:
     guarantee: the promise for each face.
     bound: the attacker bound in [0.5, 1], None where there is none.
     event: the `dp_accounting` event of each face's release.
+    relation: what the promise is about.
     faces: how many faces were released in it, each at the guarantee's price.
     subject: whose budget pays; None where nobody asked.
     records: for the owner.
@@ -83,6 +85,7 @@ class Output:
   guarantee: Guarantee
   bound: float | None
   event: object
+  relation: Relation
   faces: int
   subject: str | None
   records: tuple[PrivateRecord, ...]

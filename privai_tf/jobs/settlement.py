@@ -7,6 +7,7 @@ the one who holds ledger and output folder.
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
 import secrets
 from collections.abc import Iterable, Sequence
 
@@ -17,11 +18,14 @@ from privai_tf.jobs.outcomes import Outcome, Output
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.record_folder import RecordFolder
-from privai_tf.privacy.ledger import BudgetExceededError, Ledger
+from privai_tf.privacy.ledger import BudgetExceededError, Head, Ledger, RelationError
 from privai_tf.privacy.ledger.stored_events import from_json, to_json
+from privai_tf.privacy.relation import Relation
 from privai_tf.runtime.interruption import uninterrupted
 from privai_tf.runtime.manifest import Manifest, Staged
 from privai_tf.runtime.pictures import png
+
+LEDGER_NOTE = "ledger"  # Under which a manifest knows the ledger's head.
 
 
 class Settlement:
@@ -56,6 +60,9 @@ class Settlement:
         public.remove_all()
     self._private = private
     self._ledger = ledger
+    seen = manifest.noted(LEDGER_NOTE)
+    if ledger is not None and seen is not None:
+      ledger.require_head(Head.from_json(seen))
     self._threads = threads
 
   def is_known(self, name: str) -> bool:
@@ -88,6 +95,7 @@ class Settlement:
         if not self._pay(release):
           self._publish(release)
           published.append(name)
+    self._note_head()
     for file, names in assigned.items():
       self._write_pack(file, names)
       published += names
@@ -117,6 +125,7 @@ class Settlement:
       # In order, since a budget may end in mid-batch; and all before anything can be seen.
       with self._ledger.together() if self._ledger else contextlib.nullcontext():
         results = [(release.name, self._pay(release)) for release in staged]
+      self._note_head()
       refused = {name for name, error in results if error is not None}
       paid = [release for release in staged if release.name not in refused]
       _wait(map(self._publish, paid) if self._packs else pool.map(self._publish, paid))
@@ -130,7 +139,12 @@ class Settlement:
     charge = None
     if self._ledger is not None:
       charge = charge_for(
-        output.guarantee, output.event, output.subject, output.faces, secrets.token_hex(16)
+        output.guarantee,
+        output.event,
+        output.relation,
+        output.subject,
+        output.faces,
+        secrets.token_hex(16),
       )
     content = self._public.content(output.name, output.guarantee, output.bound)
     stand_in = dataclasses.asdict(failure) if failure else None
@@ -141,10 +155,15 @@ class Settlement:
     if staged.charge is not None and self._ledger is not None:
       try:
         pay_for(self._ledger, staged.charge)
-      except BudgetExceededError as error:
+      except (BudgetExceededError, RelationError) as error:
         self._manifest.drop(staged.name)
         return error
     return None
+
+  def _note_head(self) -> None:
+    """Lets the manifest know how far the ledger was, so that an older copy of it is recognized."""
+    if self._ledger is not None and self._ledger.head is not None:
+      self._manifest.note(LEDGER_NOTE, self._ledger.head.to_json())
 
   def _publish(self, staged: Staged) -> None:
     """Writes what is paid for, a second time the same bytes; into its pack where there are such."""
@@ -177,13 +196,19 @@ def _wait(results: Iterable[None]) -> None:
 
 
 def charge_for(
-  guarantee: Guarantee, event: object, subject: str, faces: int, release_id: str
+  guarantee: Guarantee,
+  event: object,
+  relation: Relation,
+  subject: str,
+  faces: int,
+  release_id: str,
 ) -> dict:
   """What a release costs, as JSON values.
 
   Args:
     guarantee: the promise for each face.
     event: the `dp_accounting` event of each face's release.
+    relation: what the promise is about.
     subject: whose budget pays.
     faces: how many are released together.
     release_id: the ledger takes a second charge with it for the same one.
@@ -194,7 +219,7 @@ def charge_for(
     "epsilon": guarantee.epsilon,
     "delta": guarantee.delta,
     "mechanism": guarantee.mechanism,
-    "scope": guarantee.scope,
+    "relation": relation.to_json(),
     "count": faces,
     "release_id": release_id,
   }
@@ -218,6 +243,19 @@ def pay_for(ledger: Ledger, charge: dict) -> None:
     epsilon,
     delta,
     mechanism=charge["mechanism"],
-    scope=charge["scope"],
+    relation=_relation(charge),
     release_id=charge["release_id"],
   )
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> Relation:
+  """A relation from JSON; all releases of a job have the same one."""
+  return Relation.from_json(text)
+
+
+def _relation(charge: dict) -> Relation:
+  """Of a staged charge; those of an earlier version say their scope only."""
+  if "relation" in charge:
+    return _parsed(charge["relation"])
+  return Relation.unknown_image() if charge["scope"] == "image" else Relation.unknown_attribute()

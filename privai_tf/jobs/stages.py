@@ -26,6 +26,7 @@ from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import owner_records, stand_in_record
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
 
@@ -79,6 +80,11 @@ class Stages:
   def event(self) -> object:
     """The `dp_accounting` event of each face's release."""
     return self._prepared.event
+
+  @property
+  def relation(self) -> Relation:
+    """What the promise is about."""
+    return self._prepared.relation
 
   @property
   def bound(self) -> float | None:
@@ -257,6 +263,7 @@ class Stages:
       "guarantee": self.guarantee,
       "bound": self.bound,
       "event": self.event,
+      "relation": self.relation,
       "subject": loaded.subject,
     }
     if not self.job.paste_back or not results:

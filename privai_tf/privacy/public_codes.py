@@ -28,12 +28,14 @@ class PublicCodes:
     latent_space: "Z", "W" or "W+".
     directions: how many principal directions of them a picture needs; None: those that hold all but
       a thousandth of their variance.
+    of_photos: whether the path is one that photos take; else the codes only stand for given ones.
   """
 
   codes: np.ndarray
   release_path: str
   latent_space: str
   directions: int | None = None
+  of_photos: bool = True
 
   @functools.cached_property
   def digest(self) -> str:
@@ -57,4 +59,5 @@ def sampled_codes(generator: Any, latent_space: str, count: int, seed: int) -> P
   if layered:
     layers = len(generator.mean_latent(latent_space))
     codes = np.repeat(codes[:_MOST_LAYERED, np.newaxis], layers, axis=1)
-  return PublicCodes(codes, f"the generator's samples, count {count}, seed {seed}", latent_space)
+  words = f"the generator's samples, count {count}, seed {seed}"
+  return PublicCodes(codes, words, latent_space, of_photos=False)

@@ -17,6 +17,7 @@ import numpy as np
 from privai_tf.artifacts import Release
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, LatentSpaceError
+from privai_tf.privacy.measured_rest import measured_rest
 from privai_tf.privacy.plan import Plan, plan
 from privai_tf.privacy.prepared import PreparedRelease
 from privai_tf.privacy.public_codes import PublicCodes, sampled_codes
@@ -72,6 +73,7 @@ def privatize(
     latent_space=prepared.latent_space,
     guarantee=prepared.guarantee,
     event=prepared.event,
+    relation=prepared.relation,
     images=images,
   )
 
@@ -152,7 +154,9 @@ def _prepare(generator, boundaries, spec, latent_space, code_shape, public) -> P
 def _known(generator, boundaries, spec, latent_space, planned: Plan, public) -> dict[str, Any]:
   """Public figures that the statement tells."""
   if spec.scope == "attribute":
-    return known_of_boundaries(boundaries, public)
+    tied = spec.wplus_mode == "tied"
+    rest = measured_rest(public, boundaries, tied=tied) if public.of_photos else None
+    return {"rest": rest, **known_of_boundaries(boundaries, public)}
   if spec.scope == "metric":
     seeds = spec.calibration_count, spec.calibration_seed
     return {"typical_distance": typical_distance(generator, latent_space, planned.layout, *seeds)}

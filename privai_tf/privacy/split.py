@@ -211,10 +211,11 @@ def _rest_basis(
 
   Those say nothing of how layers differ, so that each keeps its own rest.
   """
-  if layers is None or asked is not None:
+  layered = rest.reshape(len(rest), layers or 1, -1)
+  if layers is None or float(np.ptp(layered, axis=1).max()) > _LEAST_DEVIATION:
     return _principal(rest, asked, normals)
-  axes = normals[::layers, : rest.shape[1] // layers] * layers**0.5
-  return _principal(rest[:, : axes.shape[1]], None, axes)
+  axes = normals[::layers, : layered.shape[2]] * layers**0.5
+  return _principal(layered[:, 0], asked, axes)
 
 
 def _principal(rest: np.ndarray, asked: int | None, normals: np.ndarray) -> np.ndarray:

@@ -1,11 +1,16 @@
 """How every command starts and ends: absl flags, one line for what a user can mend, exit codes.
 
 0: all done. 1: something failed, each named on standard error. 2: bad flags or configuration.
-130: Ctrl-C. 143: SIGTERM, with which machines are taken away. (128 plus the signal, as shells have it.)
+130: Ctrl-C. 141: whoever read the output left (`| head`). 143: SIGTERM, with which machines are taken
+away. (128 plus the signal, as shells have it.)
 """
 
+import contextlib
+import os
+import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TextIO
 
 from absl import app, flags
 
@@ -37,7 +42,8 @@ def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] | No
 def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
   raise_on_termination()
   try:
-    return main(arguments) or 0
+    with _reader_may_leave():
+      return main(arguments) or 0
   except ConfigurationError as error:
     print(error, file=sys.stderr)
     return 2
@@ -52,12 +58,41 @@ def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> i
     return 130
 
 
+@contextlib.contextmanager
+def _reader_may_leave() -> Iterator[None]:
+  """Ends without a word, as other commands do, where nobody reads on: `show | head -1`."""
+  try:
+    try:
+      yield
+    finally:
+      sys.stdout.flush()
+  except BrokenPipeError:
+    if _is_read(sys.stdout):
+      raise  # It was another pipe.
+    # What is left goes nowhere, also at the interpreter's end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(141)
+
+
+def _is_read(stream: TextIO) -> bool:
+  """Whether somebody holds the other end of a pipe."""
+  poll = select.poll()
+  poll.register(stream, 0)  # Errors are told whatever is asked.
+  return not any(event & select.POLLERR for _, event in poll.poll(0))
+
+
 def _parsed(argv: list[str]) -> list[str]:
   """absl's own parsing, but a bad flag ends with code 2 and one line instead of a page of usage."""
+  try:
+    with _reader_may_leave():
+      return _flags(argv)
+  except flags.Error as error:
+    print(f"{error} (--help lists all flags)", file=sys.stderr)
+    sys.exit(2)
+
+
+def _flags(argv: list[str]) -> list[str]:
   try:
     return flags.FLAGS(argv)
   except SystemExit:
     sys.exit(0)  # --help, which absl ends with 1 although nothing failed.
-  except flags.Error as error:
-    print(f"{error} (--help lists all flags)", file=sys.stderr)
-    sys.exit(2)

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from privai_tf.errors import ConfigurationError, OutputError, PrivaiError
 from privai_tf.runtime.files import make_private_folder, output_error, shown
+from privai_tf.runtime.manifest_files import HELD, NOTE, WAIT_SECONDS, WAITING, damage
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -34,10 +35,7 @@ CREATE TABLE IF NOT EXISTS outputs (
 );
 CREATE INDEX IF NOT EXISTS waiting ON outputs (done) WHERE done = 0;
 """
-_WAITING = "SELECT count(*) FROM outputs WHERE done = 0"
 _VERSION = 2  # 1 had no stand-ins.
-_WAIT_SECONDS = 5.0
-_HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,11 +89,12 @@ class Manifest:
     self.path = make_private_folder(folder) / f"manifest{suffix}.db"
     self._finished: list[str] = []
     self._finished_items: list[str] = []
+    self._notes: dict[str, str] = {}
     self._lock = threading.RLock()
     with self._told():
       os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
       self._connection = sqlite3.connect(
-        self.path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+        self.path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
       )
       try:
         self._prepare(json.dumps(configuration, sort_keys=True), overwrite, fresh)
@@ -127,7 +126,7 @@ class Manifest:
       self._set("overwriting", configuration if overwrite else "")
 
   def _check(self, configuration: str) -> None:
-    ((waiting,),) = self._ask(_WAITING)
+    ((waiting,),) = self._ask(WAITING)
     if waiting and self._meta("configuration") != configuration:
       raise ConfigurationError(
         f"{shown(self.path)}: {waiting} releases of other settings are drawn, and perhaps paid for, "
@@ -232,7 +231,18 @@ class Manifest:
     """Notes that everything of an item is published; written with the next commit."""
     self._finished_items.append(name)
 
+  def note(self, name: str, value: str) -> None:
+    """Remembers something beside the releases; written with the next commit."""
+    self._notes[name] = value
+
+  def noted(self, name: str) -> str | None:
+    """What was last noted under a name; None if nothing was."""
+    return self._notes.get(name) or self._meta(NOTE + name)
+
   def _write_finished(self) -> None:
+    for name, value in self._notes.items():
+      self._set(NOTE + name, value)
+    self._notes.clear()
     self._connection.executemany(
       "UPDATE outputs SET done = 1, png = NULL, content = NULL, charge = NULL WHERE name = ?",
       [(name,) for name in self._finished],
@@ -254,7 +264,7 @@ class Manifest:
         yield
     except sqlite3.OperationalError as error:
       code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-      if code in _HELD:
+      if code in HELD:
         raise OutputError(
           f"{shown(self.path)}: another process works on this job; wait for it, or give each its "
           "own --shard_index (or --state_dir)."
@@ -263,7 +273,7 @@ class Manifest:
         raise output_error(self.path, OSError(errno.ENOSPC, "full")) from error
       raise OutputError(f"Cannot write {shown(self.path)}: {error}.") from error
     except sqlite3.DatabaseError as error:
-      raise OutputError(f"{_damage(self.path, error)}.") from error
+      raise OutputError(f"{damage(self.path, error)}.") from error
     except OSError as error:
       if isinstance(error, PrivaiError):
         raise
@@ -279,30 +289,3 @@ class Manifest:
       if self._connection.in_transaction:
         self._connection.execute("ROLLBACK")
       raise
-
-
-def count_waiting(path: pathlib.Path) -> int | None:
-  """How many releases wait in another process's manifest; None while that process holds it.
-
-  Raises:
-    ConfigurationError: if the file is damaged.
-  """
-  connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
-  try:
-    # As `Manifest` opens it: a killed one left a log that has to be read.
-    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-    return connection.execute(_WAITING).fetchone()[0]
-  except sqlite3.OperationalError as error:
-    # Else its process was killed before the tables were made.
-    return None if error.sqlite_errorcode & 0xFF in _HELD else 0
-  except sqlite3.DatabaseError as error:
-    raise ConfigurationError(_damage(path, error)) from error
-  finally:
-    connection.close()
-
-
-def _damage(path: pathlib.Path, error: sqlite3.DatabaseError) -> str:
-  return (
-    f"{shown(path)}: not a manifest, or damaged ({error}); restore it, or choose another "
-    "--state_dir: what it had drawn and not published is lost then, paid for or not"
-  )

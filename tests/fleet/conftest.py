@@ -22,7 +22,7 @@ def job(job_on_codes) -> Job:
 @pytest.fixture
 def budget(tmp_path) -> Budget:
   """Everybody's codes are one subject's, whose budget suffices for 30 of 40 releases."""
-  return Budget(ledger=tmp_path / "ledger.db", epsilon=30.0, subject_id="ada")
+  return Budget(ledger=tmp_path / "ledger.db", epsilon=30.0, subject_id="ada", create=True)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from privai_tf.jobs.record_folder import RecordFolder
 from privai_tf.jobs.settlement import Settlement
 from privai_tf.privacy.accounting.events import pure_event
 from privai_tf.privacy.ledger import Ledger
+from privai_tf.privacy.relation import Relation
 from privai_tf.runtime.manifest import Manifest
 
 _CONFIGURATION = {"checkpoint": {"name": "none"}}
@@ -35,7 +36,17 @@ _BATCH = 4
 def _outcome(name: str) -> Outcome:
   pixels = np.frombuffer(os.urandom(8 * 8 * 3), np.uint8).reshape(8, 8, 3)
   record = PrivateRecord(name, {"source": name}, np.zeros(2, np.float32))
-  output = Output(name, pixels, _GUARANTEE, 0.6, pure_event(0.5), 1, f"owner of {name}", (record,))
+  output = Output(
+    name=name,
+    pixels=pixels,
+    guarantee=_GUARANTEE,
+    bound=0.6,
+    event=pure_event(0.5),
+    relation=Relation.unknown_attribute(),
+    faces=1,
+    subject=f"owner of {name}",
+    records=(record,),
+  )
   return Outcome(Portrait(name, name), (output,))
 
 
@@ -44,7 +55,7 @@ def work(folder: pathlib.Path, items: int, kind: type) -> None:
   public = kind(folder / "out", _CONFIGURATION, begin=False)
   private = PrivateFolder(folder / "private", save_latents=True)
   manifest = Manifest(folder / "state", "", _CONFIGURATION, fresh=public.fresh)
-  with Ledger.open(folder / "ledger.db", default_epsilon=0.5) as ledger:
+  with Ledger.open(folder / "ledger.db", default_epsilon=0.5, create=True) as ledger:
     public.begin()
     settlement = Settlement(manifest, public, private, ledger, records_per_file=5, threads=3)
     settlement.resume()

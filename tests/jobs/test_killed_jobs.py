@@ -117,6 +117,7 @@ def test_five_thousand_portraits_and_ten_kills(repository, portraits, tmp_path):
     "--batch_size=32",
     f"--output_dir={out}",
     f"--ledger={ledger}",
+    "--create_ledger",
     "--budget_epsilon=1",
   ]
   chance = random.Random(3)

@@ -36,7 +36,7 @@ def test_what_waits_in_other_shards_has_to_be_published_first(tmp_path, shard):
 
 
 def test_shards_that_are_at_work_are_not_joined_by_others(tmp_path, monkeypatch):
-  monkeypatch.setattr("privai_tf.runtime.manifest._WAIT_SECONDS", 0.05)
+  monkeypatch.setattr("privai_tf.runtime.manifest_files.WAIT_SECONDS", 0.05)
   manifest = Manifest(tmp_path, "", {})
   with pytest.raises(ConfigurationError, match="--num_shards=1 --shard_index=0 is at work"):
     refuse_other_shards(tmp_path, Shard(0, 2))

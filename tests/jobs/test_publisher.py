@@ -42,7 +42,15 @@ class _Settlement:
 
 def _batch(*names):
   output = Output(
-    "", pixels=None, guarantee=None, bound=None, event=None, faces=1, subject=None, records=()
+    "",
+    pixels=None,
+    guarantee=None,
+    bound=None,
+    event=None,
+    relation=None,
+    faces=1,
+    subject=None,
+    records=(),
   )
   return [
     Outcome(Item(name, f"{name}.jpg"), (dataclasses.replace(output, name=name),)) for name in names

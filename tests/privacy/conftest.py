@@ -1,12 +1,15 @@
 """What tests of privacy share: a stand-in for a generator, its codes, repeatable noise, a ledger."""
 
+import sqlite3
+
 import numpy as np
 import pytest
 
 from privai_tf.attributes.boundary import Boundary
-from privai_tf.privacy.ledger import Ledger
+from privai_tf.privacy.ledger import Ledger, schema
 from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class
 from privai_tf.privacy.neighbours import Neighbours
+from privai_tf.privacy.relation import Relation
 
 
 class FakeGenerator:
@@ -146,8 +149,66 @@ def simple_mechanism(make_neighbours):
 
 @pytest.fixture
 def path(tmp_path):
-  """Where a ledger will be."""
+  """A new ledger's file."""
+  Ledger.create(tmp_path / "ledger.db").close()
   return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+  """The state folder of this test alone; removing it is another machine."""
+  folder = tmp_path / "state"
+  monkeypatch.setenv("PRIVAI_STATE_DIR", str(folder))
+  return folder
+
+
+@pytest.fixture
+def old_ledger(tmp_path):
+  """A file of version 1: ada has a release in scope attribute, bob one in scope image."""
+  path = tmp_path / "old.db"
+  path.touch(0o600)
+  connection = sqlite3.connect(path)
+  connection.executescript(schema.MIGRATIONS[0])
+  connection.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
+  connection.execute("PRAGMA user_version=1")
+  connection.execute(
+    "INSERT INTO meta VALUES ('subject_key', ?), ('last_time', 1000.0)", (bytes(32),)
+  )
+  unit = 10**30
+  for subject, scope, release_id in (("ada", "attribute", None), ("bob", "image", "first")):
+    values = (subject, str(2 * unit), "0", "basic", str(unit // 2), "0", 1)
+    connection.execute("INSERT INTO subjects VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    values = (subject, release_id, 1000.0, "laplace", scope, str(unit // 2), "0", "")
+    connection.execute(
+      "INSERT INTO releases (subject, release_id, time, mechanism, scope, epsilon, delta, event)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      values,
+    )
+  connection.commit()
+  connection.close()
+  return path
+
+
+@pytest.fixture(scope="session")
+def make_relation():
+  """Makes the relation of a release that hides attributes, each in a direction of its own."""
+  directions = {"smile": 0, "age": 1, "gender": 2}
+
+  def make(*attributes, form="linear", **fields):
+    usual = {
+      "scope": "attribute",
+      "checkpoint": "c" * 64,
+      "release_path": "p" * 64,
+      "latent_space": "W",
+      "attributes": attributes,
+      "span": np.eye(8)[:, [directions[name] for name in attributes]],
+      "split": f"{form}:{'5' * 64}",
+      "rho": 1e-5,
+      "inputs": "faces",
+    }
+    return Relation(**usual | fields)
+
+  return make
 
 
 @pytest.fixture

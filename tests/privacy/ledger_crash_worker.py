@@ -11,6 +11,9 @@ import sys
 import time
 
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
+from privai_tf.privacy.relation import Relation
+
+RELATION = Relation.unknown_image()
 
 
 def charge_forever(ledger_path, released_path, round_number):
@@ -19,7 +22,7 @@ def charge_forever(ledger_path, released_path, round_number):
     for index in range(1_000_000):
       release_id = f"{round_number}-{index}"
       try:
-        ledger.charge("ada", None, 0.001, release_id=release_id)
+        ledger.charge("ada", None, 0.001, release_id=release_id, relation=RELATION)
       except BudgetExceededError:
         return
       os.write(released, f"{release_id}\n".encode())

@@ -7,16 +7,19 @@ charges were accepted and how many refused.
 import sys
 
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger
+from privai_tf.privacy.relation import Relation
+
+RELATION = Relation.unknown_image()
 
 
 def main(path, charges):
-  with Ledger.open(path, timeout=60, default_epsilon=1000) as ledger:
+  with Ledger.open(path, timeout=60, default_epsilon=1000, create=True) as ledger:
     print("ready", flush=True)
     sys.stdin.readline()
     accepted = 0
     for _ in range(int(charges)):
       try:
-        ledger.charge("ada", None, 0.01)
+        ledger.charge("ada", None, 0.01, relation=RELATION)
         accepted += 1
       except BudgetExceededError:
         pass

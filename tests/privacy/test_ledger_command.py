@@ -9,6 +9,9 @@ import pytest
 
 from privai_tf.privacy import accounting
 from privai_tf.privacy.ledger import Ledger
+from privai_tf.privacy.relation import Relation
+
+RELATION = Relation.unknown_image()
 
 
 @pytest.fixture
@@ -23,12 +26,17 @@ def run(repository):
 
 def test_grant_show_export(run, tmp_path):
   path = tmp_path / "ledger.db"
+  code, output, error = run("create", f"--ledger={path}")
+  assert (code, error) == (0, "")
+  assert output == f"{path}: a new ledger, in which nobody has a budget\n"
   code, output, error = run("grant", f"--ledger={path}", "--subject_id=ada", "--budget_epsilon=0.3")
   assert code == 0, error
   assert output == "ada: budget epsilon 0.3, delta 0; epsilon 0.3 left\n"
   with Ledger.open(path) as ledger:
     for _ in range(3):
-      ledger.charge("ada", accounting.pure_event(0.1), 0.1, mechanism="randomized_response")
+      ledger.charge(
+        "ada", accounting.pure_event(0.1), 0.1, mechanism="randomized_response", relation=RELATION
+      )
   code, output, _ = run("show", f"--ledger={path}")
   assert code == 0
   assert output.splitlines()[1].split() == ["ada", "0", "0.3", "0.3", "0", "3", "basic"]
@@ -39,19 +47,39 @@ def test_grant_show_export(run, tmp_path):
   exported = json.loads(target.read_text())
   assert [row["epsilon"] for row in exported["releases"]] == ["0.1"] * 3
   assert exported["subjects"][0]["epsilon"] == 0
+  assert exported["releases"][0]["time"].endswith("Z")
+  assert exported["releases"][0]["relation"]["scope"] == "image"
   assert run("accept_clock", f"--ledger={path}")[0] == 0
+
+
+def test_a_budget_is_not_lowered_without_a_word(run, path):
+  grant = "grant", f"--ledger={path}", "--subject_id=ada"
+  assert run(*grant, "--budget_epsilon=2")[1].endswith("epsilon 2 left\n")
+  lowered = run(*grant, "--budget_epsilon=1")[1]
+  assert lowered.endswith("epsilon 1 left (lowered from 2, 0)\n")
 
 
 @pytest.mark.parametrize(
   ("arguments", "code", "message"),
   [
     (["show"], 2, "--ledger is missing"),
-    (["spend", "--ledger={}/x"], 2, "must be one of show, grant, export"),
-    (["show", "--ledger={}/missing.db"], 1, "cannot be opened"),
-    (["grant", "--ledger={}/new.db", "--subject_id=a", "--budget_epsilon=nan"], 2, "not a finite"),
+    (["spend", "--ledger={}/x"], 2, "must be one of create, adopt, reconcile, show, grant"),
+    (["show", "--ledger={}/missing.db"], 1, "there is no ledger"),
+    (["create", "--ledger={}/a/b.db"], 1, "a folder that exists"),
+    (["create", "--ledger={}/ledger.db"], 1, "exists, and nothing was changed"),
+    (["adopt", "--ledger={}/missing.db"], 1, "ledger create"),
+    (["reconcile", "--ledger={}/ledger.db"], 2, "reconcile needs --charges"),
+    (["reconcile", "--ledger={}/ledger.db", "--close", "--charges=x"], 2, "reconcile needs"),
+    (["reconcile", "--ledger={}/ledger.db", "--charges={}/x"], 2, "cannot be read"),
+    (["reconcile", "--ledger={}/ledger.db", "--close", "--state_dir={}"], 2, "no manifest"),
+    (
+      ["grant", "--ledger={}/ledger.db", "--subject_id=a", "--budget_epsilon=nan"],
+      2,
+      "not a finite",
+    ),
   ],
 )
-def test_errors_are_one_line(run, tmp_path, arguments, code, message):
+def test_errors_are_one_line(run, path, tmp_path, arguments, code, message):
   result, _, error = run(*[argument.format(tmp_path) for argument in arguments])
   assert result == code
   assert message in error

@@ -10,12 +10,15 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.privacy import accounting
 from privai_tf.privacy import ledger as errors
 from privai_tf.privacy.ledger import stored_events
+from privai_tf.privacy.relation import Relation
+
+RELATION = Relation.unknown_image()
 
 
 def count_charges(ledger, subject, *charge):
   for index in range(10_000):
     try:
-      ledger.charge(subject, *charge)
+      ledger.charge(subject, *charge, relation=RELATION)
     except errors.BudgetExceededError:
       return index
   raise AssertionError("never refused")
@@ -54,9 +57,9 @@ def test_adaptive_does_not_spend_delta_twice(ledger):
   """Plain addition of (epsilon, delta) and the Gaussian filter would each spend the whole delta."""
   ledger.grant("ada", 1.0, 1e-5, composition="adaptive")
   with pytest.raises(errors.BudgetExceededError):
-    ledger.charge("ada", None, 0.1, 1e-6)  # no event: no Gaussian parameter
+    ledger.charge("ada", None, 0.1, 1e-6, relation=RELATION)  # no event: no Gaussian parameter
   multiplier = accounting.gaussian_multiplier(1.0, 1e-5)
-  ledger.charge("ada", dp_accounting.GaussianDpEvent(multiplier), 1.0, 1e-5)
+  ledger.charge("ada", dp_accounting.GaussianDpEvent(multiplier), 1.0, 1e-5, relation=RELATION)
 
 
 def test_a_pure_release_is_gaussian_private_with_the_parameter_used():
@@ -78,13 +81,13 @@ def test_planned_composes_mixed_events(ledger):
   ledger.grant("ada", 2.0, 1e-5, composition="planned")
   events = []
   for _ in range(12):
-    ledger.charge("ada", dp_accounting.LaplaceDpEvent(10), 0.1)
+    ledger.charge("ada", dp_accounting.LaplaceDpEvent(10), 0.1, relation=RELATION)
     events.append(dp_accounting.LaplaceDpEvent(10))
   event = dp_accounting.GaussianDpEvent(accounting.gaussian_multiplier(0.8, 1e-6))
-  left = ledger.charge("ada", event, 0.8, 1e-6).remaining
+  left = ledger.charge("ada", event, 0.8, 1e-6, relation=RELATION).remaining
   assert left.spent_epsilon <= 2.0
   # A thirteenth fits only because the sum is not what is spent.
-  left = ledger.charge("ada", dp_accounting.LaplaceDpEvent(10), 0.1).remaining
+  left = ledger.charge("ada", dp_accounting.LaplaceDpEvent(10), 0.1, relation=RELATION).remaining
   events += [event, dp_accounting.LaplaceDpEvent(10)]
   assert left.spent_epsilon == pytest.approx(accounting.compose(events, 1e-5), rel=1e-9)
 
@@ -92,7 +95,7 @@ def test_planned_composes_mixed_events(ledger):
 def test_a_rule_is_kept_once_something_was_charged(ledger):
   ledger.grant("ada", 1)
   ledger.grant("ada", 1, 1e-5, composition="planned")
-  ledger.charge("ada", None, 0.1)
+  ledger.charge("ada", None, 0.1, relation=RELATION)
   with pytest.raises(errors.LedgerConflictError, match="--composition=planned"):
     ledger.grant("ada", 1, 1e-5)
   assert ledger.grant("ada", 3, 1e-5, composition="planned").epsilon == 2.9

@@ -1,6 +1,7 @@
 """Files that a ledger refuses to trust, or upgrades, and a clock that runs backwards."""
 
 import math
+import os
 import sqlite3
 import stat
 
@@ -9,11 +10,14 @@ import pytest
 from privai_tf.errors import PrivaiError
 from privai_tf.privacy import ledger as errors
 from privai_tf.privacy.ledger import Ledger, schema
+from privai_tf.privacy.relation import Relation
+
+RELATION = Relation.unknown_image()
 
 
 def test_the_file_is_for_its_owner_only(path):
   with Ledger.open(path, default_epsilon=1) as ledger:
-    ledger.charge("ada", None, 0.1)
+    ledger.charge("ada", None, 0.1, relation=RELATION)
     for file in path.parent.iterdir():
       assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
   path.chmod(0o644)
@@ -25,13 +29,11 @@ def test_read_only_is_refused(path):
   with Ledger.open(path, default_epsilon=1) as ledger:
     path.chmod(0o400)
     with pytest.raises(errors.LedgerReadOnlyError, match="read-only"):
-      ledger.charge("ada", None, 0.1)
+      ledger.charge("ada", None, 0.1, relation=RELATION)
   with pytest.raises(errors.LedgerReadOnlyError):
     Ledger.open(path)
   with pytest.raises(errors.LedgerReadOnlyError, match="folder that exists"):
-    Ledger.open(path.parent / "missing" / "ledger.db")
-  with pytest.raises(errors.LedgerReadOnlyError):
-    Ledger.open(path.parent / "other.db", create=False)
+    Ledger.create(path.parent / "missing" / "ledger.db")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_garbage_is_refused(path, content):
 def test_damaged_pages_are_refused(path):
   with Ledger.open(path, default_epsilon=1000) as ledger:
     for index in range(200):
-      ledger.charge("ada", None, 0.1, release_id=f"release {index}")
+      ledger.charge("ada", None, 0.1, release_id=f"release {index}", relation=RELATION)
   content = bytearray(path.read_bytes())
   for start in range(4096, len(content), 4096):
     content[start : start + 200] = b"\xff" * 200
@@ -57,7 +59,8 @@ def test_damaged_pages_are_refused(path):
     Ledger.open(path)
 
 
-def test_another_programs_database_is_refused(path):
+def test_another_programs_database_is_refused(tmp_path):
+  path = tmp_path / "notes.db"
   other = sqlite3.connect(path)
   other.execute("CREATE TABLE notes (text)")
   other.commit()
@@ -76,13 +79,13 @@ def edit(path, statement):
 
 def test_sums_that_disagree_with_the_charges_are_noticed(path):
   with Ledger.open(path, default_epsilon=1) as ledger:
-    ledger.charge("ada", None, 0.5)
+    ledger.charge("ada", None, 0.5, relation=RELATION)
     edit(path, "UPDATE subjects SET spent_epsilon='0'")
     with pytest.raises(errors.LedgerCorruptError, match="sums disagree"):
       ledger.releases()
     edit(path, "UPDATE subjects SET spent_epsilon='much'")
     with pytest.raises(errors.LedgerCorruptError, match="unreadable"):
-      ledger.charge("ada", None, 0.1)
+      ledger.charge("ada", None, 0.1, relation=RELATION)
 
 
 def test_a_newer_schema_is_refused(path):
@@ -94,12 +97,12 @@ def test_a_newer_schema_is_refused(path):
 
 def test_an_older_schema_is_upgraded_with_its_charges(path, monkeypatch):
   with Ledger.open(path, default_epsilon=1) as ledger:
-    ledger.charge("ada", None, 0.5)
+    ledger.charge("ada", None, 0.5, relation=RELATION)
   newer = [*schema.MIGRATIONS, "ALTER TABLE releases ADD COLUMN remark TEXT"]
   monkeypatch.setattr(schema, "MIGRATIONS", newer)
   with Ledger.open(path) as ledger:
     assert ledger.remaining("ada").epsilon == 0.5
-    assert ledger.charge("ada", None, 0.25).remaining.epsilon == 0.25
+    assert ledger.charge("ada", None, 0.25, relation=RELATION).remaining.epsilon == 0.25
   monkeypatch.undo()
   with pytest.raises(errors.LedgerVersionError):
     Ledger.open(path)
@@ -120,32 +123,56 @@ def test_a_failed_upgrade_changes_nothing(path, monkeypatch):
 def test_a_clock_that_runs_backwards_is_refused(path):
   now = [1_000_000.0]
   with Ledger.open(path, default_epsilon=1, clock=lambda: now[0]) as ledger:
-    ledger.charge("ada", None, 0.1)
+    ledger.charge("ada", None, 0.1, relation=RELATION)
     now[0] -= 0.5  # a correction by a time server
-    ledger.charge("ada", None, 0.1)
+    ledger.charge("ada", None, 0.1, relation=RELATION)
     for wrong in (now[0] - 3600, math.nan):
       now[0], right = wrong, now[0]
       with pytest.raises(errors.LedgerClockError, match="accept_clock"):
-        ledger.charge("ada", None, 0.1)
+        ledger.charge("ada", None, 0.1, relation=RELATION)
       with pytest.raises(errors.LedgerClockError):
         ledger.grant("ada", 100)
       now[0] = right
     assert ledger.remaining("ada").releases == 2
     now[0] -= 3600
     ledger.accept_clock()
-    ledger.charge("ada", None, 0.1)
+    ledger.charge("ada", None, 0.1, relation=RELATION)
     times = [row["time"] for row in ledger.releases()]
-  assert times[0] == times[1] == 1_000_000.0
+  assert times[0] == times[1] == "1970-01-12T13:46:40.000000Z"
 
 
 def test_a_replaced_file_is_refused(path):
   with Ledger.open(path, default_epsilon=1) as ledger:
     path.rename(path.with_suffix(".old"))
-    with pytest.raises(errors.LedgerReadOnlyError):
-      ledger.charge("ada", None, 0.1)
-    Ledger.open(path).close()
+    with pytest.raises(errors.LedgerMissingError, match="ledger create"):
+      ledger.charge("ada", None, 0.1, relation=RELATION)
+    with pytest.raises(errors.LedgerExistsError, match="what is left of a ledger"):
+      Ledger.create(path)
+    Ledger.create(path.with_suffix(".new")).close()
+    path.with_suffix(".new").rename(path)
     with pytest.raises(errors.LedgerReplacedError, match="Run again"):
-      ledger.charge("ada", None, 0.1)
+      ledger.charge("ada", None, 0.1, relation=RELATION)
+
+
+def test_a_charge_is_flushed_before_it_returns(path, monkeypatch):
+  """Its log, every time; SQLite itself flushes around checkpoints only (synchronous=NORMAL)."""
+  flushed = []
+  flush = os.fsync
+  monkeypatch.setattr(
+    os, "fsync", lambda file: (flushed.append(os.fstat(file).st_ino), flush(file))
+  )
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    for _ in range(2):
+      ledger.charge("ada", None, 0.1, relation=RELATION)
+      log = path.with_name(f"{path.name}-wal").stat().st_ino
+      assert flushed[-1] == log
+      flushed.clear()
+    with ledger.together():
+      for _ in range(5):
+        ledger.charge("ada", None, 0.1, relation=RELATION)
+      assert flushed == []
+    assert flushed == [log]
+    assert ledger._store._connection.execute("PRAGMA synchronous").fetchone() == (1,)
 
 
 def test_errors_are_one_line_and_ours():

@@ -32,7 +32,7 @@ def start(script, *arguments):
 @pytest.mark.slow
 def test_kill_at_fifty_random_moments_loses_no_charge(tmp_path):
   path, released = tmp_path / "ledger.db", tmp_path / "released"
-  with Ledger.open(path) as ledger:
+  with Ledger.create(path) as ledger:
     ledger.grant("ada", 1000)
   worker = start("ledger_crash_worker.py", path, released, 50)
   worker.communicate(timeout=300)
@@ -56,7 +56,7 @@ def test_kill_at_fifty_random_moments_loses_no_charge(tmp_path):
 @pytest.mark.slow
 def test_eight_processes_never_exceed_the_budget(tmp_path):
   path = tmp_path / "ledger.db"
-  with Ledger.open(path) as ledger:
+  with Ledger.create(path) as ledger:
     ledger.grant("ada", 19.505)
   workers = [start("ledger_rate_worker.py", path, 250) for _ in range(8)]
   for worker in workers:

@@ -6,6 +6,9 @@ import threading
 import pytest
 
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger, LedgerConflictError, LedgerError
+from privai_tf.privacy.relation import Relation
+
+RELATION = Relation.unknown_image()
 
 
 @pytest.fixture
@@ -26,13 +29,13 @@ def _on_disk(path) -> int:
 def _charge(ledger, *charges):
   with ledger.together():
     for subject, epsilon, release_id in charges:
-      ledger.charge(subject, None, epsilon, release_id=release_id)
+      ledger.charge(subject, None, epsilon, release_id=release_id, relation=RELATION)
 
 
 def test_all_are_on_the_disk_at_the_end_and_none_before(ledger, path):
   with ledger.together():
     for name in ("ada", "bob", "ada"):
-      ledger.charge(name, None, 0.5)
+      ledger.charge(name, None, 0.5, relation=RELATION)
     assert ledger.remaining("ada").epsilon == 0
     assert _on_disk(path) == 0
   assert _on_disk(path) == 3
@@ -41,23 +44,23 @@ def test_all_are_on_the_disk_at_the_end_and_none_before(ledger, path):
 
 def test_a_refusal_takes_nothing_else_with_it(ledger):
   with ledger.together():
-    ledger.charge("ada", None, 0.75)
+    ledger.charge("ada", None, 0.75, relation=RELATION)
     with pytest.raises(BudgetExceededError):
-      ledger.charge("ada", None, 0.5)
+      ledger.charge("ada", None, 0.5, relation=RELATION)
     with pytest.raises(BudgetExceededError):
-      ledger.charge("eve", None, 2.0)
-    ledger.charge("ada", None, 0.25)
+      ledger.charge("eve", None, 2.0, relation=RELATION)
+    ledger.charge("ada", None, 0.25, relation=RELATION)
   assert ledger.remaining("ada").releases == 2
   assert ledger.remaining("ada").epsilon == 0
   assert ledger.subjects() == ["ada"]  # The refused one's account was undone with its charge.
 
 
 def test_an_error_that_leaves_the_block_undoes_all(ledger, path):
-  ledger.charge("ada", None, 0.25, release_id="first")
+  ledger.charge("ada", None, 0.25, release_id="first", relation=RELATION)
   with pytest.raises(LedgerConflictError):
     _charge(ledger, ("ada", 0.25, None), ("ada", 0.5, "first"))
   assert _on_disk(path) == 1
-  ledger.charge("ada", None, 0.75)  # And the ledger works on, one by one.
+  ledger.charge("ada", None, 0.75, relation=RELATION)  # And the ledger works on, one by one.
   assert _on_disk(path) == 2
 
 
@@ -72,9 +75,9 @@ def test_a_full_disk_undoes_all_and_is_told(ledger, path):
 def test_a_block_may_hold_another(ledger, path):
   with ledger.together():
     with ledger.together():
-      ledger.charge("ada", None, 0.5)
+      ledger.charge("ada", None, 0.5, relation=RELATION)
     assert _on_disk(path) == 0
-    ledger.charge("ada", None, 0.5)
+    ledger.charge("ada", None, 0.5, relation=RELATION)
   assert _on_disk(path) == 2
 
 
@@ -88,9 +91,9 @@ def test_other_threads_and_connections_wait_for_their_turn(ledger, path):
       try:
         if joined:
           with own.together():
-            charges = [own.charge("ada", None, 0.01) for _ in range(2)]
+            charges = [own.charge("ada", None, 0.01, relation=RELATION) for _ in range(2)]
         else:
-          charges = [own.charge("ada", None, 0.01)]
+          charges = [own.charge("ada", None, 0.01, relation=RELATION)]
       except BudgetExceededError:
         continue
       accepted.extend(charges)

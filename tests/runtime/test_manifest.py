@@ -17,7 +17,7 @@ def test_a_full_manifest_is_one_line(tmp_path):
 
 def test_two_processes_on_one_manifest_are_told(tmp_path, monkeypatch):
   manifest = Manifest(tmp_path / "state", "", {})
-  monkeypatch.setattr("privai_tf.runtime.manifest._WAIT_SECONDS", 0.05)
+  monkeypatch.setattr("privai_tf.runtime.manifest.WAIT_SECONDS", 0.05)
   with pytest.raises(OutputError, match="another process works on this job"):
     Manifest(tmp_path / "state", "", {})
   Manifest(tmp_path / "state", "-00000-of-00002", {}).close()

@@ -2,19 +2,20 @@
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.accounting.checks import check_releases
+from privai_tf.privacy.audit import likelihood
 from privai_tf.privacy.audit.bounds import epsilon_lower_bound
 from privai_tf.privacy.audit.neighbours import AuditedRelease
 from privai_tf.privacy.grid import from_grid
 
 TARGETS = ("coordinate", "latent")
 
-_CHUNK = 50_000
+# Releases at a time, and numbers in their codes.
+_CHUNK, _CHUNK_NUMBERS = 50_000, 1 << 22
 # Draws on which the event is chosen, as a share of those that are counted.
 _SELECTION_SHARE = 0.25
 _CANDIDATES = 200
@@ -33,7 +34,7 @@ class AuditResult:
     alarm_bound: the same at `alarm_confidence`, which allows for the number of audits.
     confidence, alarm_confidence: of the two bounds.
     violated: whether the alarm bound is above the claim.
-    event: the event, in words, in latent units.
+    event: the event, in words; y is the released number in latent units.
     frequencies: of the event on its two sides.
   """
 
@@ -56,12 +57,13 @@ class AuditResult:
 class _Event:
   """`{statistic >= threshold}` or its complement, likelier on side 0 (upper) or 1 (lower)."""
 
+  statistic: int
   threshold: float
   above: bool
   side: int
 
   def count(self, statistics: np.ndarray) -> int:
-    above = int((statistics >= self.threshold).sum())
+    above = int((statistics[:, self.statistic] >= self.threshold).sum())
     return above if self.above else len(statistics) - above
 
 
@@ -75,13 +77,14 @@ def audit(
 ) -> AuditResult:
   """Bounds epsilon from below by counting one event over fresh releases of both neighbours.
 
-  The event, a threshold on the released number, is fixed on a separate quarter as many draws.
+  The event, a threshold on a statistic, is fixed on a separate quarter as many draws. The
+  statistic is the likelihood ratio (see `likelihood`), or what orders releases as that does.
 
   Args:
     audited: from `prepare_audit`.
     samples: draws on each side.
-    target: "coordinate" (what the mechanism returns) or "latent" (the float32 code that is
-      published, seen along the audited axis).
+    target: "coordinate" (what the mechanism returns) or "latent" (the whole float32 code that
+      `privatize` publishes for float32 codes).
     confidence: of `lower_bound`.
     audits: how many audits are run together; the alarm is raised with probability at most
       `1 - confidence` by all of them together if every claim is right (Bonferroni).
@@ -113,31 +116,33 @@ def audit(
     confidence=confidence,
     alarm_confidence=alarm_confidence,
     violated=bounds[1] > audited.claim,
-    event=f"y {'>=' if event.above else '<'} {event.threshold:.6g}",
+    event=_words(event, audited, target),
     frequencies=(likelier / samples, other / samples),
   )
 
 
 def _draw(audited: AuditedRelease, side: int, count: int, target: str) -> np.ndarray:
-  """float64 [count]: the released number along the audited axis, in latent units."""
+  """float64 [count, statistics] of fresh releases of one neighbour."""
   prepared, encoded = audited.prepared, audited.inputs[side]
+  chunk = max(1, min(_CHUNK, _CHUNK_NUMBERS // math.prod(prepared.code_shape)))
   parts = []
-  for start in range(0, count, _CHUNK):
-    size = min(_CHUNK, count - start)
-    coordinates = np.repeat(encoded.coordinates, size, axis=0)
-    if target == "coordinate":
-      parts.append(from_grid(prepared.release_coordinates(coordinates)[:, 0]))
+  for start in range(0, count, chunk):
+    size = min(chunk, count - start)
+    if target == "latent":
+      parts.append(likelihood.of_codes(audited, audited.release(side, size)))
       continue
-    rest = None if encoded.rest is None else np.repeat(encoded.rest, size, axis=0)
-    released = prepared.release(dataclasses.replace(encoded, coordinates=coordinates, rest=rest))
-    parts.append(_along_axis(prepared.subspace, released))
+    coordinates = np.repeat(encoded.coordinates, size, axis=0)
+    numbers = from_grid(prepared.release_coordinates(coordinates))
+    single = numbers.shape[1] == 1
+    parts.append(numbers if single else likelihood.of_numbers(audited, numbers)[:, np.newaxis])
   return np.concatenate(parts)
 
 
-def _along_axis(subspace: Any, latents: np.ndarray) -> np.ndarray:
-  """The attacker's view of float32 codes: their component along the axis (first layer)."""
-  first = latents.reshape(len(latents), -1)[:, : len(subspace.mean)].astype(np.float64)
-  return (first - subspace.mean) @ subspace.basis[:, 0] / subspace.scales[0]
+def _words(event: _Event, audited: AuditedRelease, target: str) -> str:
+  name = "log-likelihood ratio of the rest" if event.statistic else "log-likelihood ratio"
+  if target == "coordinate" and audited.prepared.layout.numbers == 1:
+    name = "y"
+  return f"{name} {'>=' if event.above else '<'} {event.threshold:.6g}"
 
 
 def _choose(draws: list[np.ndarray], delta: float) -> _Event:
@@ -145,20 +150,25 @@ def _choose(draws: list[np.ndarray], delta: float) -> _Event:
 
   At a high confidence, so that no rare event wins by luck among so many candidates.
   """
-  pooled = np.sort(np.concatenate(draws))
-  ranks = np.linspace(0, len(pooled) - 1, _CANDIDATES).astype(int)
-  thresholds = np.unique(pooled[ranks])
+  best, chosen = -1.0, None
+  for statistic in range(draws[0].shape[1]):
+    for threshold in _thresholds(np.concatenate([draw[:, statistic] for draw in draws])):
+      for above in (True, False):
+        event = _Event(statistic, float(threshold), above, 0)
+        counts = [event.count(draw) for draw in draws]
+        side = int(counts[1] > counts[0])
+        bound = epsilon_lower_bound(
+          counts[side], counts[1 - side], len(draws[0]), delta, _SELECTION_CONFIDENCE
+        )
+        if bound > best:
+          best, chosen = bound, dataclasses.replace(event, side=side)
+  return chosen
+
+
+def _thresholds(pooled: np.ndarray) -> np.ndarray:
+  """Candidates from the statistics of both sides, float64 [n]."""
+  pooled = np.sort(pooled)
+  thresholds = np.unique(pooled[np.linspace(0, len(pooled) - 1, _CANDIDATES).astype(int)])
   # Halfway to the value below: float32 codes scatter around an atom of the distribution.
   below = pooled[np.maximum(np.searchsorted(pooled, thresholds) - 1, 0)]
-  best, chosen = -1.0, _Event(float(pooled[-1]), True, 0)
-  for threshold in (thresholds + below) / 2:
-    for above in (True, False):
-      event = _Event(float(threshold), above, 0)
-      counts = [event.count(draw) for draw in draws]
-      side = int(counts[1] > counts[0])
-      bound = epsilon_lower_bound(
-        counts[side], counts[1 - side], len(draws[0]), delta, _SELECTION_CONFIDENCE
-      )
-      if bound > best:
-        best, chosen = bound, dataclasses.replace(event, side=side)
-  return chosen
+  return (thresholds + below) / 2

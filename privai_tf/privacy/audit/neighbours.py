@@ -1,4 +1,4 @@
-"""The release that is audited, and its two worst neighbours, built through the public path."""
+"""The release that is audited, and two neighbours that it must not tell apart."""
 
 import dataclasses
 from typing import Any
@@ -10,7 +10,8 @@ from privai_tf.privacy.grid import from_grid
 
 _WIDTH = 8
 # How far outside the clip set the two codes lie, in radii: a release that fails to clip shows here.
-_OUTSIDE = 4.0
+# Nearer, where codes so long that their rounding exceeds rho would be no neighbours.
+_OUTSIDE = (4.0, 2.0, 1.0)
 
 
 class RehearsalGenerator:
@@ -35,19 +36,50 @@ class RehearsalGenerator:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class AuditedRelease:
-  """A prepared release with two neighbouring inputs.
+  """A release with two neighbouring inputs.
 
   Attributes:
-    prepared: the `PreparedRelease`.
-    inputs: `(upper, lower)`, each one `Encoded` row; they share `rest`.
+    generator, boundary, public: what `privatize` is called with; their `PublicCodes`, or None.
+    prepared: the `PreparedRelease` that it uses.
+    codes: `(upper, lower)`, float32 [1, ...] each, as somebody would give them to `privatize`.
+    inputs: the same as `Encoded`, each encoded on its own.
     claim: the epsilon that is claimed for these two inputs (in scope "metric": times distance).
     delta: the delta that is claimed.
   """
 
+  generator: Any
+  boundary: Any
+  public: Any
   prepared: Any
+  codes: tuple[np.ndarray, np.ndarray]
   inputs: tuple[Any, Any]
   claim: float
   delta: float
+
+  @property
+  def mechanism(self) -> Any:
+    """What releases the numbers."""
+    return self.prepared.blocks[0].mechanism
+
+  @property
+  def mechanism_epsilon(self) -> float:
+    """What the mechanism may spend on these two inputs: the claim less the rest's share."""
+    if self.prepared.spec.scope == "metric":
+      return self.claim
+    return self.mechanism.epsilon
+
+  def release(self, side: int, count: int) -> np.ndarray:
+    """So many releases of one neighbour by `privatize`; float32 [count, ...]."""
+    from privai_tf.privacy.release import privatize
+
+    return privatize(
+      np.repeat(self.codes[side], count, axis=0),
+      self.generator,
+      self.boundary,
+      self.prepared.spec,
+      latent_space=self.prepared.latent_space,
+      public_codes=self.public,
+    ).latents
 
 
 def prepare_audit(
@@ -60,8 +92,13 @@ def prepare_audit(
   latent_space: str = "W",
   scope: str | None = None,
   components: int = 1,
+  wplus_mode: str = "tied",
+  public_codes: Any = None,
 ) -> AuditedRelease:
-  """Prepares a release and its two worst neighbours, which differ along the first axis.
+  """Prepares a release and its two worst neighbours, which differ in the first number.
+
+  In scope "attribute" these are float32 codes along the public curve: they differ by its rounding
+  besides, everywhere. Each is encoded on its own.
 
   Args:
     mechanism: name.
@@ -71,6 +108,8 @@ def prepare_audit(
     latent_space: "Z", "W" or "W+".
     scope: "attribute", "image" or "metric"; None: the mechanism's first.
     components: directions that scopes "image" and "metric" release.
+    wplus_mode: "tied" or "per_layer".
+    public_codes: of the release path; None: the generator's own samples.
   """
   from privai_tf.attributes.boundary import Boundary
   from privai_tf.privacy.mechanisms import mechanism_class
@@ -90,17 +129,22 @@ def prepare_audit(
     epsilon=epsilon,
     delta=delta,
     components=None if attribute else components,
+    wplus_mode=wplus_mode,
   )
-  prepared = prepare(generator, boundary if attribute else None, spec, latent_space)
-  codes = _codes(prepared, generator, latent_space)
-  upper, lower = (prepared.encode(code[np.newaxis]) for code in codes)
-  # Neighbours of scope "attribute" share the encoded rest (float codes along the axis do not, in
-  # their last bits; that is the point of the encoding).
-  lower = dataclasses.replace(lower, rest=upper.rest)
-  claim = spec.epsilons[0]
+  boundary = boundary if attribute else None
+  prepared = prepare(generator, boundary, spec, latent_space, public_codes)
+  if attribute:
+    codes = _along_curve(prepared, _public_code(prepared, generator, public_codes))
+  else:
+    codes = _along_axis(prepared)
+  inputs = tuple(prepared.encode(code) for code in codes)
+  claim = spec.total_epsilon
   if scope == "metric":
+    upper, lower = inputs
     claim *= float(np.linalg.norm(from_grid(upper.coordinates - lower.coordinates)))
-  return AuditedRelease(prepared, (upper, lower), claim, spec.delta)
+  return AuditedRelease(
+    generator, boundary, public_codes, prepared, codes, inputs, claim, spec.delta
+  )
 
 
 def plane(latent_space: str) -> str:
@@ -108,20 +152,48 @@ def plane(latent_space: str) -> str:
   return "W" if latent_space == "W+" else latent_space
 
 
-def _codes(prepared: Any, generator: Any, latent_space: str) -> list[np.ndarray]:
-  """Two codes that differ along the first axis only, far outside the clip set if there is one."""
-  subspace, scope = prepared.subspace, prepared.spec.scope
-  mechanism = prepared.blocks[0].mechanism
-  axis = subspace.basis[:, 0]
-  middle = subspace.mean
-  if scope == "attribute":
-    base = np.asarray(generator.sample_z(1, seed=1))
-    base = base if latent_space == "Z" else np.asarray(generator.map(base))
-    centred = base[0].astype(np.float64) - subspace.mean
-    middle = subspace.mean + centred - (centred @ axis) * axis
-  if scope == "metric":
-    reach = 0.5
-  else:
-    reach = _OUTSIDE * (mechanism.clip_radius or max(map(abs, mechanism.side_values)))
-  codes = [middle + sign * reach * subspace.scales[0] * axis for sign in (1, -1)]
-  return [np.broadcast_to(code, prepared.code_shape) for code in codes]
+def _public_code(prepared: Any, generator: Any, public: Any) -> np.ndarray:
+  """float64 [1, ...]: somebody's code, from public data."""
+  if public is not None:
+    return public.codes[:1].astype(np.float64)
+  code = np.asarray(generator.sample_z(1, seed=1))
+  code = code if prepared.latent_space == "Z" else np.asarray(generator.map(code))
+  return np.broadcast_to(code.astype(np.float64), (1, *prepared.code_shape))
+
+
+def _along_curve(prepared: Any, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  """Two float32 codes at the ends of the clip set of one curve, and beyond."""
+  split, mechanism = prepared.layout, prepared.blocks[0].mechanism
+  for other in range(1, split.numbers):  # What is clipped together is then all of the first number.
+    code = split.moved(code, other, 0.0)
+  radius = mechanism.clip_radius or max(map(abs, mechanism.side_values))
+  for outside in _OUTSIDE:
+    ends = (split.moved(code, 0, sign * outside * radius) for sign in (1, -1))
+    upper, lower = (end.astype(np.float32) for end in ends)
+    if wobble(split, upper, lower) <= (prepared.rest.rho if prepared.rest else np.inf):
+      return upper, lower
+  raise ConfigurationError(
+    f"float32 rounds codes at the clip radius {radius:.4g} by more than the guarantee allows for: "
+    "use a smaller clip_radius."
+  )
+
+
+def wobble(split: Any, one: np.ndarray, other: np.ndarray) -> float:
+  """How far two codes [1, ...] are from lying on one curve, in latent units: at most rho."""
+  one, other = one.astype(np.float64), other.astype(np.float64)
+  for position, number in enumerate(split.parts(other)[0][0]):
+    one = split.moved(one, position, number)
+  return float(np.linalg.norm(one - other))
+
+
+def _along_axis(prepared: Any) -> tuple[np.ndarray, np.ndarray]:
+  """Two float32 codes that differ along the first direction, all else being the public mean."""
+  subspace, mechanism = prepared.layout, prepared.blocks[0].mechanism
+  reach = 0.5 if prepared.spec.scope == "metric" else _OUTSIDE[0] * mechanism.clip_radius
+  return tuple(_codes_at(prepared, subspace, sign * reach) for sign in (1, -1))
+
+
+def _codes_at(prepared: Any, subspace: Any, value: float) -> np.ndarray:
+  numbers: np.ndarray = np.zeros((1, subspace.numbers))
+  numbers[0, 0] = value
+  return subspace.assemble(numbers).reshape(1, *prepared.code_shape)

@@ -1,25 +1,35 @@
 """The privacy ledger: who has been released how much, and a refusal beyond the budget.
 
+    Ledger.create("ledger.db").close()                   # once
     with Ledger.open("ledger.db", default_epsilon=2.0) as ledger:
-      ledger.charge("ada", release.event, epsilon=0.5)   # before the image is written
+      # Before the image is written:
+      ledger.charge("ada", prepared.event, 0.5, relation=prepared.relation)
       ledger.remaining("ada").epsilon                    # 1.5
 
 One SQLite file, for the owner's eyes only. Every failure refuses: nothing is charged, and the caller
 must release nothing.
 """
 
+from privai_tf.privacy.ledger.chain import Head
 from privai_tf.privacy.ledger.errors import (
   BudgetExceededError,
   LedgerClockError,
   LedgerConflictError,
   LedgerCorruptError,
   LedgerError,
+  LedgerExistsError,
   LedgerFullError,
   LedgerLockedError,
+  LedgerMissingError,
   LedgerPermissionError,
+  LedgerPlaceError,
   LedgerReadOnlyError,
   LedgerReplacedError,
+  LedgerRestoredError,
+  LedgerStateError,
+  LedgerUnknownError,
   LedgerVersionError,
+  RelationError,
 )
 from privai_tf.privacy.ledger.ledger import Ledger
 from privai_tf.privacy.ledger.records import Charge, Remaining
@@ -27,16 +37,24 @@ from privai_tf.privacy.ledger.records import Charge, Remaining
 __all__ = [
   "BudgetExceededError",
   "Charge",
+  "Head",
   "Ledger",
   "LedgerClockError",
   "LedgerConflictError",
   "LedgerCorruptError",
   "LedgerError",
+  "LedgerExistsError",
   "LedgerFullError",
   "LedgerLockedError",
+  "LedgerMissingError",
   "LedgerPermissionError",
+  "LedgerPlaceError",
   "LedgerReadOnlyError",
   "LedgerReplacedError",
+  "LedgerRestoredError",
+  "LedgerStateError",
+  "LedgerUnknownError",
   "LedgerVersionError",
+  "RelationError",
   "Remaining",
 ]

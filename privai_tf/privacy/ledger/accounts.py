@@ -1,14 +1,16 @@
 """The rows of the ledger: reading and writing. Callers hold the transaction."""
 
 import dataclasses
+import functools
 import math
 import sqlite3
 from typing import Any
 
-from privai_tf.privacy.ledger import amounts, rules, stored_events
+from privai_tf.privacy.ledger import amounts, chain, relations, rules, stored_events
 from privai_tf.privacy.ledger.entries import Entry
 from privai_tf.privacy.ledger.errors import LedgerConflictError, LedgerCorruptError
 from privai_tf.privacy.ledger.records import Account, Budget, Remaining
+from privai_tf.privacy.ledger.relations import iso_time
 
 
 def read(connection: sqlite3.Connection, subject: str) -> Account | None:
@@ -27,18 +29,21 @@ def read(connection: sqlite3.Connection, subject: str) -> Account | None:
     raise LedgerCorruptError(
       f"subject '{subject}': its account is unreadable; nothing was charged. Restore the last backup"
     ) from error
-  return Account(subject, budget, spent_epsilon, spent_delta, row[5])
+  return Account(subject, (budget,), spent_epsilon, spent_delta, row[5])
 
 
 def tighten(account: Account | None, default: Budget | None, subject: str) -> Account:
-  """The account with the smaller of its own and the default budget; its own rule stays."""
+  """The account under a run's budget: both hold, each by its own rule."""
   if account is None:
-    return Account(subject, default)
-  if default is None:
+    return Account(subject, (default,))
+  if default is None or default in account.budgets:
     return account
-  own = account.budget
-  smaller = min(own.epsilon, default.epsilon), min(own.delta, default.delta)
-  return dataclasses.replace(account, budget=Budget(*smaller, own.composition))
+  return dataclasses.replace(account, budgets=(*account.budgets, default))
+
+
+def is_closed(connection: sqlite3.Connection) -> bool:
+  """Whether charges of unknown subjects were lost, so that nobody is granted a budget by default."""
+  return connection.execute("SELECT 1 FROM meta WHERE name='closed'").fetchone() is not None
 
 
 def write_budget(
@@ -46,11 +51,11 @@ def write_budget(
 ) -> None:
   """Sets a budget and records the grant."""
   account = read(connection, subject)
-  if account and account.releases and account.budget.composition != budget.composition:
+  rule = account.budgets[0].composition if account else None
+  if account and account.releases and rule != budget.composition:
     raise LedgerConflictError(
-      f"subject '{subject}': has {account.releases} releases under {account.budget.composition} "
-      f"composition, which cannot be changed afterwards; grant with "
-      f"--composition={account.budget.composition}"
+      f"subject '{subject}': has {account.releases} releases under {rule} composition, which cannot "
+      f"be changed afterwards; grant with --composition={rule}"
     )
   values = str(budget.epsilon), str(budget.delta), budget.composition
   connection.execute(
@@ -63,39 +68,58 @@ def write_budget(
     "INSERT INTO grants (subject, time, epsilon, delta, composition) VALUES (?, ?, ?, ?, ?)",
     (subject, moment, *values),
   )
+  chain.link(connection, "grant", [subject, moment, *values])
 
 
 def find(connection: sqlite3.Connection, subject: str, release_id: str) -> Entry | None:
   """The charge of this release; None if there is none."""
   row = connection.execute(
-    "SELECT mechanism, scope, epsilon, delta, event FROM releases WHERE subject=? AND release_id=?",
+    "SELECT mechanism, scope, epsilon, delta, event, relation FROM releases"
+    " WHERE subject=? AND release_id=?",
     (subject, release_id),
   ).fetchone()
-  return None if row is None else Entry(row[0], row[1], int(row[2]), int(row[3]), row[4])
+  return None if row is None else Entry(*row[:2], int(row[2]), int(row[3]), *row[4:])
+
+
+def is_repeated(
+  connection: sqlite3.Connection, subject: str, release_id: str | None, entry: Entry
+) -> bool:
+  """Whether this very release was charged before; refuses the same id with other values."""
+  known = None if release_id is None else find(connection, subject, release_id)
+  if known is not None and known != entry:
+    raise LedgerConflictError(
+      f"release '{release_id}' of subject '{subject}' was charged before with other values; nothing "
+      "was charged. A new release needs a new id"
+    )
+  return known is not None
 
 
 def write_release(
   connection: sqlite3.Connection,
   account: Account,
   entry: Entry,
-  release_id: str | None,
+  release_id: str,
   moment: float,
 ) -> Account:
-  """Records a charge; returns the account after it."""
-  connection.execute(
-    "INSERT INTO releases (subject, release_id, time, mechanism, scope, epsilon, delta, event)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    (
-      account.subject,
-      release_id,
-      moment,
-      entry.mechanism,
-      entry.scope,
-      str(entry.epsilon),
-      str(entry.delta),
-      entry.event,
-    ),
+  """Records a charge, whose relation is stored already; returns the account after it."""
+  values = (
+    account.subject,
+    release_id,
+    moment,
+    entry.mechanism,
+    entry.scope,
+    str(entry.epsilon),
+    str(entry.delta),
+    entry.event,
+    entry.relation,
   )
+  connection.execute(
+    "INSERT INTO releases"
+    " (subject, release_id, time, mechanism, scope, epsilon, delta, event, relation)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    values,
+  )
+  chain.link(connection, "charge", values)
   after = dataclasses.replace(
     account,
     spent_epsilon=account.spent_epsilon + entry.epsilon,
@@ -111,51 +135,78 @@ def write_release(
 
 def spent(
   connection: sqlite3.Connection, account: Account, entry: Entry | None = None
-) -> int | None:
-  """epsilon of the account's releases, and of `entry` on top, by its rule; None: none is finite."""
+) -> list[int | None]:
+  """epsilon of the account's releases, and of `entry` on top, by the rule of each of its budgets.
 
-  def fetch() -> list[tuple[Any, int, int]]:
+  None where no finite one holds.
+  """
+
+  @functools.cache
+  def fetch() -> list[Any]:
     rows = connection.execute(
-      "SELECT event, epsilon, delta FROM releases WHERE subject=?", (account.subject,)
+      "SELECT event, epsilon, delta, count(*) FROM releases WHERE subject=?"
+      " GROUP BY event, epsilon, delta ORDER BY min(id)",
+      (account.subject,),
     ).fetchall()
     if entry is not None:
-      rows.append((entry.event, entry.epsilon, entry.delta))
-    return [(stored_events.from_json(text), int(e), int(d)) for text, e, d in rows]
+      rows.append((entry.event, entry.epsilon, entry.delta, 1))
+    return [
+      rules.as_event(stored_events.from_json(text), int(e), int(d), n) for text, e, d, n in rows
+    ]
 
   more = (0, 0) if entry is None else (entry.epsilon, entry.delta)
   spending = rules.Spending(account.spent_epsilon + more[0], account.spent_delta + more[1], fetch)
-  return rules.spent_epsilon(account.budget, spending)
+  return [rules.spent_epsilon(budget, spending) for budget in account.budgets]
 
 
-def remaining(account: Account, spent_units: int | None) -> Remaining:
-  """The account as numbers to show."""
-  budget = account.budget
-  left = 0 if spent_units is None else max(0, budget.epsilon - spent_units)
+def affords(account: Account, spent_units: list[int | None]) -> bool:
+  """Whether every budget holds."""
+  return all(
+    units is not None and units <= budget.epsilon
+    for budget, units in zip(account.budgets, spent_units, strict=True)
+  )
+
+
+def remaining(account: Account, spent_units: list[int | None]) -> Remaining:
+  """The account as numbers to show, by the budget that leaves the least epsilon."""
+  left = [
+    0 if units is None else max(0, budget.epsilon - units)
+    for budget, units in zip(account.budgets, spent_units, strict=True)
+  ]
+  tightest = min(range(len(left)), key=left.__getitem__)
+  budget, units = account.budgets[tightest], spent_units[tightest]
+  delta = min(budget.delta for budget in account.budgets)
   return Remaining(
     subject=account.subject,
-    epsilon=amounts.number_down(left),
-    delta=amounts.number_down(max(0, budget.delta - account.spent_delta)),
-    spent_epsilon=math.inf if spent_units is None else amounts.number_up(spent_units),
+    epsilon=amounts.number_down(left[tightest]),
+    delta=amounts.number_down(max(0, delta - account.spent_delta)),
+    spent_epsilon=math.inf if units is None else amounts.number_up(units),
     spent_delta=amounts.number_up(account.spent_delta),
     budget_epsilon=amounts.number_down(budget.epsilon),
-    budget_delta=amounts.number_down(budget.delta),
+    budget_delta=amounts.number_down(delta),
     composition=budget.composition,
     releases=account.releases,
   )
 
 
 def list_releases(connection: sqlite3.Connection, subject: str | None) -> list[dict[str, Any]]:
-  """All charges, oldest first, amounts as exact decimals."""
-  query = "SELECT subject, release_id, time, mechanism, scope, epsilon, delta, event FROM releases"
+  """All charges, oldest first, amounts as exact decimals, times in ISO 8601."""
+  names = (
+    *("subject", "release_id", "time", "mechanism", "scope"),
+    *("epsilon", "delta", "event", "relation"),
+  )
+  query = f"SELECT {', '.join(names)} FROM releases"
   values: tuple[str, ...] = ()
   if subject is not None:
     query, values = f"{query} WHERE subject=?", (subject,)
-  names = ("subject", "release_id", "time", "mechanism", "scope", "epsilon", "delta", "event")
   listed = []
   for row in connection.execute(f"{query} ORDER BY id", values):
     record = dict(zip(names, row, strict=True))
+    record["time"] = iso_time(record["time"])
     record["epsilon"] = amounts.text(int(record["epsilon"]))
     record["delta"] = amounts.text(int(record["delta"]))
+    relation = relations.read(connection, record["relation"])
+    record["relation"] = {"digest": relation.digest, **relation.summary()}
     listed.append(record)
   return listed
 

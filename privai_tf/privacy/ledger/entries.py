@@ -7,19 +7,21 @@ from typing import Any
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.ledger import amounts, rules, stored_events
 from privai_tf.privacy.ledger.records import Budget
+from privai_tf.privacy.relation import Relation
 
 _EVENT_TOLERANCE = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-  """A release to be charged; amounts in units, the event as JSON."""
+  """A release to be charged; amounts in units, the event as JSON, the relation's digest."""
 
   mechanism: str
   scope: str
   epsilon: int
   delta: int
   event: str
+  relation: str
 
 
 def check_budget(epsilon: amounts.Amount, delta: amounts.Amount, composition: str) -> Budget:
@@ -30,11 +32,20 @@ def check_budget(epsilon: amounts.Amount, delta: amounts.Amount, composition: st
 
 
 def check_entry(
-  event: Any, epsilon: amounts.Amount, delta: amounts.Amount, mechanism: str, scope: str
+  event: Any,
+  epsilon: amounts.Amount,
+  delta: amounts.Amount,
+  mechanism: str,
+  relation: Relation | None,
 ) -> Entry:
   """A valid charge, whose event does not cost more than is claimed."""
   _check_range("epsilon", epsilon, delta)
-  if scope == "metric":
+  if not isinstance(relation, Relation):
+    raise ConfigurationError(
+      f"relation is {relation!r}: an epsilon adds up with others only where it is known what it is "
+      "about; give the release's own, as prepare(...).relation"
+    )
+  if relation.scope == "metric":
     raise ConfigurationError(
       "scope metric: its epsilon is per unit of distance and cannot be charged to a budget; "
       "use scope attribute or image, or run without a ledger"
@@ -49,7 +60,7 @@ def check_entry(
         "charge what the release costs"
       )
   units = amounts.units_up(epsilon), amounts.units_up(delta)
-  return Entry(mechanism, scope, *units, encoded)
+  return Entry(mechanism, relation.scope, *units, encoded, relation.digest)
 
 
 @functools.lru_cache(maxsize=256)

@@ -52,6 +52,34 @@ class LedgerReplacedError(LedgerError):
   """The file was moved, deleted or replaced while in use."""
 
 
+class LedgerMissingError(LedgerError):
+  """There is no such file."""
+
+
+class LedgerExistsError(LedgerError):
+  """There is such a file already, or what is left of one."""
+
+
+class LedgerPlaceError(LedgerError):
+  """The file has a second place, whose users would keep another log."""
+
+
+class LedgerStateError(LedgerError):
+  """The state folder, where the ledger's head is kept a second time, cannot be used."""
+
+
+class LedgerUnknownError(LedgerError):
+  """A ledger that was never used here, so that nobody can tell whether it is the current one."""
+
+
+class LedgerRestoredError(LedgerError):
+  """An older copy of the ledger, or one that went another way."""
+
+
+class RelationError(LedgerError):
+  """The release would publish what an earlier one of the same subject hid."""
+
+
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FULL = (sqlite3.SQLITE_FULL,)

@@ -3,17 +3,30 @@
 import contextlib
 import os
 import pathlib
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from privai_tf.privacy.ledger import accounts, amounts, entries, schema
-from privai_tf.privacy.ledger.errors import BudgetExceededError, LedgerConflictError
+from privai_tf.privacy.ledger import (
+  accounts,
+  amounts,
+  chain,
+  entries,
+  relations,
+)
+from privai_tf.privacy.ledger.chain import Head
+from privai_tf.privacy.ledger.creation import create_file
+from privai_tf.privacy.ledger.errors import (
+  BudgetExceededError,
+  LedgerExistsError,
+)
 from privai_tf.privacy.ledger.records import Account, Budget, Charge, Remaining
 from privai_tf.privacy.ledger.store import Store
 from privai_tf.privacy.ledger.subjects import check_subject, pixel_subject
+from privai_tf.privacy.relation import Relation
 
 
 class Ledger:
@@ -33,19 +46,21 @@ class Ledger:
     composition: str = "basic",
     timeout: float = 10.0,
     clock: Callable[[], float] = time.time,
-    create: bool = True,
+    create: bool = False,
+    state: str | os.PathLike | None = None,
   ) -> "Ledger":
-    """Opens a ledger, making it if need be (permissions 0600), and checks it.
+    """Opens a ledger and checks it.
 
     Args:
       path: the file.
       default_epsilon: budget of subjects that were granted none; None: those are refused. For a
-        subject with a budget the smaller of the two holds: a run may tighten it, never widen it.
+        subject with a budget both hold, each by its own rule: a run may tighten, never widen.
       default_delta: delta of that budget.
       composition: rule of that budget, see `rules`.
       timeout: seconds to wait for other processes.
       clock: seconds since 1970.
-      create: whether a missing file is made.
+      create: whether a missing file is made (permissions 0600); else it is refused.
+      state: folder in which the ledger's head is kept a second time, see `mirror`; None: the user's.
 
     Raises:
       LedgerError: a subclass for each way in which the file cannot be trusted.
@@ -55,13 +70,43 @@ class Ledger:
     if default_epsilon is not None:
       default = entries.check_budget(default_epsilon, default_delta, composition)
     if create:
-      schema.create_file(path)
-    return cls(Store(path, timeout, clock), default)
+      create_file(path, state)
+    return cls(Store(path, timeout, clock, state), default)
+
+  @classmethod
+  def create(cls, path: str | os.PathLike, **settings: Any) -> "Ledger":
+    """Makes a ledger and opens it; settings as for `open`.
+
+    Raises:
+      LedgerExistsError: if there is such a file; it is left as it is.
+    """
+    if not create_file(pathlib.Path(path), settings.get("state")):
+      raise LedgerExistsError(
+        f"{path}: exists, and nothing was changed; use it as it is, or name another file"
+      )
+    return cls.open(path, **settings)
 
   @property
   def path(self) -> pathlib.Path:
     """The file."""
     return self._store.path
+
+  @property
+  def head(self) -> Head | None:
+    """The last entry that this object knows to be on the disk; None before it wrote any."""
+    return self._store.reached
+
+  def require_head(self, head: Head) -> None:
+    """Refuses a file that does not know an entry of it that was seen before, wherever it was kept.
+
+    Another ledger's head says nothing about this one.
+
+    Raises:
+      LedgerRestoredError: if the file is an older copy, or went another way.
+    """
+    if head.ledger == self._store.ledger:
+      with self._store.transaction(write=False) as connection:
+        self._store.require(connection, head)
 
   def close(self) -> None:
     """Closes the file; the ledger cannot be used afterwards."""
@@ -124,8 +169,8 @@ class Ledger:
     epsilon: amounts.Amount,
     delta: amounts.Amount = 0.0,
     *,
+    relation: Relation | None,
     mechanism: str = "",
-    scope: str = "attribute",
     release_id: str | None = None,
   ) -> Charge:
     """Charges one release; on the disk when this returns (in a `together` block, at its end).
@@ -137,31 +182,48 @@ class Ledger:
       event: the release's `dp_accounting` event or `PrivacyParameters`; None or a description in
         words if unknown (counted as the worst mechanism that meets the claim).
       epsilon, delta: the release's claim.
-      mechanism, scope: for the record. Scope "metric" is refused: its epsilon is one for each unit
-        of distance, and does not add to the others.
-      release_id: if given, a second charge with the same id and cost is free: for a resumed job
-        that publishes the very output it had drawn. Fresh noise needs a fresh id.
+      relation: what the claim is about; it has to cover those of all the subject's releases. Scope
+        "metric" is refused: its epsilon is one for each unit of distance, and does not add up.
+      mechanism: for the record.
+      release_id: if given, a second charge with the same id, cost and relation is free: for a resumed
+        job that publishes the very output it had drawn. Fresh noise needs a fresh id. None: a random
+        one.
 
     Raises:
       BudgetExceededError: says what is left.
-      LedgerError: the ledger cannot be used; nothing was charged.
+      RelationError: names the earlier release that hid what this one could publish.
+      LedgerError: the ledger cannot be used. In all cases nothing was charged.
     """
     check_subject(subject)
     if isinstance(event, str):
       mechanism, event = mechanism or event, None
-    entry = entries.check_entry(event, epsilon, delta, mechanism, scope)
+    entry = entries.check_entry(event, epsilon, delta, mechanism, relation)
     with self._store.transaction() as connection:
-      repeated = self._is_repeated(connection, subject, release_id, entry)
+      repeated = accounts.is_repeated(connection, subject, release_id, entry)
       account = self._account(connection, subject)
-      if not repeated:
+      release_id = release_id or secrets.token_hex(16)
+      if repeated:
+        spent = accounts.spent(connection, account)
+      else:
         moment = self._store.tick(connection)
         if accounts.read(connection, subject) is None:
-          accounts.write_budget(connection, subject, account.budget, moment)
-        self._check_affordable(connection, account, entry)
+          accounts.write_budget(connection, subject, account.budgets[0], moment)
+        relations.require_covered(connection, subject, relation)
+        spent = self._spent_after(connection, account, entry)
+        relations.store(connection, relation)
         account = accounts.write_release(connection, account, entry, release_id, moment)
-      spent = accounts.spent(connection, account)
-      left = accounts.remaining(account, spent)
+    left = accounts.remaining(account, spent)
     return Charge(subject, release_id, float(epsilon), float(delta), repeated, left)
+
+  def require_relation(self, subject: str, relation: Relation) -> None:
+    """Refuses what `charge` would refuse for its relation, before any work is done for it.
+
+    Raises:
+      RelationError: names the earlier release that hid what this one could publish.
+    """
+    check_subject(subject)
+    with self._store.transaction(write=False) as connection:
+      relations.require_covered(connection, subject, relation)
 
   def remaining(self, subject: str) -> Remaining:
     """What is left for a subject (of the default budget if it was granted none)."""
@@ -177,7 +239,9 @@ class Ledger:
     return [subject for (subject,) in rows]
 
   def releases(self, subject: str | None = None) -> list[dict[str, Any]]:
-    """All charges (of one subject), oldest first, amounts as exact decimals; checks the sums.
+    """All charges (of one subject), oldest first; checks the sums.
+
+    Amounts are exact decimals, times ISO 8601, relations their digest and summary.
 
     Raises:
       LedgerCorruptError: the sums do not agree with the charges.
@@ -186,9 +250,25 @@ class Ledger:
       accounts.verify(connection)
       return accounts.list_releases(connection, subject)
 
+  def history(self) -> dict[str, Any]:
+    """What an export needs beside the charges, so that `reconcile` can tell that it is complete."""
+    with self._store.transaction(write=False) as connection:
+      return {
+        "ledger": self._store.ledger,
+        "links": chain.hashes(connection),
+        "reconciled": chain.reconciled(connection),
+        "relations": relations.contents(connection),
+      }
+
   def _account(self, connection: Any, subject: str) -> Account:
-    """The subject's account under this run's default: the smaller budget holds."""
+    """The subject's account under this run's default: both budgets hold."""
     account = accounts.read(connection, subject)
+    if account is None and accounts.is_closed(connection):
+      raise BudgetExceededError(
+        f"subject '{subject}': has no budget in {self.path}, and nobody is granted one by default "
+        "since what the ledger had lost was closed; if nothing was released of this subject: python "
+        f"-m privai_tf.ledger grant --ledger={self.path} --subject_id={subject} --budget_epsilon=1"
+      )
     if account is None and self._default is None:
       raise BudgetExceededError(
         f"subject '{subject}': has no budget in {self.path}; grant one: python -m privai_tf.ledger "
@@ -196,25 +276,13 @@ class Ledger:
       )
     return accounts.tighten(account, self._default, subject)
 
-  def _is_repeated(
-    self, connection: Any, subject: str, release_id: str | None, entry: entries.Entry
-  ) -> bool:
-    """Whether this very release was charged before; refuses the same id with another cost."""
-    if release_id is None:
-      return False
-    known = accounts.find(connection, subject, release_id)
-    if known is not None and known != entry:
-      raise LedgerConflictError(
-        f"release '{release_id}' of subject '{subject}' was charged before with other values; "
-        "nothing was charged. A new release needs a new id"
-      )
-    return known is not None
-
-  def _check_affordable(self, connection: Any, account: Account, entry: entries.Entry) -> None:
-    """Refuses a release that would take the subject beyond its budget."""
+  def _spent_after(
+    self, connection: Any, account: Account, entry: entries.Entry
+  ) -> list[int | None]:
+    """What is spent with this release; refuses one that would go beyond a budget."""
     after = accounts.spent(connection, account, entry)
-    if after is not None and after <= account.budget.epsilon:
-      return
+    if accounts.affords(account, after):
+      return after
     left = accounts.remaining(account, accounts.spent(connection, account))
     raise BudgetExceededError(
       f"subject '{account.subject}': this release costs epsilon {amounts.text(entry.epsilon)}, delta "

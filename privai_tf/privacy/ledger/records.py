@@ -7,6 +7,8 @@ import dataclasses
 class Remaining:
   """What a subject has left and has spent, rounded so that neither flatters.
 
+  Where the run's budget holds beside the account's own, it is by the one that leaves less.
+
   Attributes:
     subject: the subject.
     epsilon: what is left: budget less `spent_epsilon`. Under `basic` that is what further releases
@@ -15,7 +17,7 @@ class Remaining:
     spent_epsilon: of all releases together, by the budget's rule at the budget's delta; infinite if
       no finite one holds.
     spent_delta: sum of the releases' deltas.
-    budget_epsilon, budget_delta: the budget.
+    budget_epsilon, budget_delta: the budget; the smallest delta of both.
     composition: the budget's rule.
     releases: how many were charged.
   """
@@ -36,13 +38,14 @@ class Charge:
   """A charge that is on the disk.
 
   Attributes:
-    subject, release_id, epsilon, delta: as asked for.
+    subject, epsilon, delta: as asked for.
+    release_id: as asked for, or a random one.
     repeated: True if the same release had been charged before, so that nothing was added.
     remaining: what the subject has left now.
   """
 
   subject: str
-  release_id: str | None
+  release_id: str
   epsilon: float
   delta: float
   repeated: bool
@@ -60,10 +63,17 @@ class Budget:
 
 @dataclasses.dataclass(frozen=True)
 class Account:
-  """A subject's budget and the sums of what was charged, in units of `amounts`."""
+  """A subject's budgets and the sums of what was charged, in units of `amounts`.
+
+  Attributes:
+    subject: the subject.
+    budgets: every one of them must hold, by its own rule over all releases; its own is the first.
+    spent_epsilon, spent_delta: sums over the releases.
+    releases: how many there are.
+  """
 
   subject: str
-  budget: Budget
+  budgets: tuple[Budget, ...]
   spent_epsilon: int = 0
   spent_delta: int = 0
   releases: int = 0

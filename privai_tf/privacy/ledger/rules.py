@@ -31,12 +31,13 @@ class Spending:
 
   Attributes:
     epsilon, delta: sums over the releases.
-    events: fetches each release's `(event or None, epsilon, delta)`; slow, so only if needed.
+    events: fetches the releases' events, equal ones as one that is composed with itself; slow, so
+      only if needed.
   """
 
   epsilon: int
   delta: int
-  events: Callable[[], list[tuple[Any, int, int]]]
+  events: Callable[[], list[Any]]
 
 
 def check_rule(rule: str) -> str:
@@ -58,8 +59,7 @@ def spent_epsilon(budget: Budget, spending: Spending) -> int | None:
     return plain
   if plain is not None and plain <= budget.epsilon:
     return plain
-  events = [as_event(*item) for item in spending.events()]
-  total = _tight_epsilon(budget.composition, events, number_down(budget.delta))
+  total = _tight_epsilon(budget.composition, spending.events(), number_down(budget.delta))
   candidates = [] if plain is None else [plain]
   if math.isfinite(total):
     candidates.append(units_up(total))
@@ -76,13 +76,17 @@ def _tight_epsilon(rule: str, events: Sequence[Any], delta: float) -> float:
   return compose(events, delta)
 
 
-def as_event(event: Any, epsilon: int, delta: int) -> Any:
-  """The stored event, or the worst mechanism that meets the claim."""
-  if event is not None:
-    return event
+def as_event(event: Any, epsilon: int, delta: int, count: int) -> Any:
+  """The stored event, or the worst mechanism that meets the claim; `count` times."""
   from privai_tf.privacy.accounting.events import PrivacyParameters
 
-  return PrivacyParameters(number_up(epsilon), number_up(delta))
+  if event is None:
+    event = PrivacyParameters(number_up(epsilon), number_up(delta))
+  if count == 1:
+    return event
+  from dp_accounting import dp_event
+
+  return dp_event.SelfComposedDpEvent(event, count)
 
 
 def _gaussian_filter(events: Sequence[Any], delta: float) -> float:

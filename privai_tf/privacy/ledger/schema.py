@@ -1,25 +1,56 @@
 """The ledger's tables, how they are upgraded, and what is checked before a file is trusted."""
 
-import contextlib
-import os
 import pathlib
 import secrets
 import sqlite3
-import stat
+from collections.abc import Callable
 
+from privai_tf.privacy.ledger import chain
 from privai_tf.privacy.ledger.errors import (
   LedgerCorruptError,
-  LedgerPermissionError,
   LedgerReadOnlyError,
   LedgerVersionError,
   translated,
 )
+from privai_tf.privacy.relation import Relation
 
 # Marks the file as ours ("PrLg"), so that another program's database is not mistaken for a ledger.
 APPLICATION_ID = 0x50724C67
 
-# Step i brings a file from version i to i + 1; files in use have run them, so append only.
-MIGRATIONS: list[str] = [
+
+def _relate_old_charges(connection: sqlite3.Connection) -> None:
+  """Says of the charges of version 1 what they leave open, and begins the chain with all of them.
+
+  Nothing tells which directions a charge in scope attribute was about, so only scope image may follow
+  it. The first link takes in every row, so that two copies that differ do not pass for one.
+  """
+  for scope, relation in (
+    ("image", Relation.unknown_image()),
+    ("attribute", Relation.unknown_attribute()),
+  ):
+    condition = f"scope {'=' if scope == 'image' else '<>'} 'image' AND relation IS NULL"
+    if connection.execute(f"SELECT 1 FROM releases WHERE {condition} LIMIT 1").fetchone():
+      values = relation.digest, relation.to_json()
+      connection.execute("INSERT INTO relations VALUES (?, ?)", values)
+      connection.execute(f"UPDATE releases SET relation=? WHERE {condition}", (relation.digest,))
+  connection.execute("UPDATE releases SET release_id='charge ' || id WHERE release_id IS NULL")
+  rows = [
+    list(row)
+    for table in ("grants", "releases")
+    for row in connection.execute(f"SELECT * FROM {table} ORDER BY id")
+  ]
+  if rows:
+    chain.link(connection, "version 1", rows, after=len(rows) - 1)
+  # A process of an earlier version that has the file open would go on charging without relations.
+  connection.execute(
+    "CREATE TRIGGER related BEFORE INSERT ON releases WHEN NEW.relation IS NULL"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger was upgraded; run again with this version'); END"
+  )
+
+
+# Step i brings a file from version i to i + 1; files in use have run them, so append only. Text is
+# SQL; a function sees to the rows.
+MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
   """
   CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE subjects (
@@ -52,38 +83,14 @@ MIGRATIONS: list[str] = [
     composition TEXT NOT NULL
   );
   """,
+  """
+  CREATE TABLE relations (digest TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE chain (sequence INTEGER PRIMARY KEY, hash TEXT NOT NULL);
+  ALTER TABLE releases ADD COLUMN relation TEXT REFERENCES relations (digest);
+  CREATE INDEX subject_relations ON releases (subject, relation);
+  """,
+  _relate_old_charges,
 ]
-
-
-def create_file(path: pathlib.Path) -> None:
-  """Makes the empty file, readable by the owner only from its first moment; leaves existing ones."""
-  try:
-    with contextlib.suppress(FileExistsError):
-      os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-  except OSError as error:
-    raise LedgerReadOnlyError(
-      f"{path}: cannot be created ({error.strerror}); name a file in a folder that exists and is "
-      "writable"
-    ) from error
-
-
-def check_file(path: pathlib.Path) -> tuple[int, int]:
-  """Refuses files of others' reach or without write permission; returns the file's identity."""
-  try:
-    status = os.stat(path)
-  except OSError as error:
-    raise LedgerReadOnlyError(f"{path}: cannot be opened ({error.strerror})") from error
-  if not stat.S_ISREG(status.st_mode):
-    raise LedgerCorruptError(f"{path}: not a file; name the ledger's file")
-  if not status.st_mode & stat.S_IWUSR:
-    raise LedgerReadOnlyError(
-      f"{path}: is read-only, so no release can be charged; make it writable (chmod 600)"
-    )
-  if os.name == "posix" and status.st_mode & 0o077:
-    raise LedgerPermissionError(
-      f"{path}: others may read or write it, and it names subjects; restrict it (chmod 600)"
-    )
-  return status.st_dev, status.st_ino
 
 
 def connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
@@ -106,8 +113,14 @@ def connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
       connection.execute("PRAGMA foreign_keys=ON")
       connection.execute("PRAGMA synchronous=NORMAL")
       connection.execute("PRAGMA trusted_schema=OFF")
-      if _version(connection, path) < len(MIGRATIONS):
-        _upgrade(connection, path)
+      version = _version(connection, path)
+      if version == 0:
+        raise LedgerCorruptError(
+          f"{path}: is empty and no ledger; nothing was charged. Restore the last backup, or remove "
+          f"the file and make a new one: python -m privai_tf.ledger create --ledger={path}"
+        )
+      if version < len(MIGRATIONS):
+        upgrade(connection, path)
       (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
       (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
       if mode != "wal":
@@ -139,12 +152,15 @@ def _version(connection: sqlite3.Connection, path: pathlib.Path) -> int:
   return version
 
 
-def _upgrade(connection: sqlite3.Connection, path: pathlib.Path) -> None:
+def upgrade(connection: sqlite3.Connection, path: pathlib.Path) -> None:
   """Runs the missing migrations in one transaction; processes that race here wait and find it done."""
   connection.execute("BEGIN IMMEDIATE")
   try:
     version = _version(connection, path)
     for step in MIGRATIONS[version:]:
+      if callable(step):
+        step(connection)
+        continue
       for statement in filter(str.strip, step.split(";")):
         connection.execute(statement)
     if version == 0:

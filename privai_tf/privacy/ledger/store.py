@@ -10,13 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from privai_tf.privacy.ledger import schema
+from privai_tf.privacy.ledger import chain, place, schema
+from privai_tf.privacy.ledger.chain import Head
 from privai_tf.privacy.ledger.errors import (
   LedgerClockError,
   LedgerReadOnlyError,
   LedgerReplacedError,
+  LedgerRestoredError,
+  LedgerUnknownError,
   translated,
 )
+from privai_tf.privacy.ledger.mirror import Mirror
 
 # How far the clock may step back (corrections by a time server) before the ledger refuses.
 _CLOCK_TOLERANCE_SECONDS = 1.0
@@ -25,21 +29,56 @@ _POLL_SECONDS = 0.0005, 0.003
 
 
 class Store:
-  """One connection; threads take turns, and a forked child opens its own."""
+  """One connection; threads take turns, and a forked child opens its own.
 
-  def __init__(self, path: pathlib.Path, timeout: float, clock: Callable[[], float]):
-    self.path = path
+  Args:
+    path: the file.
+    timeout: seconds to wait for other processes.
+    clock: seconds since 1970.
+    state: the folder of the kept head, see `mirror`.
+    recognize: whether a file that is not known as the current one is refused.
+
+  Attributes:
+    path: the file.
+    reached: the last head that this process knows to be on the disk; None before its first writing.
+  """
+
+  def __init__(
+    self,
+    path: pathlib.Path,
+    timeout: float,
+    clock: Callable[[], float],
+    state: str | os.PathLike | None = None,
+    recognize: bool = True,
+  ):
+    self.path = place.resolved(path)
+    self.reached: Head | None = None
     self._timeout = timeout
     self._clock = clock
+    self._state = state
+    self._recognize = recognize
     self._lock = threading.RLock()
     self._joined = False
     self._connect()
 
   def _connect(self) -> None:
-    self._identity = schema.check_file(self.path)
+    self._identity = place.check_file(self.path)
+    place.refuse_mounted(self.path)
     self._connection = schema.connect(self.path, self._timeout)
     self._process = os.getpid()
     self._log: int | None = None
+    try:
+      query = "SELECT value FROM meta WHERE name='subject_key'"
+      self.ledger = chain.ledger_id(self._connection.execute(query).fetchone()[0])
+      self.mirror = Mirror(self._state, self.ledger)
+      # Read before the file, which may go ahead meanwhile.
+      known = self.kept()
+      with self.transaction(write=False) as connection:
+        if known is not None and self._recognize:
+          self.require(connection, known)
+    except BaseException:
+      self._connection.close()
+      raise
 
   def close(self) -> None:
     """Closes the connection."""
@@ -60,7 +99,7 @@ class Store:
         # SQLite connections must not cross a fork; the parent's is left alone, unclosed.
         self._inherited = self._connection
         self._connect()
-      if schema.check_file(self.path) != self._identity:
+      if place.check_file(self.path) != self._identity:
         raise LedgerReplacedError(
           f"{self.path}: was replaced while in use, and charges would go to the old file; "
           "nothing was charged. Run again"
@@ -68,7 +107,11 @@ class Store:
       connection = self._connection
       self._begin(connection, write)
       try:
+        known = self.kept() if write else None
+        if known is not None and self._recognize:
+          self.require(connection, known)
         yield connection
+        head = chain.head(connection, self.ledger) if write else None
         connection.execute("COMMIT")
       except BaseException:
         if connection.in_transaction:
@@ -76,6 +119,40 @@ class Store:
         raise
       if write:
         self._flush()
+        # After the flush: a crash must not leave a kept head that the file does not have.
+        self.reached = head
+        if known is not None and known.sequence < head.sequence:
+          self.mirror.advance(head)
+
+  def kept(self) -> Head | None:
+    """The kept head of a ledger that is to be recognized by it.
+
+    Raises:
+      LedgerUnknownError: if there is none.
+    """
+    known = self.mirror.read()
+    if known is None and self._recognize:
+      raise LedgerUnknownError(
+        f"{self.path}: was never used here (or before restored copies were recognized), so that "
+        "nobody can tell whether it is the current one; nothing was charged. If it is: python -m "
+        f"privai_tf.ledger adopt --ledger={self.path}"
+      )
+    return known
+
+  def require(self, connection: sqlite3.Connection, known: Head) -> None:
+    """Refuses a file that does not know a head of it that was seen before.
+
+    Raises:
+      LedgerRestoredError: then.
+    """
+    if chain.includes(connection, known):
+      return
+    head = chain.head(connection, self.ledger)
+    raise LedgerRestoredError(
+      f"{self.path}: is an older copy, or one that went another way (it is at entry {head.sequence}, "
+      f"entry {known.sequence} was seen); nothing was charged. Put the current file back, or charge "
+      f"what is missing: python -m privai_tf.ledger reconcile --ledger={self.path}"
+    )
 
   @contextlib.contextmanager
   def joined(self) -> Iterator[None]:
@@ -168,5 +245,7 @@ class Store:
 
   def accept_clock(self) -> None:
     """Makes the present time the last entry's, after a time that lay wrongly in the future."""
+    now = float(self._clock())
     with self.transaction() as connection:
-      connection.execute("UPDATE meta SET value=? WHERE name='last_time'", (float(self._clock()),))
+      connection.execute("UPDATE meta SET value=? WHERE name='last_time'", (now,))
+      chain.link(connection, "clock", [now])

@@ -67,15 +67,17 @@ def build_service(
   ledger: str | os.PathLike,
   tokens: str | os.PathLike,
   workers: int = 2,
+  create_ledger: bool = False,
 ) -> Service:
   """Loads everything and runs the networks once.
 
   Args:
     model: what runs behind the gateway.
     settings: the operator's choices.
-    ledger: the ledger's file, made if missing.
+    ledger: the ledger's file.
     tokens: the tokens file.
     workers: threads, see `Service`.
+    create_ledger: whether a missing ledger is made; else it is refused.
 
   Raises:
     PrivaiError: whatever of it cannot be used; nothing is left open.
@@ -92,7 +94,7 @@ def build_service(
     conditions = "" if "_c_" in attribute else "".join(boundary.name.partition("_c_")[1:])
     boundaries[attribute] = dataclasses.replace(boundary, name=attribute + conditions)
   shape = generator.code_shape(model.latent_space)
-  budgets = Budgets(ledger)
+  budgets = Budgets(ledger, create=create_ledger)
   backend = _backend(model, generator, shape)
   releaser = Releaser(
     generator,

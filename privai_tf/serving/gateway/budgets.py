@@ -1,12 +1,15 @@
 """The ledger behind the gateway: every caller's account, charged before any noise is drawn."""
 
+import contextlib
 import os
 import re
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from privai_tf.artifacts import Guarantee
-from privai_tf.privacy.ledger import BudgetExceededError, Ledger, Remaining
+from privai_tf.privacy.ledger import BudgetExceededError, Ledger, RelationError, Remaining
+from privai_tf.privacy.relation import Relation
 from privai_tf.serving.gateway.refusals import Refusal
 from privai_tf.serving.gateway.tokens import Caller
 
@@ -18,11 +21,16 @@ class Budgets:
   """Accounts of callers; safe for many threads, and beside other processes on the same ledger.
 
   An account is called `CALLER`, or `CALLER/SUBJECT` where each subject has a budget of its own. The
-  budget is the one in the tokens file; where the ledger knows another one, the smaller holds.
+  budget is the one in the tokens file; where the ledger knows another one, both hold.
   """
 
-  def __init__(self, path: str | os.PathLike, timeout: float = 10.0):
-    """Opens the ledger, making it if need be.
+  def __init__(self, path: str | os.PathLike, timeout: float = 10.0, create: bool = False):
+    """Opens the ledger.
+
+    Args:
+      path: its file.
+      timeout: seconds to wait for other processes.
+      create: whether a missing file is made; else it is refused.
 
     Raises:
       LedgerError: if it cannot be trusted.
@@ -31,39 +39,50 @@ class Budgets:
     self._timeout = timeout
     self._lock = threading.Lock()
     # With a budget only so that `check` may ask for an account that was never granted one.
-    self._plain = Ledger.open(path, default_epsilon=1, timeout=timeout)
+    self._plain = Ledger.open(path, default_epsilon=1, timeout=timeout, create=create)
     self._by_budget: dict[tuple, Ledger] = {}
 
   def remaining(self, caller: Caller, subject: str | None) -> Remaining:
     """What an account has left."""
     return self._ledger(caller).remaining(account(caller, subject))
 
-  def require(self, caller: Caller, subject: str | None, guarantee: Guarantee) -> None:
+  def require(
+    self, caller: Caller, subject: str | None, guarantee: Guarantee, relation: Relation
+  ) -> None:
     """Refuses what an account can surely not pay, before any work is done for it."""
+    with _own_words(account(caller, subject), relation):
+      self._ledger(caller).require_relation(account(caller, subject), relation)
     left = self.remaining(caller, subject)
     # The tight rules may allow more than what is left by plain addition; `charge` decides.
     if left.composition == "basic" and left.epsilon < guarantee.epsilon:
       raise _exceeded(left, guarantee)
 
   def charge(
-    self, caller: Caller, subject: str | None, guarantee: Guarantee, event: Any
+    self,
+    caller: Caller,
+    subject: str | None,
+    guarantee: Guarantee,
+    event: Any,
+    relation: Relation,
   ) -> Remaining:
     """Pays for one release; on the disk when this returns.
 
     Raises:
       BudgetExceededError: nothing was charged.
+      Refusal: an earlier release of the account hid what this one could publish; nothing was charged.
       LedgerError: nothing was charged.
     """
     name = account(caller, subject)
     try:
-      charge = self._ledger(caller).charge(
-        name,
-        event,
-        guarantee.epsilon,
-        guarantee.delta,
-        mechanism=guarantee.mechanism,
-        scope=guarantee.scope,
-      )
+      with _own_words(name, relation):
+        charge = self._ledger(caller).charge(
+          name,
+          event,
+          guarantee.epsilon,
+          guarantee.delta,
+          relation=relation,
+          mechanism=guarantee.mechanism,
+        )
     except BudgetExceededError:
       # Our own words: the ledger's are for its owner, and speak of flags.
       raise _exceeded(self.remaining(caller, subject), guarantee) from None
@@ -91,7 +110,6 @@ class Budgets:
           default_delta=caller.delta,
           composition=caller.composition,
           timeout=self._timeout,
-          create=False,
         )
       return self._by_budget[key]
 
@@ -111,6 +129,19 @@ def account(caller: Caller, subject: str | None) -> str:
       422, f"{caller.name} has a budget for each subject: name it in the header Privai-Subject."
     )
   return f"{caller.name}/{subject}"
+
+
+@contextlib.contextmanager
+def _own_words(name: str, relation: Relation) -> Iterator[None]:
+  """A refusal for the relation in words for the caller: the ledger's speak of flags."""
+  try:
+    yield
+  except RelationError:
+    raise Refusal(
+      409,
+      f"An earlier release of {name} hid what this one ({relation.describe()}) could publish; nothing "
+      "was charged or released. Hide the same as then, or use scope image.",
+    ) from None
 
 
 def _exceeded(left: Remaining, guarantee: Guarantee) -> BudgetExceededError:

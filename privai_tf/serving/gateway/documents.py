@@ -12,6 +12,7 @@ _MEANINGS = {
   400: "The request, or the connection, was broken.",
   401: "No token, or an unknown one.",
   402: "The budget does not allow it; nothing was charged or released.",
+  409: "It could publish what an earlier release hid; nothing was charged or released.",
   403: "Not allowed for this caller.",
   406: "The answer has another type.",
   408: "The body did not arrive in time.",
@@ -21,7 +22,7 @@ _MEANINGS = {
   429: "The caller has too many requests under way.",
   503: "The gateway cannot serve now; come again.",
 }
-RELEASE_ERRORS = (400, 401, 402, 406, 408, 413, 415, 422, 429, 503)
+RELEASE_ERRORS = (400, 401, 402, 406, 408, 409, 413, 415, 422, 429, 503)
 _BINARY = {"type": "string", "format": "binary"}
 _TEXT = {"schema": {"type": "string"}}
 

@@ -183,7 +183,7 @@ class Releaser:
     """The calibrated release, once it is known that the account can pay it."""
     account(order.caller, order.subject)
     prepared = self.prepare(order)
-    self.budgets.require(order.caller, order.subject, prepared.guarantee)
+    self.budgets.require(order.caller, order.subject, prepared.guarantee, prepared.relation)
     return prepared
 
   def _encoded(
@@ -229,6 +229,8 @@ class Releaser:
     bound = prepared.attacker_bound
     ticket.require()
     # From here on it is paid, whatever happens: the noise is drawn, and goes to the backend.
-    remaining = self.budgets.charge(order.caller, order.subject, guarantee, prepared.event)
+    remaining = self.budgets.charge(
+      order.caller, order.subject, guarantee, prepared.event, prepared.relation
+    )
     (released,) = prepared.release(encoded)
     return Answer(self.backend.synthesize(released), guarantee, bound, remaining)

@@ -99,7 +99,7 @@ class Gateway:
       {"smile": self._boundary},
       "W",
       self.backend,
-      Budgets(self.ledger),
+      Budgets(self.ledger, create=True),
       settings.max_pixels,
       settings.on_failure == "stand-in",
     )

@@ -31,7 +31,9 @@ def built(tmp_path):
 
   def build(model, settings=SETTINGS):
     services.append(
-      build_service(model, settings, tmp_path / "ledger.db", tmp_path / "tokens.json")
+      build_service(
+        model, settings, tmp_path / "ledger.db", tmp_path / "tokens.json", create_ledger=True
+      )
     )
     return services[-1]
 

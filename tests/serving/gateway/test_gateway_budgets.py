@@ -8,8 +8,10 @@ import threading
 
 import pytest
 
+from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.ledger import Ledger
+from privai_tf.privacy.ledger import Ledger, LedgerMissingError
+from privai_tf.privacy.relation import Relation
 from privai_tf.serving.gateway.budgets import Budgets, account
 from privai_tf.serving.gateway.refusals import Refusal
 from privai_tf.serving.gateway.tokens import Caller, token_hash
@@ -64,13 +66,36 @@ def _caller(**settings) -> Caller:
 
 
 def test_the_smaller_budget_of_tokens_file_and_ledger_holds(tmp_path):
-  with Ledger.open(tmp_path / "ledger.db") as ledger:
+  with Ledger.create(tmp_path / "ledger.db") as ledger:
     ledger.grant("ada", 1)
   budgets = Budgets(tmp_path / "ledger.db")
   assert budgets.remaining(_caller(), None).epsilon == 1
   assert budgets.remaining(_caller(epsilon=0.5), None).epsilon == 0.5
   assert budgets.remaining(Caller("bob", token_hash("b"), epsilon=3), None).epsilon == 3
   budgets.close()
+
+
+def test_what_one_release_hid_another_is_not_given(tmp_path):
+  budgets = Budgets(tmp_path / "ledger.db", create=True)
+  guarantee = Guarantee(True, "attribute", "Hidden.", "laplace", 0.5, 0.0, 1.0, 2.0, 4.0)
+  old, image = Relation.unknown_attribute(), Relation.unknown_image()
+  budgets.require(_caller(), None, guarantee, old)
+  budgets.charge(_caller(), None, guarantee, None, old)
+  for refused in (
+    lambda: budgets.require(_caller(), None, guarantee, old),
+    lambda: budgets.charge(_caller(), None, guarantee, None, old),
+  ):
+    with pytest.raises(Refusal, match="Hide the same as then, or use scope image") as caught:
+      refused()
+    assert caught.value.status == 409
+    assert "--" not in str(caught.value)
+  assert budgets.charge(_caller(), None, guarantee, None, image).spent_epsilon == 1
+  budgets.close()
+
+
+def test_a_missing_ledger_is_refused(tmp_path):
+  with pytest.raises(LedgerMissingError):
+    Budgets(tmp_path / "ledger.db")
 
 
 def test_accounts_of_callers_and_subjects_never_meet():

@@ -66,6 +66,7 @@ def test_it_serves_and_ends_on_sigterm(repository, tmp_path, tiny_checkpoint, ph
       "privai_tf.gateway",
       f"--tokens={tokens}",
       f"--ledger={tmp_path / 'ledger.db'}",
+      "--create_ledger",
       f"--checkpoint={tiny_checkpoint}",
       f"--attributes=smile={tiny_checkpoint / 'smile_w_boundary.npy'}",
       "--steps=1",

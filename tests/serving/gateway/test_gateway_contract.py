@@ -45,8 +45,9 @@ for _kind in ("image/png", "image/jpeg", "image/webp"):
 
 @pytest.fixture
 def document(gateway, headers_of):
-  """The document of a gateway whose budget does not end."""
-  token = gateway.caller("ada", epsilon=1_000_000, delta=0.5, metrics=True)
+  """The document of a gateway whose budget does not end; releases of many, who share no account."""
+  budget = {"epsilon": 1_000_000, "delta": 0.5, "each_subject": True}
+  token = gateway.caller("ada", metrics=True, **budget)
   app = gateway.app(scopes=("attribute", "image"), align=("none",), body_timeout=5)
   loaded = schemathesis.openapi.from_asgi("/openapi.json", app)
   loaded.config.update(headers={"Authorization": f"Bearer {token}"})

@@ -72,7 +72,8 @@ def gateway(serve, tmp_path, serving_checkpoint):
     boundaries={"smile": str(serving_checkpoint / "smile_w_boundary.npy")},
   )
   settings = GatewaySettings(attributes=("smile",))
-  service = build_service(model, settings, tmp_path / "ledger.db", tmp_path / "tokens.json")
+  files = tmp_path / "ledger.db", tmp_path / "tokens.json"
+  service = build_service(model, settings, *files, create_ledger=True)
   yield serve(create_app(service)), token
   service.close()
 

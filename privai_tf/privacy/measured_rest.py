@@ -1,0 +1,51 @@
+"""What the rest of a release path tells of the hidden coordinates, measured before any release.
+
+On half of the public codes a split is fitted, on the other half linear and logistic probes are
+trained and tested (`audit.residual`), without the rest's noise. The release's own split has twice as
+many codes, so this errs on the safe side. `python -m privai_tf.audit --rest` measures the same on
+fresh codes, with nonlinear probes too.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.errors import InputError
+from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.split import fit_split
+from privai_tf.privacy.subspace import attribute_basis
+
+_FEWEST = 600  # codes; half of fewer tell little
+
+
+def measured_rest(
+  public: PublicCodes, boundaries: Sequence[Boundary], *, tied: bool = True
+) -> str | None:
+  """A sentence for each attribute; None where there are too few codes to measure anything.
+
+  Args:
+    public: codes of the release path.
+    boundaries: of the attributes, in the order in which they are hidden.
+    tied: see `split.fit_split`.
+  """
+  if len(public.codes) < _FEWEST:
+    return None
+  from privai_tf.privacy.audit.residual import LINEAR, read_rest  # Late: scikit-learn.
+
+  half = len(public.codes) // 2
+  fitted = PublicCodes(
+    public.codes[:half], public.release_path, public.latent_space, public.directions
+  )
+  split = fit_split(fitted, attribute_basis(boundaries), tied)
+  fresh = public.codes[half:].astype(np.float64)
+  _, rests = split.parts(fresh)
+  middles = fresh if fresh.ndim == 2 else fresh.mean(axis=1)
+  sentences = []
+  for boundary in boundaries:
+    try:
+      sides = boundary.coordinate(middles) > 0
+      sentences.append(read_rest(rests, sides, boundary.name, probes=LINEAR).sentence)
+    except InputError:  # Nearly all faces are on one side.
+      return None
+  return " ".join(sentences)

@@ -1,0 +1,100 @@
+"""Settlement and its ledger: what is refused leaves nothing, and an older copy is recognized."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from privai_tf.artifacts import Guarantee
+from privai_tf.jobs.inputs import Portrait
+from privai_tf.jobs.outcomes import Outcome, Output
+from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.settlement import LEDGER_NOTE, Settlement, charge_for, pay_for
+from privai_tf.privacy.ledger import Head, Ledger, LedgerRestoredError, RelationError, reconciling
+from privai_tf.privacy.relation import Relation
+from privai_tf.runtime.manifest import Manifest
+from privai_tf.runtime.manifest_files import read_note
+
+_CONFIGURATION = {"checkpoint": {"name": "none"}}
+_GUARANTEE = Guarantee(True, "attribute", "Hidden.", "laplace", 0.5, 0.0, 1.0, 2.0, 4.0)
+_UNKNOWN, _IMAGE = Relation.unknown_attribute(), Relation.unknown_image()
+
+
+def _outcome(name, relation=_IMAGE, subject="ada"):
+  output = Output(
+    name=name,
+    pixels=np.zeros((8, 8, 3), np.uint8),
+    guarantee=_GUARANTEE,
+    bound=0.6,
+    event=None,
+    relation=relation,
+    faces=1,
+    subject=subject,
+    records=(),
+  )
+  return Outcome(Portrait(name, name), (output,))
+
+
+@pytest.fixture
+def settle(tmp_path):
+  """Settles outcomes as one run of a job does."""
+  Ledger.create(tmp_path / "ledger.db").close()
+
+  def run(*outcomes):
+    public = PublicFolder(tmp_path / "out", _CONFIGURATION)
+    manifest = Manifest(tmp_path / "state", "", _CONFIGURATION)
+    try:
+      with Ledger.open(tmp_path / "ledger.db", default_epsilon=2) as ledger:
+        settlement = Settlement(manifest, public, None, ledger)
+        settlement.resume()
+        return settlement.settle(list(outcomes))
+    finally:
+      manifest.close()
+
+  return run
+
+
+def test_a_release_that_could_publish_what_was_hidden_is_dropped_and_the_rest_goes_on(
+  settle, tmp_path
+):
+  results = dict(settle(_outcome("a", _UNKNOWN), _outcome("b", _UNKNOWN), _outcome("c")))
+  assert results["a"] is None
+  assert results["c"] is None
+  assert isinstance(results["b"], RelationError)
+  assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"a.png", "c.png"}
+  assert b"IDAT" not in (tmp_path / "state" / "manifest.db").read_bytes()
+  with Ledger.open(tmp_path / "ledger.db") as ledger:
+    assert [row["relation"]["scope"] for row in ledger.releases()] == ["attribute", "image"]
+
+
+def test_the_manifest_knows_how_far_the_ledger_was(settle, tmp_path, monkeypatch):
+  path, manifest = tmp_path / "ledger.db", tmp_path / "state" / "manifest.db"
+  settle(_outcome("a"))
+  shutil.copy(path, tmp_path / "backup.db")
+  settle(_outcome("b"))
+  with Ledger.open(path) as ledger:
+    ledger.accept_clock()
+    last = ledger.head
+  seen = Head.from_json(read_note(manifest, LEDGER_NOTE))
+  assert (seen.ledger, seen.sequence) == (last.ledger, last.sequence - 1)
+  shutil.copy(tmp_path / "backup.db", path)
+  monkeypatch.setenv("PRIVAI_STATE_DIR", str(tmp_path / "another machine"))
+  reconciling.adopt(path)
+  with pytest.raises(LedgerRestoredError, match="ledger reconcile"):
+    settle(_outcome("c"))
+  assert not (tmp_path / "out" / "c.png").exists()
+  reconciling.close(path, [seen])
+  ((_, error),) = settle(_outcome("c"))
+  assert "costs epsilon" in str(error)  # Everything that was left is charged.
+
+
+def test_a_charge_that_was_staged_before_there_were_relations(tmp_path):
+  charge = charge_for(_GUARANTEE, None, _UNKNOWN, "ada", 1, "release")
+  assert json.loads(json.dumps(charge)) == charge
+  old = {key: value for key, value in charge.items() if key != "relation"} | {"scope": "attribute"}
+  with Ledger.create(tmp_path / "ledger.db", default_epsilon=2) as ledger:
+    pay_for(ledger, old)
+    pay_for(ledger, charge)  # The same one.
+    pay_for(ledger, {**old, "scope": "image", "release_id": "other"})
+    assert ledger.remaining("ada").releases == 2
