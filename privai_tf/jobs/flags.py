@@ -61,7 +61,7 @@ _WPLUS_MODE = flags.DEFINE_enum(
   "Whether W+ releases one coordinate for all layers or one a layer.",
 )
 _MECHANISM = flags.DEFINE_string(
-  "mechanism", "laplace", "The privacy mechanism; see docs/privacy.md."
+  "mechanism", None, "The privacy mechanism, see docs/privacy.md; default: the scope's best."
 )
 _SCOPE = flags.DEFINE_enum(
   "scope", "attribute", ["attribute", "image", "metric"], "What the guarantee covers."
@@ -234,7 +234,7 @@ def job_from_flags():
   from privai_tf.faces.spec import FaceSpec
   from privai_tf.inversion.spec import InversionSpec
   from privai_tf.jobs.job import Budget, Job, Shard
-  from privai_tf.privacy.spec import PrivacySpec
+  from privai_tf.privacy import PrivacySpec, default_mechanism
 
   chosen = {"learning_rate": _LEARNING_RATE.value}
   inversion = InversionSpec(
@@ -251,7 +251,7 @@ def job_from_flags():
     **{name: value for name, value in chosen.items() if value is not None},
   )
   privacy = PrivacySpec(
-    mechanism=_MECHANISM.value,
+    mechanism=_MECHANISM.value or default_mechanism(_SCOPE.value),
     scope=_SCOPE.value,
     epsilon=_epsilons(),
     delta=_DELTA.value,

@@ -12,7 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class, mechanism_names
+from privai_tf.privacy.mechanisms import (
+  default_mechanism,
+  make_mechanism,
+  mechanism_class,
+  mechanism_names,
+)
 from privai_tf.privacy.spec import PrivacySpec
 
 _NAN, _INFINITY = float("nan"), float("inf")
@@ -148,6 +153,14 @@ def test_the_mechanisms_are_found():
     "subset_selection",
   )
   assert [n for n in mechanism_names() if not mechanism_class(n).private] == ["reference_postclip"]
+
+
+@pytest.mark.parametrize(
+  ("scope", "name"),
+  [("attribute", "laplace"), ("image", "subset_selection"), ("metric", "metric_laplace")],
+)
+def test_each_scope_has_a_default_that_it_can_have(scope, name):
+  assert PrivacySpec(default_mechanism(scope), scope).mechanism == name
 
 
 @pytest.mark.parametrize(
