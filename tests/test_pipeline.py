@@ -83,6 +83,25 @@ def test_scope_image_needs_no_boundary(job):
   assert run["configuration"]["attributes"] == []
 
 
+def test_stand_ins_are_published_with_their_exact_bound(job):
+  spec = PrivacySpec("subset_selection", "image", 2.0, codebook_size=500, calibration_count=1000)
+  pipeline.run(dataclasses.replace(job, privacy=spec))
+  content = json.loads((job.output_dir / "codes-0.json").read_text())
+  assert "a face that the generator made up" in content["guarantee"]["statement"]
+  assert 0.5 < content["attacker_bound"] < np.e**2 / (1 + np.e**2)
+  assert content["guarantee"]["private"] is True
+  run = json.loads((job.output_dir / "run.json").read_text())
+  assert run["configuration"]["attributes"] == []
+  assert run["configuration"]["privacy"]["codebook_size"] == 500
+
+
+def test_stand_ins_that_resemble_in_an_unknown_attribute_are_refused(job):
+  spec = PrivacySpec("subset_selection", "image", resemble=(("charm", 2.0),))
+  with pytest.raises((ConfigurationError, InputError), match="charm"):
+    pipeline.run(dataclasses.replace(job, privacy=spec))
+  assert not job.output_dir.exists()
+
+
 def test_another_configuration_in_the_same_folder_is_refused(job):
   pipeline.run(job)
   other = dataclasses.replace(job, privacy=PrivacySpec(epsilon=2.0, noise_seed=7))

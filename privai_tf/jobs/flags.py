@@ -5,6 +5,9 @@ import pathlib
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.jobs import image_flags
+
+flags.adopt_module_key_flags(image_flags)
 
 _INPUT = flags.DEFINE_string(
   "input",
@@ -60,8 +63,9 @@ _WPLUS_MODE = flags.DEFINE_enum(
 _MECHANISM = flags.DEFINE_string(
   "mechanism",
   None,
-  "The privacy mechanism; see docs/privacy.md. Default: extremal for scope attribute, the least error "
-  "that epsilon allows; laplace for others, for --wplus_mode=per_layer and where a clip radius is given.",
+  "The privacy mechanism; see docs/privacy.md. Default: the least distortion that epsilon allows, "
+  "extremal for scope attribute and subset_selection for scope image; laplace for others, for "
+  "--wplus_mode=per_layer and where a clip radius is given.",
 )
 _SCOPE = flags.DEFINE_enum(
   "scope", "attribute", ["attribute", "image", "metric"], "What the guarantee covers."
@@ -89,12 +93,6 @@ _DECODE = flags.DEFINE_enum(
 )
 _LOSS = flags.DEFINE_enum(
   "loss", "l2", ["l1", "l2"], "The error that is made least: absolute or squared."
-)
-_COMPONENTS = flags.DEFINE_integer(
-  "components",
-  None,
-  "Directions that scopes image and metric release; default: 99% of the variance.",
-  lower_bound=1,
 )
 _NOISE_SEED = flags.DEFINE_integer(
   "noise_seed", None, "Makes the run a reproducible simulation WITHOUT any guarantee."
@@ -239,9 +237,13 @@ def _epsilons() -> float | tuple[float, ...]:
 
 def _default_mechanism() -> str:
   """The one with the least expected error among those that can do what is asked."""
+  from privai_tf.privacy import default_mechanism
+
   layered = _LATENT_SPACE.value == "W+" and _WPLUS_MODE.value == "per_layer"
   clipped = _CLIP_RADIUS.value is not None or _CLIP.value != "auto"
-  return "laplace" if _SCOPE.value != "attribute" or layered or clipped else "extremal"
+  if layered or clipped:
+    return "laplace"
+  return "extremal" if _SCOPE.value == "attribute" else default_mechanism(_SCOPE.value)
 
 
 def _clip_quantile() -> float | None:
@@ -272,7 +274,7 @@ def job_from_flags():
   from privai_tf.faces.spec import FaceSpec
   from privai_tf.inversion.spec import InversionSpec
   from privai_tf.jobs.job import Budget, Job, Shard
-  from privai_tf.privacy.spec import PrivacySpec
+  from privai_tf.privacy import PrivacySpec
 
   chosen = {"learning_rate": _LEARNING_RATE.value}
   inversion = InversionSpec(
@@ -299,9 +301,9 @@ def job_from_flags():
     clip_quantile=_clip_quantile(),
     decode=_DECODE.value or ("sample" if mechanism == "extremal" else "raw"),
     loss=_LOSS.value,
-    components=_COMPONENTS.value,
     noise_seed=_NOISE_SEED.value,
     pasted_back=_PASTE_BACK.value,
+    **image_flags.image_settings(),
     inputs=_promised_inputs(),
   )
   budget = None

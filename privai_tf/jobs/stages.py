@@ -27,6 +27,7 @@ from privai_tf.jobs.owner_records import owner_records, stand_in_record
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.relation import Relation
+from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
 
 
@@ -47,12 +48,12 @@ class Stages:
     """
     self.job = job
     self.generator = load_generator(job.checkpoint)
-    self._boundaries = []
-    if job.privacy.scope == "attribute":  # The other scopes protect more than any boundary.
-      self._boundaries = [
-        Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
-        for attribute in job.attributes
-      ]
+    # The other scopes protect more than any boundary; a stand-in may be chosen by some.
+    compared = named_attributes(job.privacy.resemble)
+    self._boundaries = [
+      Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
+      for attribute in (job.attributes if job.privacy.scope == "attribute" else compared)
+    ]
     # Now, so that a guarantee that cannot be given is told before hours of inversion.
     self._public_codes = self._fitted_on(progress)
     self._prepared = prepare(
@@ -104,7 +105,7 @@ class Stages:
         "resolution": self.generator.resolution,
         "sha256": self.generator.fingerprint,
       },
-      "attributes": [boundary.name for boundary in self._boundaries],
+      "attributes": list(self._prepared.relation.attributes),
       "privacy": dataclasses.asdict(job.privacy),
       "faces": dataclasses.asdict(job.faces),
       "inversion": inversion,

@@ -66,6 +66,20 @@ def _public_labels(generator: Any, count: int, seed: int) -> np.ndarray | None:
   return np.eye(size, dtype=np.float32)[classes]
 
 
+def labels_of(generator: Any, classes: np.ndarray) -> np.ndarray | None:
+  """One-hot labels of public numbers, for a network that needs labels; else None.
+
+  Args:
+    generator: a `Generator`.
+    classes: int64 [n], >= 0; the remainder by the number of classes counts.
+
+  Returns:
+    float32 [n, label_size], or None.
+  """
+  size = getattr(getattr(generator, "config", None), "label_size", 0)
+  return np.eye(size, dtype=np.float32)[classes % size] if size else None
+
+
 def calibrate(
   boundary: Boundary, generator: Any, *, count: int = 10_000, seed: int = 0
 ) -> Boundary:

@@ -19,6 +19,8 @@ from privai_tf.privacy.radius import best_radius, norms
 from privai_tf.privacy.rest import RestNoise, rest_noise, rounding_radius
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.privacy.split import Split, fit_split
+from privai_tf.privacy.stand_in_plan import stand_ins
+from privai_tf.privacy.stand_ins import StandIns
 from privai_tf.privacy.subspace import Subspace, attribute_basis
 
 # Of the baseline's clip radius, which bounds nothing.
@@ -50,7 +52,7 @@ class Plan:
     rest: the noise of the rest; None where none is released.
   """
 
-  layout: Split | Subspace
+  layout: Split | Subspace | StandIns
   blocks: tuple[Block, ...]
   rest: RestNoise | None
 
@@ -67,7 +69,7 @@ def plan(
 
   Args:
     generator: a `Generator`.
-    boundaries: of the latent space, for scope "attribute".
+    boundaries: of the latent space, for scope "attribute" and for `spec.resemble`.
     spec: the guarantee asked for.
     latent_space: "Z", "W" or "W+".
     layers: L in W+, else None.
@@ -75,6 +77,10 @@ def plan(
   """
   if spec.scope == "attribute":
     return _attribute_plan(boundaries, spec, public)
+  if mechanism_class(spec.mechanism).has_codebook:
+    layout, mechanisms = stand_ins(generator, boundaries, spec, latent_space, layers)
+    blocks = map(Block, layout.groups, mechanisms)
+    return Plan(layout, tuple(blocks), None)
   tied = spec.wplus_mode == "tied"
   found = principal_directions(
     generator, latent_space, spec.calibration_count, spec.calibration_seed

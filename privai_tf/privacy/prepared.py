@@ -20,6 +20,7 @@ from privai_tf.privacy.rest import RestNoise, rest_from_grid, rest_to_grid
 from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.privacy.split import Split
+from privai_tf.privacy.stand_ins import StandIns
 from privai_tf.privacy.statement import statement
 from privai_tf.privacy.subspace import Subspace
 
@@ -56,7 +57,7 @@ class PreparedRelease:
   spec: PrivacySpec
   latent_space: str
   code_shape: tuple[int, ...]
-  layout: Split | Subspace
+  layout: Split | Subspace | StandIns
   blocks: tuple[Block, ...]
   rest: RestNoise | None
   attributes: tuple[str, ...]
@@ -201,6 +202,10 @@ class PreparedRelease:
     """
     if not self.spec.private or self.spec.scope == "metric":
       return None
+    if len(self.blocks) == 1 and self.rest is None:
+      exact = self.mechanism.attacker_bound()
+      if exact is not None:
+        return exact
     parts = [block.mechanism.total_variation for block in self.blocks]
     if self.rest is not None:
       parts.append(2 * attacker_bound(self.rest.epsilon, self.rest.delta) - 1)

@@ -24,6 +24,7 @@ from privai_tf.privacy.public_codes import PublicCodes, sampled_codes
 from privai_tf.privacy.public_figures import known_of_boundaries, typical_distance
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.spec import PrivacySpec
+from privai_tf.privacy.stand_ins import StandIns
 
 _MOST_PREPARED = 16
 _PREPARED: "weakref.WeakKeyDictionary[Any, dict]" = weakref.WeakKeyDictionary()
@@ -159,6 +160,8 @@ def _known(generator, boundaries, spec, latent_space, planned: Plan, public) -> 
   if spec.scope == "metric":
     seeds = spec.calibration_count, spec.calibration_seed
     return {"typical_distance": typical_distance(generator, latent_space, planned.layout, *seeds)}
+  if isinstance(planned.layout, StandIns):
+    return {"faces": len(planned.blocks)}
   return {}
 
 

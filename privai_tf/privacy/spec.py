@@ -8,11 +8,13 @@ from typing import Any
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.mechanisms import mechanism_class
+from privai_tf.privacy.resemblance import checked_weights
 
 SCOPES = ("attribute", "image", "metric")
 WPLUS_MODES = ("tied", "per_layer")
 INPUTS = ("any", "faces")
 LOSSES = ("l1", "l2")
+_LARGEST_CODEBOOK = 1 << 22
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +44,10 @@ class PrivacySpec:
     inputs: scopes "image" and "metric": the promise is for any two inputs ("any"), where those that
       cannot be used are released as well, or for any two photos in which a face is found ("faces").
     lipschitz: L of `reference_postclip`, score units per latent unit.
+    codebook_size: M, the public faces that `subset_selection` chooses among.
+    subset_size: K, how many of them are likelier; None: what resembles best on public samples.
+    resemble: (name, weight) pairs: how much attributes and the "rest" count in what
+      `subset_selection` calls resemblance; (): all directions alike.
   """
 
   mechanism: str = "laplace"
@@ -61,6 +67,9 @@ class PrivacySpec:
   lipschitz: float = 1.0
   decode: str = "raw"
   loss: str = "l2"
+  codebook_size: int = 1 << 17
+  subset_size: int | None = None
+  resemble: tuple[tuple[str, float], ...] = ()
 
   def __post_init__(self):
     mechanism = mechanism_class(self.mechanism)
@@ -72,6 +81,7 @@ class PrivacySpec:
     self._check_budget(mechanism)
     self._check_scope(mechanism)
     self._check_numbers()
+    self._check_stand_ins(mechanism)
 
   @property
   def private(self) -> bool:
@@ -176,6 +186,31 @@ class PrivacySpec:
     if not _is_integer(self.calibration_seed) or not 0 <= self.calibration_seed < 2**32:
       raise ConfigurationError(
         f"calibration_seed is {self.calibration_seed!r}: it must be a whole number in [0, 2^32)."
+      )
+
+  def _check_stand_ins(self, mechanism: type) -> None:
+    if not _is_integer(self.codebook_size) or not 2 <= self.codebook_size <= _LARGEST_CODEBOOK:
+      raise ConfigurationError(
+        f"codebook_size is {self.codebook_size!r}: it must be a whole number from 2 to 2^22."
+      )
+    object.__setattr__(self, "resemble", checked_weights(self.resemble))
+    if not mechanism.has_codebook:
+      for name in ("subset_size", "resemble"):
+        if getattr(self, name) not in (None, ()):
+          raise ConfigurationError(
+            f"{name} is given and mechanism {self.mechanism} chooses among no faces: leave it out, "
+            "or use subset_selection with scope image."
+          )
+      return
+    if self.wplus_mode != "tied":
+      raise ConfigurationError(
+        f"{self.mechanism} publishes one code for all layers: leave wplus_mode at 'tied'."
+      )
+    size = self.subset_size
+    if size is not None and not (_is_integer(size) and 0 < size < self.codebook_size):
+      raise ConfigurationError(
+        f"subset_size is {size!r} of {self.codebook_size} faces: it must be from 1 to "
+        f"{self.codebook_size - 1} (0 or all of them would choose regardless of the photo)."
       )
 
 

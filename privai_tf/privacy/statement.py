@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from privai_tf.privacy.accounting.attackers import attacker_bound
 from privai_tf.privacy.figures import factor_up, number_up, percent_up
 from privai_tf.privacy.mechanisms import mechanism_class
+from privai_tf.privacy.resemblance import REST
 from privai_tf.privacy.spec import PrivacySpec
 
 # A boundary that is right less often on held-out faces leaves much of its attribute in the rest.
@@ -36,6 +37,7 @@ def statement(
   accuracies: Mapping[str, float] | None = None,
   bound: float | None = None,
   shares: Sequence[float] = (),
+  faces: int = 1,
 ) -> str:
   """Says in words what one release promises.
 
@@ -51,6 +53,7 @@ def statement(
     accuracies: attributes' share of held-out codes on the right side, where it is known.
     bound: the best accuracy of any attacker, where it is less than epsilon alone allows.
     shares: what each attribute has of one epsilon that was divided among them.
+    faces: from how many public faces one is put together (scope "image", `subset_selection`).
 
   Returns:
     Short sentences, public quantities only.
@@ -74,7 +77,7 @@ def statement(
     sentences += _attribute(spec, attributes, latent_space, epsilon, delta, rest, bound, shares)
     sentences += _boundaries(attributes, unknown_origin, accuracies or {})
   elif spec.scope == "image":
-    sentences += _image(spec, latent_space, epsilon, delta, bound)
+    sentences += _image(spec, latent_space, epsilon, delta, bound, faces)
   else:
     sentences += _metric(spec, latent_space, typical_distance)
   return " ".join([*sentences, *_ALWAYS])
@@ -192,7 +195,7 @@ def _boundaries(
 
 
 def _image(
-  spec: PrivacySpec, latent_space: str, epsilon: float, delta: float, bound: float
+  spec: PrivacySpec, latent_space: str, epsilon: float, delta: float, bound: float, faces: int
 ) -> list[str]:
   # What releases of any input, those without a face too, are called in a specification.
   if getattr(spec, "inputs", "any") == "any":
@@ -206,11 +209,39 @@ def _image(
     f"Between the two, every probability changes {_odds(epsilon, delta)}.",
     "A yes-or-no fact about the photo that is even odds is guessed right at most "
     f"{percent_up(bound)} of the time.",
+    *(
+      _stand_in(spec, latent_space, faces)
+      if mechanism_class(spec.mechanism).has_codebook
+      else _directions(spec, latent_space)
+    ),
+  ]
+
+
+def _directions(spec: PrivacySpec, latent_space: str) -> list[str]:
+  return [
     *_decoded(spec, "codes"),
     "What lies outside the released directions is a public mean, and noise maps are public "
     "constants.",
     *_layers(spec, latent_space),
   ]
+
+
+def _stand_in(spec: PrivacySpec, latent_space: str, faces: int) -> list[str]:
+  """What is published in place of the face."""
+  whose = f"chosen privately among {spec.codebook_size:,}; it is nobody's."
+  sentences = [f"What is published is a face that the generator made up, {whose}"]
+  if faces > 1:
+    sentences = [
+      f"What is published is put together from {faces} faces that the generator made up, each {whose}"
+    ]
+  if spec.resemble:
+    weights = {**dict(spec.resemble), REST: dict(spec.resemble).get(REST, 1.0)}
+    counts = _listed(
+      [f"{name} ({number_up(weight)})" for name, weight in weights.items() if weight]
+    )
+    sentences.append(f"What counts as resemblance is public: {counts}.")
+  sentences.append("Noise maps are public constants.")
+  return [*sentences, *(["All layers share one code."] if latent_space == "W+" else [])]
 
 
 def _metric(spec: PrivacySpec, latent_space: str, typical_distance: float | None) -> list[str]:

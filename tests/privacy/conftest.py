@@ -9,6 +9,7 @@ from scipy import stats
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.privacy.ledger import Ledger, schema
 from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class
+from privai_tf.privacy.neighbours import Neighbours
 from privai_tf.privacy.relation import Relation
 
 
@@ -116,8 +117,20 @@ def make_latents():
 
 
 @pytest.fixture(scope="session")
-def simple_mechanism():
-  """Makes a mechanism with what its kind needs: delta 1e-5 unless pure, a side at 0.25, a normal coordinate."""
+def make_neighbours():
+  """Makes codewords in random places."""
+
+  def make(count, width, seed=0):
+    places = np.random.default_rng(seed).normal(size=(count, width))
+    return Neighbours(places.astype(np.float32), np.ones(width))
+
+  return make
+
+
+@pytest.fixture(scope="session")
+def simple_mechanism(make_neighbours):
+  """Makes a mechanism with what its kind needs: delta 1e-5 unless pure, a side at 0.25, a normal
+  coordinate, 40 faces."""
 
   def make(name, epsilon=1.0, radius=2.0, dimensions=1):
     delta = 0.0 if mechanism_class(name).pure else 1e-5
@@ -130,6 +143,8 @@ def simple_mechanism():
       threshold=0.25,
       side_distance=0.75,
       samples=stats.norm.ppf((np.arange(1000) + 0.5) / 1000),
+      neighbours=make_neighbours(40, dimensions),
+      subset_size=7,
     )
 
   return make

@@ -75,7 +75,9 @@ def test_words_and_calls_do_not_depend_on_the_coordinate(
       assert sources[0].drawn
 
 
-@pytest.mark.parametrize("name", ["exponential", "laplace", "randomized_response"])
+@pytest.mark.parametrize(
+  "name", ["exponential", "laplace", "randomized_response", "subset_selection"]
+)
 def test_words_of_one_number_do_not_depend_on_the_noise_either(
   simple_mechanism, pinned_source, name
 ):

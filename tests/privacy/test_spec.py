@@ -12,10 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.mechanisms import make_mechanism, mechanism_class, mechanism_names
+from privai_tf.privacy.mechanisms import (
+  default_mechanism,
+  make_mechanism,
+  mechanism_class,
+  mechanism_names,
+)
 from privai_tf.privacy.spec import PrivacySpec
 
 _NAN, _INFINITY = float("nan"), float("inf")
+_STAND_INS = {"mechanism": "subset_selection", "scope": "image"}
 _REFUSED = [
   ({"epsilon": _NAN}, "epsilon is NaN", "positive number"),
   ({"epsilon": _INFINITY}, "epsilon is inf .*promises nothing", "positive number"),
@@ -68,6 +74,25 @@ _REFUSED = [
   ({"noise_seed": -1}, "noise_seed is -1", "at least 0"),
   ({"noise_seed": 0.5}, "noise_seed is 0.5", "whole number"),
   ({"calibration_count": 3}, "calibration_count is 3", "at least 100"),
+  ({**_STAND_INS, "codebook_size": 1}, "codebook_size is 1:", "from 2"),
+  ({**_STAND_INS, "codebook_size": 2**23}, "codebook_size is 8388608", "2.22"),
+  ({**_STAND_INS, "codebook_size": 64, "subset_size": 0}, "subset_size is 0 of 64", "from 1 to 63"),
+  ({**_STAND_INS, "codebook_size": 64, "subset_size": 64}, "subset_size is 64 of 64", "1 to 63"),
+  ({**_STAND_INS, "wplus_mode": "per_layer"}, "one code for all layers", "tied"),
+  ({**_STAND_INS, "scope": "attribute"}, "subset_selection is not defined for scope", "image"),
+  ({**_STAND_INS, "delta": 1e-5}, "subset_selection is purely", "delta to 0"),
+  ({**_STAND_INS, "resemble": (("age", -1.0),)}, "weight of 'age' is -1.0", "0 or more"),
+  ({**_STAND_INS, "resemble": (("sex", _NAN),)}, "weight of 'sex' is nan", "0 or more"),
+  ({**_STAND_INS, "resemble": (("age", 1), ("age", 2))}, "age, age twice", "one weight"),
+  ({**_STAND_INS, "resemble": ("age",)}, "'age' is no pair", "name and a weight"),
+  ({**_STAND_INS, "resemble": (("age", 0), ("rest", 0))}, "all weights are 0", "above 0"),
+  ({"resemble": (("age", 1.0),)}, "resemble is given and mechanism laplace", "subset_selection"),
+  ({"subset_size": 3}, "subset_size is given and mechanism laplace", "leave it out"),
+  (
+    {"scope": "image", "mechanism": "l2_laplace", "resemble": (("rest", 1.0),)},
+    "resemble is given and mechanism l2_laplace",
+    "scope image",
+  ),
   ({"calibration_seed": 2**32}, "calibration_seed is 4294967296", "whole number"),
 ]
 
@@ -115,7 +140,7 @@ def test_private_or_not():
   assert not PrivacySpec(mechanism="reference_postclip", delta=1e-5).private
 
 
-def test_the_nine_mechanisms_are_found():
+def test_the_mechanisms_are_found():
   assert mechanism_names() == (
     "exponential",
     "extremal",
@@ -126,8 +151,17 @@ def test_the_nine_mechanisms_are_found():
     "metric_laplace",
     "randomized_response",
     "reference_postclip",
+    "subset_selection",
   )
   assert [n for n in mechanism_names() if not mechanism_class(n).private] == ["reference_postclip"]
+
+
+@pytest.mark.parametrize(
+  ("scope", "name"),
+  [("attribute", "laplace"), ("image", "subset_selection"), ("metric", "metric_laplace")],
+)
+def test_each_scope_has_a_default_that_it_can_have(scope, name):
+  assert PrivacySpec(default_mechanism(scope), scope).mechanism == name
 
 
 @pytest.mark.parametrize(

@@ -229,3 +229,38 @@ def test_an_exact_bound_is_printed_if_it_is_less():
 def test_a_budget_that_was_divided_is_named():
   text = _say(("smile", "age"), epsilon=2.0, mechanism="extremal", said={"shares": (0.5, 1.5)})
   assert "Of this, smile has epsilon = 0.5 and age has epsilon = 1.5" in text
+
+
+def test_a_stand_in_is_nobodys_face():
+  fields = {"mechanism": "subset_selection", "scope": "image", "epsilon": 4.0}
+  text = _say(**fields)
+  assert "with epsilon = 4 (pure, delta = 0) by a private choice among public faces" in text
+  assert (
+    "What is published is a face that the generator made up, chosen privately among 131,072; it is "
+    "nobody's. Noise maps are public constants." in text
+  )
+  assert "public mean" not in text
+  assert "resemblance" not in text
+  several = _say(**fields, said={"faces": 3})
+  assert "put together from 3 faces that the generator made up, each chosen privately" in several
+  assert "All layers share one code." in _say(space="W+", **fields)
+
+
+def test_what_counts_as_resemblance_is_told():
+  text = _say(
+    mechanism="subset_selection",
+    scope="image",
+    resemble=(("age", 3.0), ("pose", 0.0), ("rest", 0.5)),
+    codebook_size=1000,
+  )
+  assert "What counts as resemblance is public: age (3) and rest (0.5)." in text
+  assert "among 1,000;" in text
+  text = _say(mechanism="subset_selection", scope="image", resemble=(("age", 3.0),))
+  assert "is public: age (3) and rest (1)." in text
+
+
+def test_an_exact_bound_replaces_that_of_all_mechanisms():
+  fields = {"mechanism": "subset_selection", "scope": "image"}
+  assert percent_up(attacker_bound(1.0)) in _say(**fields)
+  text = _say(**fields, said={"bound": 0.688322})
+  assert "guessed right at most 68.9% of the time" in text

@@ -216,6 +216,7 @@ def test_what_cannot_be_served_is_refused(generator, boundaries):
     PrivacySpec("reference_postclip", delta=1e-5),
     PrivacySpec("metric_laplace", scope="metric"),
     PrivacySpec("laplace", scope="image"),
+    PrivacySpec("subset_selection", scope="image"),
     PrivacySpec("laplace", noise_seed=1),
   ):
     with pytest.raises(ConfigurationError, match="not served"):

@@ -133,14 +133,15 @@ def _draw(audited: AuditedRelease, side: int, count: int, target: str) -> np.nda
       continue
     coordinates = np.repeat(encoded.coordinates, size, axis=0)
     numbers = from_grid(prepared.release_coordinates(coordinates))
-    single = numbers.shape[1] == 1
+    single = numbers.shape[1] == 1 and not audited.mechanism.has_codebook
     parts.append(numbers if single else likelihood.of_numbers(audited, numbers)[:, np.newaxis])
   return np.concatenate(parts)
 
 
 def _words(event: _Event, audited: AuditedRelease, target: str) -> str:
   name = "log-likelihood ratio of the rest" if event.statistic else "log-likelihood ratio"
-  if target == "coordinate" and audited.prepared.layout.numbers == 1:
+  one = audited.prepared.layout.numbers == 1 and not audited.mechanism.has_codebook
+  if target == "coordinate" and one:
     name = "y"
   return f"{name} {'>=' if event.above else '<'} {event.threshold:.6g}"
 

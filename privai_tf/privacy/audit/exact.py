@@ -12,6 +12,7 @@ import numpy as np
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.audit.bounds import epsilon_lower_bound
+from privai_tf.privacy.audit.neighbours import STAND_INS
 
 _THRESHOLDS = 400
 _QUANTILES = 10_000
@@ -46,6 +47,12 @@ def survival(mechanism: str, epsilon: float, delta: float = 0.0) -> Survival:
     return lambda t, side: 1 / (1 + math.exp(-side * epsilon))
   if mechanism == "extremal":
     return _extremal(epsilon)
+  if mechanism == "subset_selection":  # One of the K faces of the upper input, at every threshold.
+    size = STAND_INS["subset_size"]
+    others = STAND_INS["codebook_size"] - size
+    return lambda t, side: (
+      size * (1.0 if side > 0 else math.exp(-epsilon)) / (size + others * math.exp(-epsilon))
+    )
   if mechanism == "exponential":
     whole = -math.expm1(-epsilon)
 

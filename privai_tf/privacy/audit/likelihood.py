@@ -33,6 +33,8 @@ def of_codes(audited: Any, codes: np.ndarray) -> np.ndarray:
     float64 [n, 1 or 2], log-likelihood ratios of the upper neighbour against the lower one: of all
     that is published, and, where there is one, of the rest alone.
   """
+  if audited.mechanism.has_codebook:
+    return of_numbers(audited, _indices(audited.prepared.layout, codes))[:, np.newaxis]
   numbers, rest = audited.prepared.layout.parts(codes.astype(np.float64))
   # Published numbers lie on the grid; their float32 rounding is far below its step.
   ratios = of_numbers(audited, from_grid(to_grid(numbers)))
@@ -44,11 +46,20 @@ def of_codes(audited: Any, codes: np.ndarray) -> np.ndarray:
 
 def of_numbers(audited: Any, numbers: np.ndarray) -> np.ndarray:
   """The ratios of a mechanism's outputs, float64 [n, k] in latent units -> float64 [n]."""
+  if audited.mechanism.has_codebook:
+    numbers = numbers[:, :1]  # The index, in all numbers the same.
   upper, lower = (
     audited.mechanism.distribution(from_grid(encoded.coordinates)).log_prob(numbers).numpy()
     for encoded in audited.inputs
   )
   return upper - lower
+
+
+def _indices(layout: Any, codes: np.ndarray) -> np.ndarray:
+  """Which codewords were published, float64 [n, 1]: anybody can make the codebook again."""
+  first = codes.reshape(len(codes), -1)[:, : len(layout.mean)]
+  codewords = np.concatenate(list(layout.codebook.blocks()))
+  return np.array([[((codewords - code) ** 2).sum(axis=1).argmin()] for code in first], np.float64)
 
 
 def _of_rest(audited: Any, rest: np.ndarray) -> np.ndarray:

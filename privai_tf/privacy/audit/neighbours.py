@@ -14,6 +14,10 @@ _WIDTH = 8
 _OUTSIDE = (4.0, 2.0, 1.0)
 
 
+# Few public faces, so that each is drawn often.
+STAND_INS = {"codebook_size": 64, "subset_size": 16}
+
+
 class RehearsalGenerator:
   """Stands for a network where only the release is audited: a public normal latent space."""
 
@@ -130,6 +134,7 @@ def prepare_audit(
     delta=delta,
     components=None if attribute else components,
     wplus_mode=wplus_mode,
+    **(STAND_INS if mechanism_class(mechanism).has_codebook else {}),
   )
   boundary = boundary if attribute else None
   prepared = prepare(generator, boundary, spec, latent_space, public_codes)
@@ -189,6 +194,9 @@ def wobble(split: Any, one: np.ndarray, other: np.ndarray) -> float:
 def _along_axis(prepared: Any) -> tuple[np.ndarray, np.ndarray]:
   """Two float32 codes that differ along the first direction, all else being the public mean."""
   subspace, mechanism = prepared.layout, prepared.blocks[0].mechanism
+  if mechanism.has_codebook:  # Opposite codes: their nearest faces are others.
+    ends = (subspace.mean + sign * subspace.spread[0] for sign in (1, -1))
+    return tuple(np.broadcast_to(end, (1, *prepared.code_shape)).astype(np.float32) for end in ends)
   reach = 0.5 if prepared.spec.scope == "metric" else _OUTSIDE[0] * mechanism.clip_radius
   return tuple(_codes_at(prepared, subspace, sign * reach) for sign in (1, -1))
 

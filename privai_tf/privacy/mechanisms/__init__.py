@@ -8,7 +8,17 @@ import pkgutil
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.mechanisms.base import Mechanism, Parameters
 
-__all__ = ["Mechanism", "Parameters", "make_mechanism", "mechanism_class", "mechanism_names"]
+__all__ = [
+  "Mechanism",
+  "Parameters",
+  "default_mechanism",
+  "make_mechanism",
+  "mechanism_class",
+  "mechanism_names",
+]
+
+# Of each scope, the one that leaves most of the picture.
+_DEFAULTS = {"attribute": "laplace", "image": "subset_selection", "metric": "metric_laplace"}
 
 
 @functools.cache
@@ -26,6 +36,11 @@ def _registry() -> dict[str, type[Mechanism]]:
 def mechanism_names() -> tuple[str, ...]:
   """Names of all mechanisms, sorted."""
   return tuple(_registry())
+
+
+def default_mechanism(scope: str) -> str:
+  """The mechanism of a command that names none."""
+  return _DEFAULTS[scope]
 
 
 def mechanism_class(name: str) -> type[Mechanism]:

@@ -29,6 +29,8 @@ class Parameters:
     lipschitz: L of the reference prototype's mechanism.
     samples: public numbers of the one coordinate, float64 [n] (extremal).
     loss: "l1" or "l2": the error that is made least, absolute or squared (extremal).
+    neighbours: of a codebook, and
+    subset_size: K, how many of its faces are likelier (subset selection).
   """
 
   epsilon: float
@@ -40,6 +42,8 @@ class Parameters:
   lipschitz: float = 1.0
   samples: np.ndarray | None = dataclasses.field(default=None, compare=False, repr=False)
   loss: str = "l2"
+  neighbours: Any = None
+  subset_size: int | None = None
 
 
 class Mechanism(abc.ABC):
@@ -58,6 +62,7 @@ class Mechanism(abc.ABC):
     needs_samples: whether it needs public samples of the coordinate.
     decodings: what may be made of the noisy number before it is published, the first by default; see
       `privai_tf.privacy.decoding`.
+    has_codebook: whether it chooses among public faces, and needs them.
     largest_dimensions: how many numbers one release may hold; None: any.
     summary: the noise in a few words, for the statement.
   """
@@ -70,6 +75,7 @@ class Mechanism(abc.ABC):
   has_sides: ClassVar[bool] = False
   needs_samples: ClassVar[bool] = False
   decodings: ClassVar[tuple[str, ...]] = ("raw", "mean", "sample")
+  has_codebook: ClassVar[bool] = False
   largest_dimensions: ClassVar[int | None] = None
   summary: ClassVar[str]
 
@@ -141,6 +147,11 @@ class Mechanism(abc.ABC):
   @abc.abstractmethod
   def event(self) -> Any:
     """The `dp_accounting` event that one row's release costs."""
+
+  def attacker_bound(self) -> float | None:
+    """How often any attacker guesses a balanced yes-or-no fact right, at most, where it is known
+    exactly; None: the bound of all mechanisms of the same epsilon and delta."""
+    return None
 
   @abc.abstractmethod
   def distribution(self, coordinates: Any = None) -> Any:

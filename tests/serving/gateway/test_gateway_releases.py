@@ -233,6 +233,19 @@ def test_scope_image_needs_no_attribute(gateway, client_of, headers_of, photo):
   assert answer.json()["guarantee"]["scope"] == "image"
 
 
+def test_a_stand_in_is_chosen_for_every_photo(gateway, client_of, headers_of, photo):
+  token = gateway.caller("ada")
+  service = {"scopes": ("image",), "mechanisms": ("subset_selection",)}
+  client = client_of(gateway.app(**service))
+  client.headers.update(headers_of(token))
+  answer = client.post("/v1/privatize?epsilon=2", content=photo)
+  assert answer.status_code == 200, answer.text
+  body = answer.json()
+  assert "nobody's" in body["guarantee"]["statement"]
+  assert 0.5 < body["attacker_bound"] < np.e**2 / (1 + np.e**2)
+  assert body["remaining"]["spent_epsilon"] == pytest.approx(2.0)
+
+
 _BROKEN = {"a letter": b"letter", "half a PNG": bytes.fromhex("89504e470d0a1a0a") + bytes(20)}
 
 

@@ -1,0 +1,32 @@
+"""The main job's flags for scope "image". Imports nothing heavy."""
+
+from typing import Any
+
+from absl import flags
+
+_COMPONENTS = flags.DEFINE_integer(
+  "components",
+  None,
+  "Directions that scopes image and metric release or compare; default: 99% of the variance.",
+  lower_bound=1,
+)
+_CODEBOOK_SIZE = flags.DEFINE_integer(
+  "codebook_size", 1 << 17, "Made-up faces that subset_selection chooses among.", lower_bound=2
+)
+_RESEMBLE = flags.DEFINE_list(
+  "resemble",
+  [],
+  "What subset_selection calls resemblance: weights of attributes and of the rest, such as "
+  "age:3,gender:3,pose:1,rest:1; default: all directions alike.",
+)
+
+
+def image_settings() -> dict[str, Any]:
+  """Fields of a `PrivacySpec`."""
+  from privai_tf.privacy.resemblance import parse_weights
+
+  return {
+    "components": _COMPONENTS.value,
+    "codebook_size": _CODEBOOK_SIZE.value,
+    "resemble": parse_weights(_RESEMBLE.value),
+  }
