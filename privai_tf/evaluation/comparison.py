@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
+from privai_tf.artifacts import Guarantee
 from privai_tf.evaluation import page
 
 _MOST_ROWS = 200
@@ -21,19 +22,24 @@ _WARNING = (
 )
 
 
-def comparison_page(private_dir: pathlib.Path, output_dir: pathlib.Path) -> str:
+def comparison_page(
+  private_dir: pathlib.Path, output_dir: pathlib.Path, guarantee: Guarantee | None = None
+) -> str:
   """The comparison of every input whose private record is in the folder.
 
   Args:
     private_dir: holds `NAME.quality.json` and, for photos, `NAME.original.png` and
       `NAME.inversion.png`.
     output_dir: holds the privatized `NAME.png`.
+    guarantee: of the releases; its statement says what the rest of these codes tells.
 
   Returns:
     The text of `comparison.html`.
   """
   records = sorted(private_dir.glob("*.quality.json"))
   parts = [page.statement(_WARNING, private=False)]
+  if guarantee is not None:
+    parts.append(page.statement(guarantee.statement, guarantee.private))
   for path in records[:_MOST_ROWS]:
     name = path.name.removesuffix(".quality.json")
     quality = json.loads(path.read_text(encoding="utf-8"))

@@ -152,7 +152,9 @@ def run(
     stand_ins=sum(failure.stand_in for failure in failures),
     statement=stages.guarantee.statement if released else None,
     report=public.finish(),
-    comparison=private.finish(public.path, failures) if private else None,
+    comparison=private.finish(public.path, failures, guarantee=stages.guarantee)
+    if private
+    else None,
   )
 
 

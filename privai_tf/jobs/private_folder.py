@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from privai_tf.artifacts import Guarantee
 from privai_tf.evaluation.comparison import comparison_page
 from privai_tf.jobs.failures import Failure, failures_csv
 from privai_tf.runtime import files
@@ -50,7 +51,11 @@ class PrivateFolder:
     files.write_json(self.path / f"{record.name}.quality.json", record.figures, private=True)
 
   def finish(
-    self, output_dir: pathlib.Path, failures: Iterable[Failure], suffix: str = ""
+    self,
+    output_dir: pathlib.Path,
+    failures: Iterable[Failure],
+    suffix: str = "",
+    guarantee: Guarantee | None = None,
   ) -> pathlib.Path:
     """Writes the comparison, and `failures.csv`.
 
@@ -58,6 +63,7 @@ class PrivateFolder:
       output_dir: the publishable folder.
       failures: of this process's inputs, stand-ins of earlier runs included.
       suffix: tells apart the processes that share the folder.
+      guarantee: of the releases.
 
     Returns:
       The path of `comparison.html`.
@@ -65,5 +71,6 @@ class PrivateFolder:
     table = self.path / f"failures{suffix}.csv"
     files.write_text(table, failures_csv(failures), private=True)
     comparison = self.path / "comparison.html"
-    files.write_text(comparison, comparison_page(self.path, output_dir), private=True)
+    text = comparison_page(self.path, output_dir, guarantee)
+    files.write_text(comparison, text, private=True)
     return comparison
