@@ -223,3 +223,12 @@ def test_what_cannot_be_served_is_refused(generator, boundaries):
       calibrations(generator, boundaries, spec, "W")
   with pytest.raises(ConfigurationError, match="its own name"):
     calibrations(generator, [boundaries[0]] * 2, PrivacySpec(), "W")
+
+
+@pytest.mark.parametrize(
+  "spec", [PrivacySpec("extremal"), PrivacySpec(decode="mean"), PrivacySpec(decode="sample")]
+)
+def test_what_is_made_for_one_epsilon_is_not_served(generator, boundaries, spec):
+  with pytest.raises(ConfigurationError, match=r"made for one epsilon.*use the gateway") as error:
+    calibrations(generator, boundaries, spec, "W")
+  assert "\n" not in str(error.value)
