@@ -65,7 +65,8 @@ def test_a_simulation_says_so(job):
 def test_batches_of_a_simulation_do_not_repeat_their_noise(job, tmp_path):
   """The same code in every batch: with the noise repeated, all images would be equal."""
   codes = tmp_path / "same.npy"
-  np.save(codes, np.ones((3, 16), np.float32))
+  code = np.random.default_rng(0).normal(size=16).astype(np.float32)
+  np.save(codes, np.repeat(code[np.newaxis], 3, axis=0))
   # So little noise that clamping does not make results equal.
   spec = PrivacySpec(epsilon=30.0, noise_seed=7)
   pipeline.run(dataclasses.replace(job, input_latents=str(codes), batch_size=1, privacy=spec))

@@ -179,7 +179,7 @@ def test_a_stand_in_is_charged_as_any_input_is(job, folders):
   (folders / "mixed" / "d.png").write_bytes(b"another letter")
   (folders / "mixed" / "e.png").write_bytes(b"")
   (folders / "mixed" / "f.png").write_bytes(b"")
-  budget = Budget(folders / "ledger.db", epsilon=8.0, delta=1e-5)
+  budget = Budget(folders / "ledger.db", epsilon=8.0, delta=1e-5, create=True)
   job = dataclasses.replace(job, privacy=_privacy(), budget=budget)
   summary = pipeline.run(job)
   assert sorted(summary.released) == ["a", "b", "c", "d", "e", "f"]
@@ -195,7 +195,7 @@ def test_a_stand_in_is_charged_as_any_input_is(job, folders):
 
 
 def test_an_id_pays_for_stand_ins_too(job, folders):
-  budget = Budget(folders / "ledger.db", epsilon=16.0, delta=2e-5, subject_id="ada")
+  budget = Budget(folders / "ledger.db", epsilon=16.0, delta=2e-5, subject_id="ada", create=True)
   job = dataclasses.replace(job, privacy=_privacy(), budget=budget)
   summary = pipeline.run(job)
   assert summary.released == ("a", "b")
@@ -259,7 +259,7 @@ def test_damaged_records_are_stood_in_for(job, folders):
     for name in ("a", "b"):
       writer.write(example((folders / "mixed" / f"{name}.png").read_bytes()))
     writer.write(b"no example")
-  budget = Budget(folders / "ledger.db", epsilon=8.0, delta=1e-5)
+  budget = Budget(folders / "ledger.db", epsilon=8.0, delta=1e-5, create=True)
   records = dataclasses.replace(
     job, input=str(path), output_format="tfrecord", privacy=_privacy(), budget=budget
   )

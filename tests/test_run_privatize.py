@@ -20,6 +20,8 @@ _GUARANTEE_KEYS = {
   "clip_radius",
   "sensitivity",
   "noise_scale",
+  "relation",
+  "rest_noise_scale",
 }
 
 

@@ -4,10 +4,9 @@ import pathlib
 
 from absl import flags
 
-from privai_tf.errors import ConfigurationError
-from privai_tf.jobs import image_flags
+from privai_tf.jobs import privacy_flags
 
-flags.adopt_module_key_flags(image_flags)
+flags.adopt_module_key_flags(privacy_flags)
 
 _INPUT = flags.DEFINE_string(
   "input",
@@ -37,14 +36,6 @@ _LANDMARKS = flags.DEFINE_enum(
 _PASTE_BACK = flags.DEFINE_bool(
   "paste_back", False, "Publish the whole photo with the privatized faces pasted into it."
 )
-_ON_FAILURE = flags.DEFINE_enum(
-  "on_failure",
-  None,
-  ["stand-in", "skip"],
-  "What becomes of an input without a usable face. stand-in (default with --scope=image): a "
-  "privatized public face is published in its place, and nobody can tell; skip (default with "
-  "--scope=attribute): nothing is.",
-)
 _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
 )
@@ -53,49 +44,6 @@ _ATTRIBUTE = flags.DEFINE_list(
 )
 _LATENT_SPACE = flags.DEFINE_enum(
   "latent_space", "W", ["W", "W+", "Z"], "The space that codes live in."
-)
-_WPLUS_MODE = flags.DEFINE_enum(
-  "wplus_mode",
-  "tied",
-  ["tied", "per_layer"],
-  "Whether W+ releases one coordinate for all layers or one a layer.",
-)
-_MECHANISM = flags.DEFINE_string(
-  "mechanism",
-  None,
-  "The privacy mechanism; see docs/privacy.md. Default: the least distortion that epsilon allows, "
-  "extremal for scope attribute and subset_selection for scope image; laplace for others, for "
-  "--wplus_mode=per_layer and where a clip radius is given.",
-)
-_SCOPE = flags.DEFINE_enum(
-  "scope", "attribute", ["attribute", "image", "metric"], "What the guarantee covers."
-)
-_EPSILON = flags.DEFINE_list(
-  "epsilon", ["1"], "Epsilon, above 0: one number, or one for each attribute."
-)
-_DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for pure mechanisms.")
-_CLIP_RADIUS = flags.DEFINE_float(
-  "clip_radius", None, "Clip radius in latent units, instead of --clip."
-)
-_CLIP = flags.DEFINE_string(
-  "clip",
-  "auto",
-  "The clip radius: auto (least expected error at this epsilon) or a share of generated samples that "
-  "it holds, such as 0.99.",
-)
-_DECODE = flags.DEFINE_enum(
-  "decode",
-  None,
-  ["raw", "value", "mean", "sample"],
-  "What is published of a noisy coordinate: raw, its posterior mean, or a draw from its posterior "
-  "under the public distribution; of extremal: value or sample. Default: sample for extremal, raw for "
-  "others.",
-)
-_LOSS = flags.DEFINE_enum(
-  "loss", "l2", ["l1", "l2"], "The error that is made least: absolute or squared."
-)
-_NOISE_SEED = flags.DEFINE_integer(
-  "noise_seed", None, "Makes the run a reproducible simulation WITHOUT any guarantee."
 )
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The folder that may be published.")
 _PRIVATE_DIR = flags.DEFINE_string(
@@ -223,58 +171,11 @@ def _path(value: str | None) -> pathlib.Path | None:
   return pathlib.Path(value) if value else None
 
 
-def _epsilons() -> float | tuple[float, ...]:
-  try:
-    values = tuple(float(text) for text in _EPSILON.value)
-  except ValueError:
-    raise ConfigurationError(
-      f"--epsilon={','.join(_EPSILON.value)}: give one number, or one for each attribute"
-    ) from None
-  if not values:
-    raise ConfigurationError("--epsilon is empty; give one number, or one for each attribute")
-  return values[0] if len(values) == 1 else values
-
-
-def _default_mechanism() -> str:
-  """The one with the least expected error among those that can do what is asked."""
-  from privai_tf.privacy import default_mechanism
-
-  layered = _LATENT_SPACE.value == "W+" and _WPLUS_MODE.value == "per_layer"
-  clipped = _CLIP_RADIUS.value is not None or _CLIP.value != "auto"
-  if layered or clipped:
-    return "laplace"
-  return "extremal" if _SCOPE.value == "attribute" else default_mechanism(_SCOPE.value)
-
-
-def _clip_quantile() -> float | None:
-  if _CLIP.value == "auto":
-    return None
-  try:
-    return float(_CLIP.value)
-  except ValueError:
-    raise ConfigurationError(
-      f"--clip={_CLIP.value}: give auto, or a share such as 0.99; a radius is --clip_radius"
-    ) from None
-
-
-def _promised_inputs() -> str:
-  """`PrivacySpec.inputs`: whether inputs without a usable face are released too."""
-  if _SCOPE.value != "attribute":
-    return "faces" if _ON_FAILURE.value == "skip" else "any"
-  if _ON_FAILURE.value == "stand-in":
-    raise ConfigurationError(
-      "--on_failure=stand-in with --scope=attribute: a stand-in would be told by its residual, "
-      "which that scope publishes; use --on_failure=skip, or --scope=image"
-    )
-  return "any"
-
-
 def job_from_flags():
   """The job that the flags ask for."""
   from privai_tf.faces.spec import FaceSpec
   from privai_tf.inversion.spec import InversionSpec
   from privai_tf.jobs.job import Budget, Job, Shard
-  from privai_tf.privacy import PrivacySpec
 
   chosen = {"learning_rate": _LEARNING_RATE.value}
   inversion = InversionSpec(
@@ -290,22 +191,7 @@ def job_from_flags():
     seed=_SEED.value,
     **{name: value for name, value in chosen.items() if value is not None},
   )
-  mechanism = _MECHANISM.value or _default_mechanism()
-  privacy = PrivacySpec(
-    mechanism=mechanism,
-    scope=_SCOPE.value,
-    epsilon=_epsilons(),
-    delta=_DELTA.value,
-    wplus_mode=_WPLUS_MODE.value,
-    clip_radius=_CLIP_RADIUS.value,
-    clip_quantile=_clip_quantile(),
-    decode=_DECODE.value or ("sample" if mechanism == "extremal" else "raw"),
-    loss=_LOSS.value,
-    noise_seed=_NOISE_SEED.value,
-    pasted_back=_PASTE_BACK.value,
-    **image_flags.image_settings(),
-    inputs=_promised_inputs(),
-  )
+  privacy = privacy_flags.privacy_spec(_LATENT_SPACE.value, pasted_back=_PASTE_BACK.value)
   budget = None
   if _LEDGER.value is not None:
     budget = Budget(

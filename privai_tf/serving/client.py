@@ -18,7 +18,10 @@ from privai_tf.serving.errors import ServingError
 from privai_tf.serving.transport import Arrays, make_transport
 
 # The outputs that describe a release, besides the release itself.
-GUARANTEE_FIELDS = tuple(field.name for field in dataclasses.fields(Guarantee))
+# Served releases are simulations: they state no relation, which only a ledger asks for.
+GUARANTEE_FIELDS = tuple(
+  field.name for field in dataclasses.fields(Guarantee) if field.default is dataclasses.MISSING
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -47,4 +47,4 @@ def test_thirty_odd_files(repository, tiny_checkpoint, folder, tmp_path):
   released = {file.stem for file in (tmp_path / "out").glob("*.png")}
   assert released == done
   counts = json.loads((tmp_path / "out" / "run.json").read_text())["counts"]
-  assert counts == {"released": len(done), "failed": 30 - len(done)}
+  assert counts == {"released": len(done)}

@@ -115,7 +115,7 @@ def test_what_cannot_be_read_is_stood_in_for_and_paid_where_any_input_is_protect
   folder.mkdir()
   (folder / "broken.png").write_text("no picture")
   spec = PrivacySpec(mechanism="gaussian", scope="image", epsilon=8, delta=1e-5, components=4)
-  budget = Budget(tmp_path / "ledger.db", epsilon=8.0, delta=1e-5)
+  budget = Budget(tmp_path / "ledger.db", epsilon=8.0, delta=1e-5, create=True)
   job = dataclasses.replace(job, input=str(folder), input_latents=None, budget=budget, privacy=spec)
   state = open_state(job, 1)
   worker = Worker(job, state)

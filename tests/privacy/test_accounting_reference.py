@@ -37,7 +37,9 @@ def test_within_the_stated_tolerances(benchmark, name):
 
 
 def test_every_part_is_tested_and_every_copy_used(benchmark):
-  assert set(benchmark.PARTS) == {path.stem for path in COPIES.glob("*.json")}
+  # What the mechanism of least error is compared with is no accounting: test_extremal.py uses it.
+  copies = {path.stem for path in COPIES.glob("*.json")} - {"extremal"}
+  assert set(benchmark.PARTS) == copies
 
 
 def test_a_deviation_beyond_its_tolerance_is_noticed(benchmark):

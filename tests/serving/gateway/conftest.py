@@ -25,7 +25,9 @@ class StubBackend:
     self.encoded += 1
     if self.hold is not None:
       self.hold.wait(30)
-    return np.full(self._width, image.mean(), np.float32)
+    # Not all the same number, nor a rounded one: such codes are refused.
+    pattern = np.random.default_rng(5).normal(size=self._width)
+    return (image.mean() + pattern).astype(np.float32)
 
   def synthesize(self, latent):
     self.synthesized.append(latent)

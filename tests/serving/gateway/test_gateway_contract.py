@@ -15,7 +15,7 @@ from PIL import Image
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
-_EXAMPLES = 30
+_EXAMPLES = 60
 _DAMAGED = strategies.tuples(
   strategies.sampled_from(["PNG", "JPEG", "WEBP", "GIF"]),
   strategies.integers(12, 64),

@@ -35,14 +35,17 @@ def _resident() -> int:
 
 
 def _request(number: int, picture_of) -> tuple[str, bytes]:
-  """A request's address and body: other sizes, formats, epsilons and faults all the time."""
+  """A request's address and body: other sizes, formats, epsilons and faults all the time.
+
+  What is public of an epsilon is kept, in caches of bounded size: few epsilons fill them.
+  """
   random = np.random.default_rng(number)
   height, width = (int(side) for side in random.integers(32, 400, 2))
   pixels = random.integers(0, 256, (height, width, 3)).astype(np.uint8)
   body = picture_of(pixels, ("PNG", "JPEG", "WEBP")[number % 3])
   if number % 7 == 0:
     body = body[: len(body) // 2]
-  query = f"epsilon={round(random.uniform(0.5, 2), 3)}"
+  query = f"epsilon={round(random.uniform(0.5, 2), 1)}"
   if number % 2:
     query += "&mechanism=gaussian&delta=1e-6"
   align = "ffhq" if number % 50 == 0 else "none"

@@ -1,0 +1,138 @@
+"""The main job's flags for the guarantee, and the `PrivacySpec` that they ask for. Nothing heavy."""
+
+from typing import Any
+
+from absl import flags
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.jobs import image_flags
+
+flags.adopt_module_key_flags(image_flags)
+
+_WPLUS_MODE = flags.DEFINE_enum(
+  "wplus_mode",
+  "tied",
+  ["tied", "per_layer"],
+  "Whether W+ releases one coordinate for all layers or one a layer.",
+)
+_MECHANISM = flags.DEFINE_string(
+  "mechanism",
+  None,
+  "The privacy mechanism; see docs/privacy.md. Default: the least distortion that epsilon allows, "
+  "extremal for scope attribute and subset_selection for scope image; laplace for others, for "
+  "--wplus_mode=per_layer and where a clip radius is given.",
+)
+_SCOPE = flags.DEFINE_enum(
+  "scope", "attribute", ["attribute", "image", "metric"], "What the guarantee covers."
+)
+_EPSILON = flags.DEFINE_list(
+  "epsilon", ["1"], "Epsilon, above 0: one number, or one for each attribute."
+)
+_DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for pure mechanisms.")
+_CLIP_RADIUS = flags.DEFINE_float(
+  "clip_radius", None, "Clip radius in latent units, instead of --clip."
+)
+_CLIP = flags.DEFINE_string(
+  "clip",
+  "auto",
+  "The clip radius: auto (least expected error at this epsilon) or a share of generated samples that "
+  "it holds, such as 0.99.",
+)
+_DECODE = flags.DEFINE_enum(
+  "decode",
+  None,
+  ["raw", "value", "mean", "sample"],
+  "What is published of a noisy coordinate: raw, its posterior mean, or a draw from its posterior "
+  "under the public distribution; of extremal: value or sample. Default: sample for extremal, raw for "
+  "others.",
+)
+_LOSS = flags.DEFINE_enum(
+  "loss", "l2", ["l1", "l2"], "The error that is made least: absolute or squared."
+)
+_NOISE_SEED = flags.DEFINE_integer(
+  "noise_seed", None, "Makes the run a reproducible simulation WITHOUT any guarantee."
+)
+_ON_FAILURE = flags.DEFINE_enum(
+  "on_failure",
+  None,
+  ["stand-in", "skip"],
+  "What becomes of an input without a usable face. stand-in (default with --scope=image): a "
+  "privatized public face is published in its place, and nobody can tell; skip (default with "
+  "--scope=attribute): nothing is.",
+)
+
+
+def privacy_spec(latent_space: str, *, pasted_back: bool) -> Any:
+  """The guarantee that the flags ask for.
+
+  Args:
+    latent_space: "Z", "W" or "W+".
+    pasted_back: whether faces return to their frames.
+
+  Raises:
+    ConfigurationError: if the flags contradict each other.
+  """
+  from privai_tf.privacy import PrivacySpec
+
+  mechanism = _MECHANISM.value or _default_mechanism(latent_space)
+  return PrivacySpec(
+    mechanism=mechanism,
+    scope=_SCOPE.value,
+    epsilon=_epsilons(),
+    delta=_DELTA.value,
+    wplus_mode=_WPLUS_MODE.value,
+    clip_radius=_CLIP_RADIUS.value,
+    clip_quantile=_clip_quantile(),
+    decode=_DECODE.value or ("sample" if mechanism == "extremal" else "raw"),
+    loss=_LOSS.value,
+    noise_seed=_NOISE_SEED.value,
+    pasted_back=pasted_back,
+    inputs=_promised_inputs(),
+    **image_flags.image_settings(),
+  )
+
+
+def _epsilons() -> float | tuple[float, ...]:
+  try:
+    values = tuple(float(text) for text in _EPSILON.value)
+  except ValueError:
+    raise ConfigurationError(
+      f"--epsilon={','.join(_EPSILON.value)}: give one number, or one for each attribute"
+    ) from None
+  if not values:
+    raise ConfigurationError("--epsilon is empty; give one number, or one for each attribute")
+  return values[0] if len(values) == 1 else values
+
+
+def _default_mechanism(latent_space: str) -> str:
+  """The one with the least expected error among those that can do what is asked."""
+  from privai_tf.privacy import default_mechanism
+
+  layered = latent_space == "W+" and _WPLUS_MODE.value == "per_layer"
+  clipped = _CLIP_RADIUS.value is not None or _CLIP.value != "auto"
+  if layered or clipped:
+    return "laplace"
+  return "extremal" if _SCOPE.value == "attribute" else default_mechanism(_SCOPE.value)
+
+
+def _clip_quantile() -> float | None:
+  if _CLIP.value == "auto":
+    return None
+  try:
+    return float(_CLIP.value)
+  except ValueError:
+    raise ConfigurationError(
+      f"--clip={_CLIP.value}: give auto, or a share such as 0.99; a radius is --clip_radius"
+    ) from None
+
+
+def _promised_inputs() -> str:
+  """`PrivacySpec.inputs`: whether inputs without a usable face are released too."""
+  if _SCOPE.value != "attribute":
+    return "faces" if _ON_FAILURE.value == "skip" else "any"
+  if _ON_FAILURE.value == "stand-in":
+    raise ConfigurationError(
+      "--on_failure=stand-in with --scope=attribute: a stand-in would be told by its residual, "
+      "which that scope publishes; use --on_failure=skip, or --scope=image"
+    )
+  return "any"
