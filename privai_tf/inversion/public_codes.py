@@ -37,6 +37,9 @@ _PATHS = (
   "lpips_weights",
 )  # Which file it is does not count, but whether there is.
 _COMPARED = 16
+# Every direction that is kept has a curve to be fitted, and what its error leaves a linear probe
+# reads: in W+ 69% of one attribute's sides from 24 directions and 256 codes, 51% from 12.
+_CODES_A_DIRECTION, _FEWEST_TO_LIMIT = 32, 256
 _GREY_LEVEL = 2 / 255
 
 
@@ -124,6 +127,11 @@ def visible_directions(generator, codes: np.ndarray, latent_space: str) -> int:
     if float(np.abs(change).mean()) <= _GREY_LEVEL:
       return number
   return len(directions)
+
+
+def _fitting(wanted: int, count: int) -> int:
+  """As many directions as pictures need, if there are codes enough to fit them."""
+  return wanted if count < _FEWEST_TO_LIMIT else min(wanted, count // _CODES_A_DIRECTION)
 
 
 def _numbers(largest: int) -> Iterator[int]:
@@ -223,7 +231,12 @@ def _read(path: Path, key: str, latent_space: str, words: str) -> PublicCodes | 
       if str(arrays["key"]) != key:
         return None
       codes = arrays["mean"] + arrays["codes"].astype(np.float64) * float(arrays["scale"])
-      return PublicCodes(codes.astype(np.float32), words, latent_space, int(arrays["directions"]))
+      return PublicCodes(
+        codes.astype(np.float32),
+        words,
+        latent_space,
+        _fitting(int(arrays["directions"]), len(codes)),
+      )
   except FileNotFoundError:
     return None
   except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

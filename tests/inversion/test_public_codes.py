@@ -90,3 +90,11 @@ def test_visible_directions_are_those_that_pictures_need():
   random = np.random.default_rng(0)
   codes = random.normal(size=(300, 8)) * [9, 8, 7, 0.5, 0.4, 0.3, 0.2, 0.1]
   assert visible_directions(Shows(), codes.astype(np.float32), "W") == 3
+
+
+def test_few_codes_keep_few_directions(generator, tmp_path, monkeypatch):
+  """One for each 32 codes, where there are enough to say so."""
+  monkeypatch.setattr(module, "visible_directions", lambda *_: 15)
+  monkeypatch.setattr(module, "find_codes", lambda images, *_: np.ones((len(images), 16)))
+  assert public_codes(generator, _SPEC, count=255, folder=tmp_path / "a").directions == 15
+  assert public_codes(generator, _SPEC, count=256, folder=tmp_path / "b").directions == 8
