@@ -25,6 +25,21 @@ class StatusBody(_Body):
   status: Literal["ok"]
 
 
+class RelationBody(_Body):
+  """What two neighbours may differ in: the object that epsilon is about."""
+
+  scope: str
+  checkpoint: str
+  release_path: str
+  latent_space: str
+  attributes: list[str]
+  directions: int
+  span_sha256: str
+  split: str
+  rho: float
+  inputs: str
+
+
 class GuaranteeBody(_Body):
   """What one release promises; it depends on nothing private and may be published."""
 
@@ -40,6 +55,8 @@ class GuaranteeBody(_Body):
   clip_radius: float | None
   sensitivity: float | None
   noise_scale: float | None
+  relation: RelationBody | None
+  rest_noise_scale: float | None = Field(description="of the noise on the rest, in latent units")
 
 
 class CheckpointBody(_Body):
