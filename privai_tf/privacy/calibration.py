@@ -5,14 +5,12 @@ seed and a count, which are stored with every figure.
 """
 
 import dataclasses
-import math
 import weakref
 from typing import Any
 
 import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
-from privai_tf.errors import InputError
 
 QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 _BATCH = 1000
@@ -111,29 +109,6 @@ def calibrate(
     "median_distance": float(np.median(np.abs(boundary.coordinate(codes)))),
   }
   return dataclasses.replace(boundary, calibration=calibration)
-
-
-def stored_figures(
-  boundary: Boundary, generator: Any, count: int, seed: int
-) -> dict[str, Any] | None:
-  """The boundary's stored calibration if it is for this generator and these samples.
-
-  Raises:
-    InputError: if it is, and is damaged.
-  """
-  stored = boundary.calibration
-  origin = {"generator": getattr(generator, "fingerprint", None), "count": count, "seed": seed}
-  if stored is None or any(stored.get(key) != value for key, value in origin.items()):
-    return None
-  quantiles = stored.get("coordinate_quantiles")
-  figures = [*quantiles.values()] if isinstance(quantiles, dict) else [None]
-  figures.append(stored.get("median_distance"))
-  if not all(isinstance(value, float) and 0 < value < math.inf for value in figures):
-    raise InputError(
-      f"Boundary '{boundary.name}' has a damaged calibration: calibrate it again, or remove the "
-      "calibration from its .json."
-    )
-  return stored
 
 
 def upper_quantile(values: np.ndarray, level: float) -> float:

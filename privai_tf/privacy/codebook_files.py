@@ -2,13 +2,13 @@
 
 import hashlib
 import io
-import os
 from pathlib import Path
 
 import numpy as np
 
 from privai_tf.errors import OutputError
 from privai_tf.privacy.codebook import Codebook
+from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.files import make_folder, write_bytes
 
 FOLDER = "codebooks"
@@ -30,20 +30,12 @@ def stored_numbers(codebook: Codebook, mean: np.ndarray, axes: np.ndarray) -> np
     f"{fingerprint} {codebook.latent_space} {codebook.size} {codebook.seed} {codebook.stream}".encode()
   )
   digest.update(np.ascontiguousarray(mean).tobytes() + np.ascontiguousarray(axes).tobytes())
-  path = _cache_folder() / f"{fingerprint[:16]}-{digest.hexdigest()[:16]}.npy"
+  path = cache_base() / FOLDER / f"{fingerprint[:16]}-{digest.hexdigest()[:16]}.npy"
   kept = _read(path, (codebook.size, axes.shape[1]))
   if kept is None:
     kept = codebook.numbers(mean, axes)
     _keep(path, kept)
   return kept
-
-
-def _cache_folder() -> Path:
-  """`$PRIVAI_CACHE_DIR`, or `privai_tf` in the user's cache folder."""
-  if given := os.environ.get("PRIVAI_CACHE_DIR"):
-    return Path(given) / FOLDER
-  base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-  return Path(base) / "privai_tf" / FOLDER
 
 
 def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:

@@ -50,3 +50,9 @@ def _significant(value: decimal.Decimal, digits: int) -> decimal.Decimal:
   with decimal.localcontext() as context:
     context.prec, context.rounding = digits, decimal.ROUND_CEILING
     return +value
+
+
+def double_down(value: Fraction) -> float:
+  """The nearest double that is not above: a share that must not exceed its part."""
+  number = float(value)
+  return number if Fraction(number) <= value else math.nextafter(number, 0)

@@ -13,6 +13,7 @@ from privai_tf.privacy.calibration import public_samples, upper_quantile
 from privai_tf.privacy.decoding import Decoder, make_decoder
 from privai_tf.privacy.directions import principal_directions
 from privai_tf.privacy.extremal.shares import best_shares
+from privai_tf.privacy.figures import double_down
 from privai_tf.privacy.mechanisms import Mechanism, make_mechanism, mechanism_class
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.radius import best_radius, norms
@@ -130,7 +131,7 @@ def _attribute_plan(boundaries: Sequence[Boundary], spec: PrivacySpec, public: P
     sides = {}
     if mechanism_class(spec.mechanism).has_sides:
       sides = _sides(boundaries[index], split, index, numbers)
-    share = _down(Fraction(epsilon) * left)
+    share = double_down(Fraction(epsilon) * left)
     blocks.append(_block(spec, share, delta, numbers, positions, sides))
   return Plan(split, tuple(blocks), rest)
 
@@ -177,8 +178,3 @@ def _sides(boundary: Boundary, split: Split, axis: int, numbers: np.ndarray) -> 
   threshold = -at_zero / float(boundary.normal @ split.basis[:, axis])
   offsets = numbers[:, split.axis_numbers(axis)[0]] - threshold
   return {"threshold": threshold, "side_distance": float(np.median(np.abs(offsets)))}
-
-
-def _down(value: Fraction) -> float:
-  number = float(value)
-  return number if Fraction(number) <= value else float(np.nextafter(number, 0))

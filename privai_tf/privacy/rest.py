@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.figures import double_down
 from privai_tf.privacy.mechanisms.gaussian import discrete_sigma
 from privai_tf.privacy.sampling.discrete_gaussian import discrete_gaussian
 from privai_tf.privacy.sampling.discrete_laplace import discrete_laplace
@@ -110,7 +111,7 @@ def rest_noise(
     steps = math.ceil(math.sqrt(dimensions) * distance) + dimensions
     scale = Fraction(math.ceil(Fraction(steps) / Fraction(cost)))
     return RestNoise(cost, 0.0, dimensions, rho, scale, None)
-  part = _down(_DELTA_SHARE * Fraction(delta))
+  part = double_down(_DELTA_SHARE * Fraction(delta))
   sigma = discrete_sigma(cost, part, distance + math.sqrt(dimensions), dimensions)
   return RestNoise(cost, part, dimensions, rho, None, sigma)
 
@@ -118,7 +119,7 @@ def rest_noise(
 def rest_cost(epsilon: float) -> float:
   """What the rest takes of a release's epsilon."""
   total = Fraction(epsilon)
-  return _down(min(max(_SHARE * total, min(_SMALL_SHARE * total, _LEAST)), _MOST))
+  return double_down(min(max(_SHARE * total, min(_SMALL_SHARE * total, _LEAST)), _MOST))
 
 
 def rest_to_grid(values: np.ndarray) -> np.ndarray:
@@ -142,9 +143,3 @@ def rounding_radius(codes: np.ndarray) -> float:
   """
   longest = float(np.linalg.norm(codes.reshape(len(codes), -1).astype(np.float64), axis=1).max())
   return 2.0 ** math.ceil(math.log2(max(longest, 1e-3) * 2.0**-23))
-
-
-def _down(value: Fraction) -> float:
-  """The nearest double that is not above."""
-  number = float(value)
-  return number if Fraction(number) <= value else math.nextafter(number, 0)

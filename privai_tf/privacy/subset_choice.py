@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from privai_tf.privacy.figures import double_down
 from privai_tf.privacy.mechanisms import Mechanism, make_mechanism
 from privai_tf.privacy.mechanisms.subset_selection import subset_weights
 from privai_tf.privacy.neighbours import Neighbours
@@ -121,7 +122,7 @@ def _splits(candidates: Candidates, epsilon: float, count: int) -> Iterator[Choi
   if not weights.all():
     return
   for shares in _shares(weights):
-    epsilons = [_down(Fraction(epsilon) * share) for share in shares]
+    epsilons = [double_down(Fraction(epsilon) * share) for share in shares]
     pairs = list(zip(groups, epsilons, strict=True))
     sizes = [candidates.best_size(*pair) for pair in pairs]
     mechanisms = [
@@ -163,8 +164,3 @@ def _rehearsed(candidates: Candidates, choice: Choice) -> float:
   lengths = np.sqrt((weights * released**2).sum(axis=-1))
   own = np.sqrt((weights * candidates.samples**2).sum(axis=-1))
   return float((products / (lengths * own[:, np.newaxis])).mean())
-
-
-def _down(value: Fraction) -> float:
-  number = float(value)
-  return number if Fraction(number) <= value else float(np.nextafter(number, 0))

@@ -8,6 +8,7 @@ import numpy as np
 
 from privai_tf.privacy.extremal.cells import make_cells
 from privai_tf.privacy.extremal.program import solve
+from privai_tf.privacy.figures import double_down
 
 _PARTS = 16
 _CELLS = 21  # Enough to compare errors, and fast.
@@ -31,7 +32,7 @@ def best_shares(samples: Sequence[np.ndarray], epsilon: float, loss: str) -> tup
   parts = max(_PARTS, 2 * count)
   unit = Fraction(epsilon) / parts
   most = parts - count + 1  # What one can have if each other gets a part.
-  epsilons = [_down(unit * number) for number in range(1, most + 1)]
+  epsilons = [double_down(unit * number) for number in range(1, most + 1)]
   errors = [_errors(samples[index], epsilons, loss) for index in range(count)]
 
   @functools.cache
@@ -51,8 +52,3 @@ def best_shares(samples: Sequence[np.ndarray], epsilon: float, loss: str) -> tup
 def _errors(samples: np.ndarray, epsilons: Sequence[float], loss: str) -> list[float]:
   cells = make_cells(samples, _CELLS)
   return [solve(cells.points, cells.mass, value, loss).optimum for value in epsilons]
-
-
-def _down(value: Fraction) -> float:
-  number = float(value)
-  return number if Fraction(number) <= value else float(np.nextafter(number, 0))
