@@ -8,7 +8,7 @@ import numpy as np
 from converters import pggan, stylegan
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
-from privai_tf.generators.config import NetworkConfig
+from privai_tf.generators.network_config import NetworkConfig
 
 _CONVERTERS = {
   "G_style": stylegan.convert_generator,

@@ -9,7 +9,7 @@ import numpy as np
 
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
-from privai_tf.generators.config import NetworkConfig
+from privai_tf.generators.network_config import NetworkConfig
 
 Transform = Callable[[np.ndarray], np.ndarray]
 

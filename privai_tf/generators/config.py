@@ -1,25 +1,21 @@
-"""What a network is made of, apart from its weights; defaults are those of the official networks.
+"""What StyleGAN and PGGAN are made of; defaults are those of the official networks.
 
 StyleGAN: Karras, Laine, Aila, "A Style-Based Generator Architecture for Generative Adversarial
 Networks" (2019). PGGAN: Karras, Aila, Laine, Lehtinen, "Progressive Growing of GANs" (2018).
 """
 
 import dataclasses
-import reprlib
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
-from privai_tf.errors import CheckpointError
-from privai_tf.generators.rules import RULES, is_integer
+from privai_tf.generators.network_config import NetworkConfig
+from privai_tf.generators.rules import is_integer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
-  """What all four networks share.
+class ProgressiveConfig(NetworkConfig):
+  """What StyleGAN's and PGGAN's networks share.
 
   Attributes:
-    resolution: width and height R of the images, a power of two from 4 to 4096.
-    num_channels: colour channels.
-    label_size: length of the label vectors, 0 without labels.
     fmap_base, fmap_decay, fmap_max: the channels of a layer at resolution r are
       `min(fmap_base / (r / 2) ** fmap_decay, fmap_max)`.
     use_wscale: weights are stored with unit variance and scaled at run time ("equalized learning
@@ -29,33 +25,12 @@ class NetworkConfig:
       R / 2^k, a fraction fades between two of them.
   """
 
-  family: ClassVar[str]
-  role: ClassVar[str]
-
-  resolution: int = 1024
-  num_channels: int = 3
-  label_size: int = 0
   fmap_base: int = 8192
   fmap_decay: float = 1.0
   fmap_max: int = 512
   use_wscale: bool = True
   fused_scale: bool | str = "auto"
   lod: float = 0.0
-
-  def __post_init__(self):
-    for field in dataclasses.fields(self):
-      words, fits = RULES[field.name]
-      value = getattr(self, field.name)
-      if not fits(value):
-        raise CheckpointError(
-          f"{type(self).__name__}.{field.name} is {reprlib.repr(value)}; it must be {words}: mend config.json "
-          "or convert the network again."
-        )
-
-  @property
-  def resolutions(self) -> tuple[int, ...]:
-    """4, 8, ..., R."""
-    return tuple(4 << i for i in range(self.resolution.bit_length() - 2))
 
   def channels(self, resolution: int) -> int:
     """Channels of the layers at one resolution (4, 8, ...)."""
@@ -83,34 +58,9 @@ class NetworkConfig:
     """The lower resolution that the image is faded towards, 0 if it is not."""
     return self.shown_resolution // 2 if self.fade else 0
 
-  def to_json(self) -> dict[str, Any]:
-    """The configuration as JSON values, family and role included."""
-    return {"family": self.family, "role": self.role} | {
-      field.name: list(value) if isinstance(value, tuple) else value
-      for field in dataclasses.fields(self)
-      for value in [getattr(self, field.name)]
-    }
-
-  @classmethod
-  def from_json(cls, values: dict[str, Any]) -> Self:
-    """The reverse of `to_json`.
-
-    Raises:
-      CheckpointError: if a value is unknown or out of range.
-    """
-    values = {key: value for key, value in values.items() if key not in ("family", "role")}
-    known = {field.name for field in dataclasses.fields(cls)}
-    if unknown := sorted(set(values) - known):
-      raise CheckpointError(
-        f"Unknown entries in a {cls.__name__}: {', '.join(unknown)}; the checkpoint is damaged or "
-        "was made by a newer version: convert it again."
-      )
-    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
-    return cls(**(values | lists))
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StyleGANConfig(NetworkConfig):
+class StyleGANConfig(ProgressiveConfig):
   """StyleGAN's generator: mapping network, truncation and synthesis network.
 
   Attributes:
@@ -152,7 +102,7 @@ class StyleGANConfig(NetworkConfig):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PGGANConfig(NetworkConfig):
+class PGGANConfig(ProgressiveConfig):
   """PGGAN's generator.
 
   Attributes:
@@ -179,7 +129,7 @@ class PGGANConfig(NetworkConfig):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DiscriminatorConfig(NetworkConfig):
+class DiscriminatorConfig(ProgressiveConfig):
   """What both discriminators share.
 
   Attributes:

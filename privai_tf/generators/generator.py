@@ -11,8 +11,8 @@ import numpy as np
 from privai_tf.errors import ConfigurationError, LatentSpaceError
 from privai_tf.generators.codes import check_codes, check_labels, check_space
 from privai_tf.generators.compiled import compiled, on_processor
-from privai_tf.generators.config import NetworkConfig
 from privai_tf.generators.layers import Network
+from privai_tf.generators.network_config import NetworkConfig
 from privai_tf.generators.weights import assign_weights, fingerprint, read_weights
 from privai_tf.runtime.batching import bucket_size, fixed_batches
 
@@ -22,10 +22,10 @@ _LARGEST_BATCH = 64
 
 
 class Generator:
-  """Latent codes -> images. Subclasses: `StyleGANGenerator`, `PGGANGenerator`.
+  """Latent codes -> images; see `families` for those of each family.
 
   Attributes:
-    family: "stylegan" or "pggan".
+    family: "stylegan", "pggan", ...
     config: what the network is made of.
     resolution: R.
     num_channels: colour channels.

@@ -1,0 +1,141 @@
+"""What all generators with a mapping network share: Z -> W, truncation, W+, noise for each layer."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.generators.codes import check_codes, check_labels
+from privai_tf.generators.compiled import compiled
+from privai_tf.generators.generator import Generator
+from privai_tf.runtime.batching import bucket_size, fixed_batches
+
+_MAPPING_ROWS = 4096
+
+
+class StyleGenerator(Generator):
+  """Z -> W by `map`, W -> W+ by `truncate`, any of them -> images by `synthesize`.
+
+  Subclasses set `mapping` (a `Network` called with z and labels, with the variable
+  `mean_latent.value`), `synthesis` (a `Network` called with W+ codes) and `num_layers` before they
+  call this class's `__init__`, and have configurations with `dlatent_size`, `truncation_psi` and
+  `truncation_cutoff`.
+  """
+
+  latent_spaces = ("Z", "W", "W+")
+
+  def code_shape(self, latent_space: str) -> tuple[int, ...]:
+    shape = super().code_shape(latent_space)
+    return {
+      "Z": shape,
+      "W": (self.config.dlatent_size,),
+      "W+": (self.num_layers, self.config.dlatent_size),
+    }[latent_space]
+
+  def mean_latent(self, latent_space: str) -> np.ndarray:
+    if latent_space == "Z":
+      return super().mean_latent(latent_space)
+    mean = np.asarray(self.mapping.mean_latent.value)
+    return np.array(np.broadcast_to(mean, self.code_shape(latent_space)))
+
+  def map(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """Z -> W, before truncation.
+
+    Args:
+      z: [N, latent_size].
+      labels: [N, label_size] if the network has labels.
+
+    Returns:
+      float32 [N, dlatent_size].
+    """
+    z = check_codes(z, self.code_shape("Z"), "Z")
+    labels = check_labels(labels, self.config.label_size, len(z))
+    inputs = z if labels is None else np.concatenate([z, labels], axis=1)
+    w = np.empty((len(z), self.config.dlatent_size), np.float32)
+    for batch in fixed_batches(inputs, bucket_size(len(z), _MAPPING_ROWS)):
+      rows = slice(batch.start, batch.start + batch.count)
+      w[rows] = np.asarray(self._mapping_function(batch.values))[: batch.count]
+    return w
+
+  @property
+  def _mapping_function(self):
+    """`map`'s network, compiled: a single row takes an eager call 20 times as long."""
+    if "map" not in self._functions:
+      size = self.latent_size
+
+      def run(inputs):
+        labels = inputs[:, size:] if self.config.label_size else None
+        return self.mapping(inputs[:, :size], labels=labels)
+
+      self._functions["map"] = compiled(run, self._jit)
+    return self._functions["map"]
+
+  def truncate(
+    self,
+    w: np.ndarray,
+    truncation_psi: float | None = None,
+    truncation_cutoff: int | None = None,
+  ) -> np.ndarray:
+    """W or W+ -> W+, drawn towards the mean: `mean + psi (w - mean)` in the first layers.
+
+    Args:
+      w: [N, dlatent_size] or [N, num_layers, dlatent_size].
+      truncation_psi: 1 only broadcasts; None: the network's own (0.7 for the official StyleGAN).
+      truncation_cutoff: layers from here on stay as they are; None: the network's own.
+
+    Returns:
+      float32 [N, num_layers, dlatent_size].
+    """
+    psi = self.config.truncation_psi if truncation_psi is None else truncation_psi
+    cutoff = self.config.truncation_cutoff if truncation_cutoff is None else truncation_cutoff
+    if psi is not None and not np.isfinite(psi):
+      raise ConfigurationError(f"truncation_psi is {psi}; use a number, from 0 to 1 as a rule.")
+    w = np.asarray(w)
+    if w.ndim == 2:
+      w = check_codes(w, self.code_shape("W"), "W")[:, None]
+    else:
+      w = check_codes(w, self.code_shape("W+"), "W+")
+    w = np.array(np.broadcast_to(w, (len(w), *self.code_shape("W+"))))
+    if psi is None or psi == 1:
+      return w
+    mean = self.mean_latent("W")
+    truncated = slice(None if cutoff is None else max(cutoff, 0))
+    w[:, truncated] = mean + (w[:, truncated] - mean) * np.float32(psi)
+    return w
+
+  @property
+  def noise_resolutions(self) -> tuple[int, ...]:
+    """Side of the noise map of each layer that has one, in the order that synthesis takes them."""
+    raise NotImplementedError
+
+  def synthesize_tensor(
+    self, codes: Any, latent_space: str, noise: Any = "fixed", recompute: bool = False
+  ) -> Any:
+    if latent_space == "Z":
+      codes = self.mapping(codes)
+    if latent_space != "W+":
+      codes = ops.repeat(codes[:, None], self.num_layers, axis=1)
+    return self.synthesis(codes, noise=noise, recompute=recompute)
+
+  def _prepare(
+    self, codes: np.ndarray, latent_space: str, labels: np.ndarray | None
+  ) -> tuple[np.ndarray, str]:
+    if latent_space == "Z":
+      return self.map(codes, labels), "W"
+    if labels is not None:
+      raise ConfigurationError(
+        f"labels act on Z codes only, not on {latent_space}; leave them out."
+      )
+    return codes, latent_space
+
+  def _draw_noise(self, seed: int, start: int, count: int) -> list[np.ndarray]:
+    if seed < 0:
+      raise ConfigurationError(f"seed is {seed}; it must be 0 or more.")
+    sizes = self.noise_resolutions
+    drawn = [[] for _ in sizes]
+    for image in range(start, start + count):
+      random = np.random.default_rng([seed, image])
+      for size, values in zip(sizes, drawn, strict=True):
+        values.append(random.standard_normal((size, size, 1), np.float32))
+    return [np.stack(values) for values in drawn]
