@@ -15,20 +15,21 @@ _STEPS_WITH_ENCODER = 50
 
 
 def decided(spec: InversionSpec, generator) -> InversionSpec:
-  """The specification with all that depends on there being an encoder decided: start and steps.
+  """The specification with all that depends on the generator decided: space, start and steps.
 
   Args:
     spec: the settings.
     generator: a `privai_tf.Generator`.
 
   Returns:
-    The same with an `init` other than "auto", and a number of steps.
+    The same with a latent space, an `init` other than "auto", and a number of steps.
 
   Raises:
     ConfigurationError: if `spec.init` is "encoder" and there is none for the space, or if there are
       to be no steps after another start.
     CheckpointError: if there is one, but damaged or of another generator.
   """
+  spec = spec.for_spaces(generator.latent_spaces)
   init = spec.init
   if init in ("auto", "encoder"):
     if _encoder(generator, spec.latent_space):

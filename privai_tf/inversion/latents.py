@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.inversion.code_record import require_stated_space
 from privai_tf.runtime.files import shown
 
 _MAGIC = b"\x93NUMPY"
@@ -23,9 +24,11 @@ def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.nd
 
   Raises:
     InputError: if the file cannot be read, or holds something else than finite real numbers.
-    LatentSpaceError: if the generator lacks the space or the shape is that of another one.
+    LatentSpaceError: if the generator lacks the space, the shape is that of another one, or the
+      record beside the file says that it is of another space or checkpoint.
   """
   wanted = generator.code_shape(latent_space)
+  require_stated_space(path, latent_space, generator)
   codes = _read(path)
   if codes.ndim != 1 + len(wanted) or codes.shape[1:] != wanted:
     shape = ", ".join(["n", *map(str, wanted)])

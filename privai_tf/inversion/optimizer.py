@@ -54,7 +54,7 @@ def invert(
   inversion.latents.shape  # [N, L, 512]
   ```
   """
-  spec = spec or InversionSpec()
+  spec = (spec or InversionSpec()).for_spaces(generator.latent_spaces)
   images = _checked(images, generator, spec)
   spec = decided(spec, generator)
   began = time.perf_counter()

@@ -213,9 +213,6 @@ class Items:
 def find_items(job: Job, generator) -> Items:
   """Finds the inputs of a job, all shards' together.
 
-  `job.input` is a picture, a folder or a glob; a TFRecord file, or a folder or glob of such; or
-  `@FILE`, a text file with one path a line.
-
   Args:
     job: the job.
     generator: the `Generator`, which codes must fit.
@@ -232,13 +229,25 @@ def find_items(job: Job, generator) -> Items:
   if job.input is None:
     begin = functools.partial(_portraits, job.num_portraits, job.portrait_seed)
     return Items(begin, job.num_portraits)
-  paths = input_paths(job.input)
+  return picture_items(job.input)
+
+
+def picture_items(pattern: str) -> Items:
+  """The items of pictures or TFRecords.
+
+  Args:
+    pattern: a picture, a folder or a glob; a TFRecord file, or a folder or glob of such; or `@FILE`.
+
+  Raises:
+    InputError: if nothing is found.
+  """
+  paths = input_paths(pattern)
   records = [path for path in paths if RECORD_FILE.search(path.name)]
   if not records:
     return Items(functools.partial(_photos, paths, output_names(paths)), len(paths))
   if len(records) < len(paths):
     raise InputError(
-      f"{shown(job.input)} mixes TFRecords and pictures; give one kind, for example '*.tfrecord'."
+      f"{shown(pattern)} mixes TFRecords and pictures; give one kind, for example '*.tfrecord'."
     )
   return Items(functools.partial(_records, records), None)
 

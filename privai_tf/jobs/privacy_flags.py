@@ -62,11 +62,11 @@ _ON_FAILURE = flags.DEFINE_enum(
 )
 
 
-def privacy_spec(latent_space: str, *, pasted_back: bool) -> Any:
+def privacy_spec(latent_space: str | None, *, pasted_back: bool) -> Any:
   """The guarantee that the flags ask for.
 
   Args:
-    latent_space: "Z", "W" or "W+".
+    latent_space: "Z", "W" or "W+"; None: the checkpoint's own.
     pasted_back: whether faces return to their frames.
 
   Raises:
@@ -104,7 +104,7 @@ def _epsilons() -> float | tuple[float, ...]:
   return values[0] if len(values) == 1 else values
 
 
-def _default_mechanism(latent_space: str) -> str:
+def _default_mechanism(latent_space: str | None) -> str:
   """The one with the least expected error among those that can do what is asked."""
   from privai_tf.privacy import default_mechanism
 

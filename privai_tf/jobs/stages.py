@@ -35,7 +35,7 @@ class Stages:
   """The loaded models and boundaries of one job.
 
   Attributes:
-    job: the job.
+    job: the job, its latent space decided.
     generator: its `Generator`.
   """
 
@@ -46,8 +46,9 @@ class Stages:
       job: the job.
       progress: told (done, total) while public codes are made, where there are none yet.
     """
-    self.job = job
     self.generator = load_generator(job.checkpoint)
+    inversion = job.inversion.for_spaces(self.generator.latent_spaces)
+    self.job = job = dataclasses.replace(job, inversion=inversion)
     # The other scopes protect more than any boundary; a stand-in may be chosen by some.
     compared = named_attributes(job.privacy.resemble)
     self._boundaries = [
