@@ -74,6 +74,10 @@ def _inputs():
     )
   generator = None
   if _CHECKPOINT.value is not None:
+    from privai_tf.runtime.startup import start_tensorflow
+
+    start_tensorflow()
+
     from privai_tf.generators import load_generator
     from privai_tf.inversion.latents import load_latents
 

@@ -79,6 +79,7 @@ def test_the_command(repository, tiny_checkpoint, tmp_path):
   ]
   result = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
   assert result.returncode == 0, result.stderr
+  assert result.stderr == ""
   assert "3 pictures; codes in z.npy, w.npy, wp.npy." in result.stdout
   assert (tmp_path / "000002.png").is_file()
 
