@@ -188,12 +188,10 @@ def _checkpoint() -> tuple[Any, Any]:
 def _loaded(attributes: Sequence[str]) -> tuple[Any, list[Any]]:
   """The generator and the boundaries of its attributes, shipped ones or `.npy` files."""
   import privai_tf
-  from privai_tf.attributes.boundary import Boundary
+  from privai_tf.attributes.sources import load_boundaries
 
   generator = privai_tf.load_generator(_CHECKPOINT.value)
-  folder = pathlib.Path(_CHECKPOINT.value).name
-  names = [name if name.endswith(".npy") else f"{folder}/{name}" for name in attributes]
-  boundaries = [Boundary.load(name, latent_space=_SPACE.value) for name in names]
+  boundaries = load_boundaries(attributes, _CHECKPOINT.value, _SPACE.value)
   for boundary in boundaries:
     boundary.require_generator(generator.fingerprint)
   return generator, boundaries

@@ -62,23 +62,17 @@ _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for pictures, stri
 flags.mark_flags_as_required(["boundary", "latent_space", "output_dir"])
 
 
-def _source(boundary: str) -> str:
-  """A file or a full name as it is; a bare name belongs to the checkpoint's own boundaries."""
-  if boundary.endswith(".npy") or "/" in boundary:
-    return boundary
-  return f"{pathlib.Path(_CHECKPOINT.value).name}/{boundary}"
-
-
 def _job():
   """The job that the flags ask for."""
+  from privai_tf.attributes.sources import boundary_source
   from privai_tf.toolkit.drawing import Drawing
   from privai_tf.toolkit.edits import EditJob
 
   return EditJob(
     output_dir=pathlib.Path(_OUTPUT_DIR.value),
-    boundary=_source(_BOUNDARY.value),
+    boundary=boundary_source(_BOUNDARY.value, _CHECKPOINT.value),
     latent_space=_LATENT_SPACE.value,
-    conditions=tuple(map(_source, _CONDITIONS.value)),
+    conditions=tuple(boundary_source(name, _CHECKPOINT.value) for name in _CONDITIONS.value),
     latent_codes=_LATENT_CODES.value,
     num=_NUM.value,
     seed=_SEED.value,

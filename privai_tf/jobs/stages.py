@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from privai_tf.artifacts import Guarantee, Inversion
-from privai_tf.attributes.boundary import Boundary
+from privai_tf.attributes.sources import load_boundaries
 from privai_tf.errors import InputError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
@@ -51,10 +51,11 @@ class Stages:
     self.job = job = dataclasses.replace(job, inversion=inversion)
     # The other scopes protect more than any boundary; a stand-in may be chosen by some.
     compared = named_attributes(job.privacy.resemble)
-    self._boundaries = [
-      Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
-      for attribute in (job.attributes if job.privacy.scope == "attribute" else compared)
-    ]
+    self._boundaries = load_boundaries(
+      job.attributes if job.privacy.scope == "attribute" else compared,
+      job.checkpoint,
+      job.inversion.latent_space,
+    )
     # Now, so that a guarantee that cannot be given is told before hours of inversion.
     self._public_codes = self._fitted_on(progress)
     self._prepared = prepare(
@@ -294,10 +295,3 @@ def _first(inversion: Inversion, count: int) -> Inversion:
   """The inversion of the first `count` images."""
   rows = {name: getattr(inversion, name)[:count] for name in ("latents", "images", "psnr")}
   return dataclasses.replace(inversion, losses=inversion.losses[:, :count], **rows)
-
-
-def _boundary_source(job: Job, attribute: str) -> str:
-  """A file as it is; a name belongs to the checkpoint's own boundaries."""
-  if attribute.endswith(".npy"):
-    return attribute
-  return f"{pathlib.Path(job.checkpoint).name}/{attribute}"

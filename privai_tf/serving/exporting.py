@@ -12,6 +12,7 @@ import tensorflow as tf
 import privai_tf
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.attributes.boundary_files import FOLDER, PLANE_SPACE, attribute_in_name
+from privai_tf.attributes.sources import load_boundaries
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator
 from privai_tf.generators.pixels import to_uint8
@@ -151,8 +152,8 @@ def _boundaries(job: ExportJob, space: str) -> list[Boundary]:
     pattern = f"*_{PLANE_SPACE[space].lower()}_boundary.npy"
     sources = sorted((FOLDER / name).glob(pattern), key=lambda path: attribute_in_name(path.stem))
   else:
-    sources = [a if a.endswith(".npy") else f"{name}/{a}" for a in job.attributes]
-  return [Boundary.load(source, latent_space=space) for source in sources]
+    sources = job.attributes
+  return load_boundaries(map(str, sources), job.checkpoint, space)
 
 
 def _description(
