@@ -147,6 +147,13 @@ def test_latents_and_the_ledger(privatize, tmp_path):
     (["--faces=first"], "--faces=first"),
     (["--strategy=many"], "strategy"),
     (["--init=nowhere"], "init"),
+    (["--attribute=smlie"], "No boundary 'tiny/smlie'"),
+    (["--attribute=avatars/smlie"], "No boundary 'avatars/smlie'"),
+    (["--attribute=gone.npy"], "gone.npy is not a file"),
+    (["--scope=image", "--resemble=smlie:3,rest:1"], "No boundary 'tiny/smlie'"),
+    (["--checkpoint=avtars"], "Checkpoint avtars does not exist"),
+    (["--input=gone.png"], "gone.png does not exist"),
+    (["--input_latents=gone.npy"], "gone.npy is not a file"),
   ],
 )
 def test_bad_flags_end_with_code_2_and_one_line(privatize, tmp_path, flags, problem):
