@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from converters.errors import DamagedFileError, UnsupportedFileError, quoted
+from converters.errors import DamagedFileError, NetworkFileError, UnsupportedFileError, quoted
 from converters.pytorch.calls import Storages, TorchCalls, TorchMachine
 from converters.pytorch.source import Source
 from converters.pytorch.stream import MAX_PICKLE_BYTES
@@ -39,9 +39,9 @@ def _checked() -> Iterator[None]:
   """Whatever the zip module raises means damage."""
   try:
     yield
+  except NetworkFileError:
+    raise
   except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error) as error:
-    if isinstance(error, DamagedFileError | UnsupportedFileError):
-      raise
     raise DamagedFileError("its zip archive is broken") from error
 
 
