@@ -64,6 +64,7 @@ class _Stream:
       raise DamagedFileError("its numbers are not little-endian")
     self.content = self._pickle()
     self._find_storages(self._file)
+    del self._file  # the storages that outlive this need no buffer
 
   def _pickle(self) -> Any:
     left = min(self._size - self._file.tell(), self._limit)
