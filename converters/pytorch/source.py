@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from converters.errors import DamagedFileError, NetworkFileError
+from converters.identify import open_at_once
 from privai_tf.errors import InputError
 from privai_tf.runtime.files import shown
 
@@ -31,9 +32,7 @@ class Source:
     """
     self.path = path
     try:
-      # Not blocking, so that a pipe does not hang.
-      flags = getattr(os, "O_NONBLOCK", 0)
-      file = open(path, "rb", buffering=0, opener=lambda p, f: os.open(p, f | flags))  # noqa: SIM115
+      file = open(path, "rb", buffering=0, opener=open_at_once)  # noqa: SIM115
       status = os.fstat(file.fileno())
     except OSError as error:
       raise InputError(
