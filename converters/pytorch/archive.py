@@ -59,7 +59,8 @@ class _Archive:
 
   def __init__(self, source: Source):
     self._source = source
-    self._zip = zipfile.ZipFile(_Directory(source.window().detach()))
+    directory = _Directory(source.window().detach())
+    self._zip = zipfile.ZipFile(directory, metadata_encoding="utf-8")
     entries = {info.filename: info for info in self._zip.infolist()}
     if len(entries) != len(self._zip.infolist()):
       raise DamagedFileError("two entries of its archive have the same name")
