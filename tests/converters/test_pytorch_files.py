@@ -98,6 +98,13 @@ def test_any_name_in_the_archive(root, write):
   np.testing.assert_array_equal(read_torch_file(write(data)).content["a"], numbers(4))
 
 
+def test_a_large_tensor(writer, write):
+  """Five megabytes: more than what an archive's directory may have."""
+  value = numbers(1310720)
+  path = write(writer.save(writer.tensor(value)))
+  np.testing.assert_array_equal(read_torch_file(path).content, value)
+
+
 def test_only_what_is_asked_for_is_read(write):
   writer = TorchWriter("zip")
   body = writer.dict({"a": writer.tensor(numbers(4)), "b": writer.tensor(numbers(4) + 16)})
