@@ -64,6 +64,15 @@ def test_views_of_one_storage(writer, write):
   assert np.asarray(found["nothing"]).shape == (0, 3)
 
 
+def test_a_tensor_of_the_first_versions(writer, write):
+  """As LPIPS's oldest files have them; PyTorch 0.3."""
+  writer.stored["s"] = (6, numbers(6).tobytes())
+  arguments = (writer.storage("s", 6), b"K\x00", writer.plain((3, 2)), writer.plain((1, 3)))
+  tensor = writer.name("torch._utils", "_rebuild_tensor") + writer.tuple(*arguments) + b"R"
+  found = read_torch_file(write(writer.save(tensor))).content
+  np.testing.assert_array_equal(found, numbers(2, 3).T)
+
+
 def test_a_training_checkpoint(writer, write):
   """Nested containers, numbered entries, settings of all kinds, a place on a GPU."""
   w = writer
