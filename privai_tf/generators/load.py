@@ -26,9 +26,10 @@ def load_generator(
   """Loads a generator.
 
   Args:
-    path_or_name: an official pickle, a converted folder, or a name in `checkpoints/`.
-    network: which generator of a pickle: "Gs" (the averaged weights, which make the better images)
-      or "G".
+    path_or_name: an official pickle, a `.pth` of InterFaceGAN or genforce, a converted folder, or a
+      name in `checkpoints/`.
+    network: which generator of a file: "Gs" (the averaged weights, which make the better images) or
+      "G".
     jit: XLA policy, "auto", "on" or "off".
 
   Raises:
