@@ -1,6 +1,6 @@
 """Converts network files once and for all: NVIDIA's (.pkl), InterFaceGAN's and genforce's (.pth).
 
-  python -m converters FILE OUTPUT_DIR [--network=Gs|G|D|all]
+  python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
   python -m converters --list[=generator|classifier|boundary]
   python -m converters --download=NAME [--output_dir=DIR]
 
