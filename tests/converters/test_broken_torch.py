@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from converters.pytorch import LazyTensor, read_torch_file
-from tests.converters.broken_torch import containers
+from tests.converters.broken_torch.archives import ARCHIVES
+from tests.converters.broken_torch.containers import BOTH, STREAMS
 from tests.converters.torch_writer import TorchWriter
 
-CASES = [("stream", name) for name in containers.STREAMS | containers.BOTH]
-CASES += [("zip", name) for name in containers.ARCHIVES | containers.BOTH]
-PARTS = containers.STREAMS | containers.ARCHIVES | containers.BOTH
+CASES = [("stream", name) for name in STREAMS | BOTH]
+CASES += [("zip", name) for name in ARCHIVES | BOTH]
+PARTS = STREAMS | ARCHIVES | BOTH
 
 
 def read_everything(path):
