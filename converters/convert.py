@@ -27,7 +27,8 @@ class ConversionReport:
     build_function: e.g. "G_style".
     read: variables read, those of components included.
     converted: weights under our names.
-    skipped: official variables that hold configuration, not weights ("lod"), with their path.
+    skipped: official variables that hold configuration, not weights ("lod"), and those that our
+      code computes by itself, with their path.
     filled: weights of ours that are zeros, because the file has none and the network uses none.
     arguments_without_effect: known keyword arguments of no effect on the outputs.
     arguments_unknown: keyword arguments that we do not know; kept, without effect.
@@ -85,7 +86,9 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
     )
   config, weights, arguments, filled = _CONVERTERS[record.build_func_name](record)
   names = _own_and_nested(record, record.name)
+  names += [f"{record.name}/{name}" for name in record.dropped]
   skipped = tuple(name for name in names if name.endswith("/lod"))
+  skipped += tuple(f"{record.name}/{name}" for name in record.dropped)
   report = ConversionReport(
     name=record.name,
     build_function=record.build_func_name,

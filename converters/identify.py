@@ -1,8 +1,11 @@
-"""What a file really is, when it is not an official ProgressiveGAN or StyleGAN network file.
+"""What a file really is: which reader it is for, or why it is for none.
 
-Refusals by the right name: somebody with a quota page, a half download or a StyleGAN3 file learns
-that from the message, with what to do about it.
+Refusals by the right name: somebody with a quota page, a half download or a file of another program
+learns that from the message, with what to do about it.
 """
+
+import os
+import stat
 
 from converters.errors import (
   DOWNLOAD_AGAIN,
@@ -19,6 +22,10 @@ _GIVE_TENSORFLOW = (
   "tfutil.Network"
 )
 _OTHER_GENERATION = "later generations have other networks; " + _GIVE_OFFICIAL
+_CONVERT = (
+  "where it holds a generator, `python -m converters FILE DIR` reads it; a pickle of NVIDIA's for "
+  "TensorFlow is expected here"
+)
 _UNPACK = "unpack it and give the .pkl file inside"
 _RESAVE = "save the networks anew with pickle protocol 2, 3 or 4"
 
@@ -37,6 +44,7 @@ _MAGIC = (
 )
 # The number that starts PyTorch's older files, as the pickle operation LONG1.
 _TORCH_LEGACY = b"\x8a\n" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
+_FRAME = b"\x95"
 _QUOTA_WORDS = (
   b"quota exceeded",
   b"too many users have viewed",
@@ -44,7 +52,7 @@ _QUOTA_WORDS = (
 )
 
 _FOREIGN_MODULES = {
-  "torch_utils": ("a StyleGAN2-ADA or StyleGAN3 file for PyTorch", _OTHER_GENERATION),
+  "torch_utils": ("a StyleGAN2-ADA or StyleGAN3 file for PyTorch", _CONVERT),
   "torch": ("a PyTorch file", _GIVE_OFFICIAL),
   "training": ("a file of a later StyleGAN generation's training code", _OTHER_GENERATION),
   "theano": ("a Theano-era ProgressiveGAN file", _GIVE_TENSORFLOW),
@@ -61,6 +69,37 @@ _STYLEGAN2_FUNCTIONS = (
 )
 _STYLEGAN_CLASS = "dnnlib.tflib.network.Network"
 _VERSIONS = {_STYLEGAN_CLASS: (2, 3), "tfutil.Network": (2,)}
+
+
+TORCH, PERSISTENT = "torch", "persistent"
+
+
+def kind_of(path: str | os.PathLike) -> str | None:
+  """Which other reader a file is for, by its first bytes.
+
+  Args:
+    path: the file.
+
+  Returns:
+    `TORCH` (what torch.save wrote: `converters.pytorch`), `PERSISTENT` (a pickled dictionary, as
+    StyleGAN2-ADA and StyleGAN3 write it for PyTorch: `converters.persistence`), or None.
+  """
+  try:
+    with open(path, "rb", opener=open_at_once) as file:
+      head = file.read(HEAD_BYTES) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+  except OSError:
+    return None  # whoever reads it then says why it cannot
+  if head[:1] == b"\x80":
+    if head[2:].startswith(_TORCH_LEGACY):
+      return TORCH
+    body = head[11:] if head[2:3] == _FRAME else head[2:]
+    return PERSISTENT if body[:1] == b"}" else None
+  return TORCH if head.startswith(b"PK\x03\x04") and b"data.pkl" in head else None
+
+
+def open_at_once(path: str, flags: int) -> int:
+  """An opener that does not wait for the other end of a pipe."""
+  return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def refuse_other_formats(head: bytes, size: int) -> None:
@@ -111,7 +150,7 @@ def _refuse_other_pickles(head: bytes) -> None:
   if protocol not in (2, 3, 4):
     raise UnsafePickleError(f"it is not a pickle of protocol 2, 3 or 4 (protocol byte {protocol})")
   if head[2:].startswith(_TORCH_LEGACY):
-    raise UnsupportedFileError("it is a PyTorch file (.pt, .pth)", _GIVE_OFFICIAL)
+    raise UnsupportedFileError("it is a PyTorch file (.pt, .pth)", _CONVERT)
 
 
 def _refuse_web_pages(head: bytes, size: int) -> None:
@@ -130,7 +169,7 @@ def _refuse_web_pages(head: bytes, size: int) -> None:
 
 def _zip_kind(head: bytes) -> tuple[str, str]:
   if b"data.pkl" in head:
-    return "it is a PyTorch file (.pt, .pth)", _GIVE_OFFICIAL
+    return "it is a PyTorch file (.pt, .pth)", _CONVERT
   if b".npy" in head:
     return "it is a NumPy archive (.npz)", _GIVE_OFFICIAL
   if b"metadata.json" in head or b"config.json" in head:

@@ -19,9 +19,10 @@ def load_generator(
   """Loads a generator.
 
   Args:
-    path_or_name: an official pickle, a converted folder, or a name; see `places`.
-    network: which generator of a pickle: "Gs" (the averaged weights, which make the better images)
-      or "G".
+    path_or_name: an official pickle, a `.pth` of InterFaceGAN or genforce, a converted folder, or a
+      name; see `places`.
+    network: which generator of a file: "Gs" (the averaged weights, which make the better images) or
+      "G".
     jit: XLA policy, "auto", "on" or "off".
 
   Raises:
@@ -53,9 +54,9 @@ def _convert(path: Path, network: str) -> Checkpoint:
   # Late: most runs read converted folders and need no reader of pickles.
   from converters.convert import convert_network
   from converters.download import check_recorded
-  from converters.restricted_pickle import read_network_file
+  from converters.reading import read_any_file
 
-  file = read_network_file(path)
+  file = read_any_file(path)
   check_recorded(path, file.sha256)
   record = file.network(network)
   converted = convert_network(record)
