@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting.attackers import Pairs
 from privai_tf.privacy.clipping import clip, clip_integers
 from privai_tf.privacy.grid import CELLS, dyadic_radius, from_grid, to_grid
 from privai_tf.privacy.limits import check_range
@@ -148,9 +149,9 @@ class Mechanism(abc.ABC):
   def event(self) -> Any:
     """The `dp_accounting` event that one row's release costs."""
 
-  def attacker_bound(self) -> float | None:
-    """How often any attacker guesses a balanced yes-or-no fact right, at most, where it is known
-    exactly; None: the bound of all mechanisms of the same epsilon and delta."""
+  def worst_pairs(self) -> Pairs | None:
+    """The two inputs that are easiest to tell apart, by the ratios of their outputs' probabilities;
+    None where only `total_variation` is known."""
     return None
 
   @abc.abstractmethod

@@ -5,7 +5,6 @@ Kairouz, Oh and Viswanath, "Extremal mechanisms for local differential privacy",
 """
 
 import functools
-import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.extremal.cells import Cells, make_cells
 from privai_tf.privacy.extremal.rational import DENOMINATOR, total_variation
 from privai_tf.privacy.extremal.table import Table, calibrated_table, expected_loss
+from privai_tf.privacy.figures import double_up
 from privai_tf.privacy.grid import CELLS, from_grid
 from privai_tf.privacy.mechanisms.base import Mechanism
 from privai_tf.privacy.sampling.source import SystemSource
@@ -66,9 +66,7 @@ class Extremal(Mechanism):
   @functools.cached_property
   def total_variation(self) -> float:
     """By summation over the outputs, exact, then rounded up."""
-    exact = total_variation(self.table.probabilities, DENOMINATOR)
-    number = float(exact)
-    return number if number >= exact else math.nextafter(number, 1)
+    return double_up(total_variation(self.table.probabilities, DENOMINATOR))
 
   def release(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
     """One word a row, and a look at every edge and every threshold of a row's table."""
