@@ -12,7 +12,12 @@ import numpy as np
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.extremal.cells import Cells, make_cells
 from privai_tf.privacy.extremal.rational import DENOMINATOR, total_variation
-from privai_tf.privacy.extremal.table import Table, calibrated_table, expected_loss
+from privai_tf.privacy.extremal.table import (
+  Table,
+  calibrated_table,
+  certified_gap,
+  expected_loss,
+)
 from privai_tf.privacy.figures import double_up
 from privai_tf.privacy.grid import CELLS, from_grid
 from privai_tf.privacy.mechanisms.base import Mechanism
@@ -62,6 +67,11 @@ class Extremal(Mechanism):
   def expected_loss(self) -> float:
     """Mean error (or squared error) of a released value over the public samples."""
     return expected_loss(self.cells, self.table, self.parameters.loss)
+
+  @functools.cached_property
+  def duality_gap(self) -> float:
+    """What any mechanism of this epsilon could do better, at most, as a share of the expected loss."""
+    return certified_gap(self.cells, self.epsilon, self.parameters.loss)
 
   @functools.cached_property
   def total_variation(self) -> float:
