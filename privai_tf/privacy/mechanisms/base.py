@@ -165,6 +165,18 @@ class Mechanism(abc.ABC):
       A distribution of event shape [k].
     """
 
+  def outputs(self, coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """All outputs of one input with their probabilities, for an audit to count.
+
+    Args:
+      coordinates: int64 [1, k] on the grid.
+
+    Returns:
+      int64 [m] on the grid (where an output is the same in all numbers, that number) and float64
+      [m], from the parameters that were asked for; None where there are too many to list.
+    """
+    return None
+
   def likelihood(self, inputs: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """How likely noisy outputs are, given public inputs: what a decoder weighs them by.
 

@@ -91,6 +91,10 @@ class Extremal(Mechanism):
 
   noisy = release
 
+  def outputs(self, coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    (cell,) = self.cells.of(coordinates[:, 0])
+    return self.table.outputs, self.table.shares[cell]
+
   def index_of(self, values: np.ndarray) -> np.ndarray:
     """Which outputs released values [n] in latent units are, int64 [n]."""
     middles = (self.table.outputs[1:] + self.table.outputs[:-1]) / 2

@@ -125,6 +125,11 @@ class SubsetSelection(Mechanism):
       return orders[0][places]
     return np.array([order[place] for order, place in zip(orders, places, strict=True)])
 
+  def outputs(self, coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    (inside,) = self._nearest(from_grid(coordinates))
+    weights = np.where(inside, 1.0, math.exp(-self.parameters.epsilon))
+    return np.arange(self.codewords) * CELLS, weights / weights.sum()
+
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     return self.distribution(coordinates).sample(seed=seed)
 
