@@ -147,6 +147,8 @@ def _latent_space(job: ExportJob, generator: Any, encoder: Any | None) -> str:
 
 def _boundaries(job: ExportJob, space: str) -> list[Boundary]:
   name = Path(job.checkpoint).name
+  if job.spec.scope != "attribute":
+    return []
   if job.attributes is None:
     pattern = f"*_{PLANE_SPACE[space].lower()}_boundary.npy"
     sources = sorted((FOLDER / name).glob(pattern), key=lambda path: attribute_in_name(path.stem))

@@ -59,6 +59,11 @@ class SubsetSelection(Mechanism):
     self.verify()
 
   @property
+  def neighbours(self) -> Any:
+    """The codewords, by resemblance."""
+    return self._neighbours
+
+  @property
   def codewords(self) -> int:
     """M."""
     return len(self._neighbours)
