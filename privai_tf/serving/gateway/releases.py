@@ -120,11 +120,7 @@ class Releaser:
     """
     self.generator = generator
     self.boundaries = dict(boundaries)
-    # Weights call a boundary what callers do, its conditions apart; made once, since calibrated
-    # releases are found again by the boundaries themselves.
-    self._compared = {
-      name: dataclasses.replace(boundary, name=name) for name, boundary in self.boundaries.items()
-    }
+    self._named: dict[str, Boundary] = {}
     self.latent_space = latent_space
     self.backend = backend
     self.budgets = budgets
@@ -231,13 +227,21 @@ class Releaser:
     )
     if not spec.private:
       raise ConfigurationError(f"{order.mechanism} promises nothing; a gateway does not offer it.")
-    boundaries = [self._compared[name] for name in named_attributes(order.resemble)]
+    boundaries = [self._boundary_named(name) for name in named_attributes(order.resemble)]
     if order.scope == "attribute":
       boundaries = [self.boundaries[order.attribute]]
     with self._preparing:
       return privacy.prepare(
         self.generator, boundaries, spec, self.latent_space, self._public_codes
       )
+
+  def _boundary_named(self, attribute: str) -> Boundary:
+    """An attribute's boundary without its conditions, which weights do not name.
+
+    Always the same object: calibrated releases are found again by their boundaries.
+    """
+    own = self.boundaries[attribute]
+    return self._named.setdefault(attribute, dataclasses.replace(own, name=attribute))
 
   def _release(
     self, prepared: PreparedRelease, encoded: Encoded, order: Order, ticket: Ticket

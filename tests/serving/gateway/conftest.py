@@ -111,7 +111,7 @@ class Gateway:
 
 
 @pytest.fixture(scope="session")
-def boundary(tiny_checkpoint):
+def smile_boundary(tiny_checkpoint):
   """The tiny checkpoint's, one object for all tests: what is calibrated for it is found again."""
   from privai_tf.attributes.boundary import Boundary
 
@@ -119,9 +119,9 @@ def boundary(tiny_checkpoint):
 
 
 @pytest.fixture
-def gateway(generator, boundary, tmp_path) -> Iterator[Gateway]:
+def gateway(generator, smile_boundary, tmp_path) -> Iterator[Gateway]:
   """Makes applications."""
-  made = Gateway(generator, boundary, tmp_path)
+  made = Gateway(generator, smile_boundary, tmp_path)
   yield made
   for service in made.services:
     service.close()
