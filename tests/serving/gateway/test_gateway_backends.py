@@ -53,23 +53,6 @@ def test_a_boundary_of_another_checkpoint_is_refused_at_the_start(built, tiny_ch
     built(model)
 
 
-def test_a_coordinate_that_never_varies_is_refused_at_the_start(
-  built, constant_checkpoint, tmp_path
-):
-  add_caller(tmp_path / "tokens.json", "ada", epsilon=10)
-  model, common = (
-    _model(constant_checkpoint, steps=1),
-    {"attributes": ("smile",), "align": ("none",)},
-  )
-  problem = r"extremal cannot be offered.*never varies"
-  with pytest.raises(ConfigurationError, match=problem) as caught:
-    built(model, GatewaySettings(scopes=("attribute",), **common))
-  assert "\n" not in str(caught.value)
-  # Weights by it, too: no public face tells more or less of it than another.
-  with pytest.raises(ConfigurationError, match="faces never vary along 'smile'"):
-    built(model, GatewaySettings(scopes=("image",), resemblances=("smile:2",), **common))
-
-
 def _pixels(png: bytes) -> np.ndarray:
   return np.asarray(Image.open(io.BytesIO(png)))
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
+from privai_tf.generators import load_generator
 from privai_tf.privacy import subset_choice
 from privai_tf.privacy.codebook import Codebook
 from privai_tf.privacy.ledger import Ledger
@@ -226,3 +228,22 @@ def test_a_gateway_without_faces_to_choose_among_knows_no_codebook(
   answer = client.post("/v1/privatize?epsilon=1&codebook_size=500", content=photo)
   assert answer.status_code == 422
   assert "codebook_size" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+  ("settings", "words"),
+  [
+    ({"scopes": ("attribute",)}, "extremal cannot be offered: The coordinate never varies"),
+    ({"scopes": ("image",), "resemblances": ("smile:2",)}, "faces never vary along 'smile'"),
+  ],
+)
+def test_what_never_varies_is_refused_at_the_start(
+  gateway, constant_checkpoint, tmp_path, settings, words
+):
+  boundary = Boundary.load(constant_checkpoint / "smile_w_boundary.npy", latent_space="W")
+  constant = type(gateway)(load_generator(constant_checkpoint), boundary, tmp_path)
+  constant.caller("ada")
+  with pytest.raises(ConfigurationError, match=words) as caught:
+    constant.app(**settings)
+  assert "\n" not in str(caught.value)
+  constant.services[0].close()
