@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from converters import pggan, stylegan
+from converters import pggan, stylegan, stylegan2
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
@@ -15,6 +15,10 @@ _CONVERTERS = {
   "D_basic": stylegan.convert_discriminator,
   "G_paper": pggan.convert_generator,
   "D_paper": pggan.convert_discriminator,
+  "G_main": stylegan2.convert_generator,
+  "D_stylegan2": stylegan2.convert_discriminator,
+  "D_stylegan": stylegan2.convert_discriminator,
+  "D_main": stylegan2.convert_discriminator,
 }
 
 
@@ -28,6 +32,7 @@ class ConversionReport:
     read: variables read, those of components included.
     converted: weights under our names.
     skipped: official variables that hold configuration, not weights ("lod"), with their path.
+    shifted: official variables to which ours add 1, see `stylegan2_tables.plus_one`.
     filled: weights of ours that are zeros, because the file has none and the network uses none.
     arguments_without_effect: known keyword arguments of no effect on the outputs.
     arguments_unknown: keyword arguments that we do not know; kept, without effect.
@@ -39,6 +44,7 @@ class ConversionReport:
   read: int
   converted: int
   skipped: tuple[str, ...]
+  shifted: tuple[str, ...]
   filled: tuple[str, ...]
   arguments_without_effect: dict[str, Any]
   arguments_unknown: dict[str, Any]
@@ -71,7 +77,7 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
   """Converts one official network.
 
   Args:
-    record: `G`, `D` or `Gs` of StyleGAN or PGGAN.
+    record: `G`, `D` or `Gs` of StyleGAN, StyleGAN2 or PGGAN.
 
   Raises:
     CheckpointError: if the build function is unknown, an argument asks for a network that we do not
@@ -81,7 +87,7 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
     known = ", ".join(sorted(_CONVERTERS))
     raise CheckpointError(
       f"Network {record.name} is built by the unknown function {record.build_func_name!r}; only "
-      f"StyleGAN (2019) and Progressive GAN (2018) networks can be converted: {known}."
+      f"StyleGAN, StyleGAN2 and Progressive GAN networks can be converted: {known}."
     )
   config, weights, arguments, filled = _CONVERTERS[record.build_func_name](record)
   names = _own_and_nested(record, record.name)
@@ -92,6 +98,7 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
     read=len(names),
     converted=len(weights) - len(filled),
     skipped=skipped,
+    shifted=tuple(name for name in names if name.endswith("/mod_bias")),
     filled=filled,
     arguments_without_effect=arguments.without_effect,
     arguments_unknown=arguments.unknown,

@@ -80,7 +80,7 @@ def save_checkpoint(
 
   folder = make_folder(folder)
   data = save(
-    {name: np.ascontiguousarray(value, np.float32) for name, value in weights.items()},
+    {name: np.asarray(value, np.float32, order="C") for name, value in weights.items()},
     metadata={"format": FORMAT},
   )
   values = {

@@ -1,5 +1,6 @@
 """StyleGAN2's mapping network, z -> w, and the embedding of labels that its discriminator has too."""
 
+import itertools
 import math
 
 from keras import ops
@@ -41,7 +42,7 @@ class LabelMapping(NamedLayer):
     self.embedding = Dense(prefix, label_size, widths[0], gain=1.0, seed=seed)
     self.dense = [
       Dense(f"{prefix}/dense{index}", before, after, gain=1.0, lrmul=lrmul, seed=seed)
-      for index, (before, after) in enumerate(zip(widths, widths[1:], strict=False))
+      for index, (before, after) in enumerate(itertools.pairwise(widths))
     ]
     self.built = True
 

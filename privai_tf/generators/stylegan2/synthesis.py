@@ -129,7 +129,7 @@ class SynthesisNetwork(Network):
       x = (x + residual) * math.sqrt(0.5)
     if config.architecture != "skip":
       return [x]
-    colours = self.to_rgb[str(resolution)](x, ws[-1], config.conv_clamp)
+    colours = self.to_rgb[str(resolution)](x, ws[-1], clamp=config.conv_clamp)
     if image:
       colours = upsampled(image[0], config.resample_filter) + colours
     return [x, colours]
@@ -168,11 +168,10 @@ class SynthesisNetwork(Network):
       block = functools.partial(self._block, resolution)
       passed = (keras.remat(block) if recompute else block)(passed, ws, own)
       if resolution == config.shown_resolution // 2 and config.fade:
-        faded = upscale(self.to_rgb[str(resolution)](passed[0], ws[-1], config.conv_clamp))
+        faded = upscale(self.to_rgb[str(resolution)](passed[0], ws[-1], clamp=config.conv_clamp))
     if config.architecture == "skip":
       return passed[1]
-    image = self.to_rgb[str(config.shown_resolution)](passed[0], ws[-1], config.conv_clamp)
+    image = self.to_rgb[str(config.shown_resolution)](passed[0], ws[-1], clamp=config.conv_clamp)
     if faded is not None:
       image = image + (faded - image) * config.fade
     return upscale(image, config.resolution // config.shown_resolution)
-
