@@ -149,7 +149,7 @@ def convert_discriminator(record: NetworkRecord):
   values = {"mbstd_group_size": None if ada else 4, "mbstd_num_features": 1} | record.static_kwargs
   features = values["mbstd_num_features"]
   group = WHOLE_BATCH if values["mbstd_group_size"] is None else values["mbstd_group_size"]
-  none = features == 0 or group in (0, 1)
+  none = features == 0 or (not ada and group in (0, 1))
   arguments = _sorted(values, _DISCRIMINATOR_FIELDS | _LABEL_ARGUMENTS, record.name)
   grown = record.build_func_name == "D_stylegan"
   used = {name: v for name, v in arguments.used.items() if name in _DISCRIMINATOR_FIELDS} | {

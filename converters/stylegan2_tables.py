@@ -106,7 +106,7 @@ def discriminator_rows(config: StyleGAN2DiscriminatorConfig) -> Iterator[Row]:
 
 def _last_rows(config: StyleGAN2DiscriminatorConfig) -> Iterator[Row]:
   channels = config.channels(4)
-  features = config.mbstd_num_features if config.mbstd_group_size > 1 else 0
+  features = config.mbstd_num_features if config.mbstd_group_size else 0
   ours = "discriminator/4x4"
   yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + features, channels))
   yield Row("4x4/Conv/bias", f"{ours}/conv/bias", (channels,))

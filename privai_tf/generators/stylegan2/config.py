@@ -128,7 +128,7 @@ class StyleGAN2DiscriminatorConfig(StyleGAN2NetworkConfig):
   """The discriminator.
 
   Attributes:
-    mbstd_group_size: samples in a group of the minibatch standard deviation, 0 or 1 for none,
+    mbstd_group_size: samples in a group of the minibatch standard deviation, 0 for none,
       `WHOLE_BATCH` for all.
     mbstd_num_features: channels that it adds.
     dense_size: outputs of the dense layer before the last; None: the channels at 4 x 4.

@@ -53,7 +53,7 @@ class StyleGAN2Discriminator(Network):
           self.skips[str(resolution)] = ValidConvolution(
             f"{block}/skip", channels, lower, size=1, bias=0, **options
           )
-    self.features = config.mbstd_num_features if config.mbstd_group_size > 1 else 0
+    self.features = config.mbstd_num_features if config.mbstd_group_size else 0
     self.last = Convolution(f"{block}/conv", channels + self.features, channels, **options)
     self.dense = Dense(f"{block}/dense0", 16 * channels, config.dense_size, **options)
     self.label, outputs = None, max(config.label_size, 1)
