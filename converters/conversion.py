@@ -9,8 +9,8 @@ from typing import Any
 
 from converters.convert import ConvertedNetwork, convert_network
 from converters.parity import ParityReport, check_parity
+from converters.reading import read_any_file
 from converters.records import NetworkFile, NetworkRecord
-from converters.restricted_pickle import read_network_file
 from privai_tf import __version__
 from privai_tf.errors import OutputError
 from privai_tf.generators.checkpoint import save_checkpoint
@@ -30,7 +30,7 @@ def convert_file(
   """Converts networks of an official file; the output folder appears complete or not at all.
 
   Args:
-    path: the `.pkl` file.
+    path: the `.pkl` or `.pth` file.
     output_dir: created; it must not exist, or be empty.
     network: "Gs", "G" or "D", which goes into `output_dir` itself, or "all": a folder in it for
       each. A file with one network only is converted whatever its name.
@@ -43,8 +43,8 @@ def convert_file(
   """
   target = Path(output_dir)
   _require_free(target)  # before minutes of work, not after
-  file = read_network_file(path)
-  if network == ALL and len(file.networks) > 1:
+  file = read_any_file(path)
+  if network == ALL and (len(file.networks) > 1 or file.places):
     records = file.by_place()
   else:
     records = {"": file.network(network)}

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from converters import pggan, stylegan, stylegan2
+from converters import pggan, stylegan, stylegan2, stylegan2_torch
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
@@ -19,6 +19,8 @@ _CONVERTERS = {
   "D_stylegan2": stylegan2.convert_discriminator,
   "D_stylegan": stylegan2.convert_discriminator,
   "D_main": stylegan2.convert_discriminator,
+  stylegan2_torch.GENERATOR: stylegan2_torch.convert_generator,
+  stylegan2_torch.DISCRIMINATOR: stylegan2_torch.convert_discriminator,
 }
 
 
@@ -31,7 +33,8 @@ class ConversionReport:
     build_function: e.g. "G_style".
     read: variables read, those of components included.
     converted: weights under our names.
-    skipped: official variables that hold configuration, not weights ("lod"), with their path.
+    skipped: official variables that hold configuration, not weights ("lod"), and those that our
+      code computes by itself, with their path.
     shifted: official variables to which ours add 1, see `stylegan2_tables.plus_one`.
     filled: weights of ours that are zeros, because the file has none and the network uses none.
     arguments_without_effect: known keyword arguments of no effect on the outputs.
@@ -91,7 +94,9 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
     )
   config, weights, arguments, filled = _CONVERTERS[record.build_func_name](record)
   names = _own_and_nested(record, record.name)
+  names += [f"{record.name}/{name}" for name in record.dropped]
   skipped = tuple(name for name in names if name.endswith("/lod"))
+  skipped += tuple(f"{record.name}/{name}" for name in record.dropped)
   report = ConversionReport(
     name=record.name,
     build_function=record.build_func_name,

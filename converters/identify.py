@@ -4,6 +4,9 @@ Refusals by the right name: somebody with a quota page, a half download or a Sty
 that from the message, with what to do about it.
 """
 
+import os
+import stat
+
 from converters.errors import (
   DOWNLOAD_AGAIN,
   DamagedFileError,
@@ -37,6 +40,7 @@ _MAGIC = (
 )
 # The number that starts PyTorch's older files, as the pickle operation LONG1.
 _TORCH_LEGACY = b"\x8a\n" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
+_FRAME = b"\x95"
 _QUOTA_WORDS = (
   b"quota exceeded",
   b"too many users have viewed",
@@ -55,6 +59,37 @@ _FOREIGN_MODULES = {
 }
 _STYLEGAN_CLASS = "dnnlib.tflib.network.Network"
 _VERSIONS = {_STYLEGAN_CLASS: (2, 3, 4, 5), "tfutil.Network": (2,)}
+
+
+TORCH, PERSISTENT = "torch", "persistent"
+
+
+def kind_of(path: str | os.PathLike) -> str | None:
+  """Which other reader a file is for, by its first bytes.
+
+  Args:
+    path: the file.
+
+  Returns:
+    `TORCH` (what torch.save wrote: `converters.pytorch`), `PERSISTENT` (a pickled dictionary, as
+    StyleGAN2-ADA and StyleGAN3 write it for PyTorch: `converters.persistence`), or None.
+  """
+  try:
+    with open(path, "rb", opener=open_at_once) as file:
+      head = file.read(HEAD_BYTES) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+  except OSError:
+    return None  # whoever reads it then says why it cannot
+  if head[:1] == b"\x80":
+    if head[2:].startswith(_TORCH_LEGACY):
+      return TORCH
+    body = head[11:] if head[2:3] == _FRAME else head[2:]
+    return PERSISTENT if body[:1] == b"}" else None
+  return TORCH if head.startswith(b"PK\x03\x04") and b"data.pkl" in head else None
+
+
+def open_at_once(path: str, flags: int) -> int:
+  """An opener that does not wait for the other end of a pipe."""
+  return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def refuse_other_formats(head: bytes, size: int) -> None:

@@ -29,6 +29,8 @@ PROTOCOLS = (2, 3, 4)
 class Machine:
   """Reads one pickle from a file positioned at its start."""
 
+  key_types: tuple[type, ...] = (str,)  # of dictionaries; cheap to hash whatever the file says
+
   def __init__(
     self, file: IO[bytes], size: int, calls: Calls | None = None, more_follows: bool = False
   ):
@@ -182,7 +184,7 @@ class Machine:
     if len(values) % 2:
       raise DamagedFileError("it has a key without a value")
     for key, value in zip(values[::2], values[1::2], strict=True):
-      if type(key) is not str or key in target:
+      if type(key) not in self.key_types or key in target:
         raise DamagedFileError("a dictionary in it has a key that is no text or comes twice")
       target[key] = value
 

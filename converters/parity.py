@@ -43,8 +43,11 @@ class ParityReport:
       f"  read       {report.read} variables of {', '.join(functions)}",
       f"  converted  {report.converted} weights, {self.values:,} numbers",
     ]
-    if report.skipped:
-      lines.append(f"  skipped    {_listed(report.skipped)} (kept as lod in config.json)")
+    levels = [name for name in report.skipped if name.endswith("/lod")]
+    if levels:
+      lines.append(f"  skipped    {_listed(levels)} (kept as lod in config.json)")
+    if self.record.dropped:
+      lines.append(f"  skipped    {_listed(self.record.dropped, 3)} (part of our code)")
     if report.shifted:
       lines.append(
         f"  shifted    {len(report.shifted)} biases of styles, which now hold the 1 added to them"
@@ -59,7 +62,8 @@ class ParityReport:
       lines.append(f"  unknown    {_arguments(report.arguments_unknown)} (kept in config.json)")
     sources = [self.record, *self.record.components.values()]
     length = sum(source.module_source_length for source in sources)
-    lines.append(f"  ignored    {length:,} bytes of source text, never executed")
+    if length:
+      lines.append(f"  ignored    {length:,} bytes of source text, never executed")
     lines.append("  reloaded   equal to what was read, number by number")
     return lines
 
@@ -117,7 +121,7 @@ def _weights(record: NetworkRecord, path: str, report: ConversionReport) -> Iter
 
 
 def _bits(value: np.ndarray) -> np.ndarray:
-  return np.asarray(value, np.float32, order="C").reshape(-1).view(np.uint32)
+  return np.asarray(value, np.float32, order="C").ravel().view(np.uint32)
 
 
 def _same_bits(first: np.ndarray, second: np.ndarray) -> bool:
@@ -132,7 +136,7 @@ def _content(arrays: Iterable[np.ndarray]) -> tuple[int, int]:
     for multiplier in _MULTIPLIERS:
       hashes *= multiplier  # modulo 2 ** 64
       hashes ^= hashes >> _HALF
-    count += value.size
+    count += hashes.size
     total = (total + int(hashes.sum(dtype=np.uint64))) % (1 << 64)
   return count, total
 

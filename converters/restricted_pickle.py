@@ -56,7 +56,7 @@ def read_network_file(path: str | os.PathLike) -> NetworkFile:
     The networks with the SHA-256 and the size of the file.
   """
   try:
-    with open(path, "rb", buffering=0, opener=_open) as raw:
+    with open(path, "rb", buffering=0, opener=identify.open_at_once) as raw:
       status = os.fstat(raw.fileno())
       if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{shown(path)} is not a regular file; give the path of a network file.")
@@ -67,10 +67,6 @@ def read_network_file(path: str | os.PathLike) -> NetworkFile:
   except NetworkFileError as error:
     error.args = (f"{shown(path)}: {error}",)
     raise
-
-
-def _open(path: str, flags: int) -> int:
-  return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # so that a pipe does not hang
 
 
 def _read(raw: io.FileIO, size: int) -> NetworkFile:

@@ -164,7 +164,9 @@ def convert_generator(record: NetworkRecord):
   path = f"{record.name}/{mapping.name}"
   weights |= convert_variables(mapping, mapping_rows(config), path)
   path = f"{record.name}/{synthesis.name}"
-  weights |= convert_variables(synthesis, synthesis_rows(config), path)
+  # PyTorch's ports keep the level of detail once, at the top.
+  rows = [row for row in synthesis_rows(config) if synthesis.version or row.official != "lod"]
+  weights |= convert_variables(synthesis, rows, path)
   return config, weights, arguments, ()
 
 

@@ -188,7 +188,7 @@ def convert_discriminator(record: NetworkRecord):
   widths = ()
   if settings["label_size"]:
     count = settings["mapping_layers"]
-    names = ["embed"] + [f"fc{index}" for index in range(count if type(count) is int else 0)][:64]
+    names = ["embed", *[f"fc{index}" for index in range(count if type(count) is int else 0)][:64]]
     widths = tuple(length(record, f"mapping.{name}.bias") for name in names)
   config = StyleGAN2DiscriminatorConfig(
     **_config_values(record, _SHARED),

@@ -38,7 +38,9 @@ def _dense_after_features(value: np.ndarray) -> np.ndarray:
   return value.reshape(len(value), -1, 16).transpose(2, 1, 0).reshape(-1, len(value))
 
 
-def _dense(theirs: str, ours: str, inputs: int, outputs: int, transform=_transposed) -> Iterator[Row]:
+def _dense(
+  theirs: str, ours: str, inputs: int, outputs: int, transform=_transposed
+) -> Iterator[Row]:
   yield Row(f"{theirs}.weight", f"{ours}/weight", (outputs, inputs), transform)
   yield Row(f"{theirs}.bias", f"{ours}/bias", (outputs,))
 

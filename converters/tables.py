@@ -99,10 +99,12 @@ def convert_variables(record: NetworkRecord, rows: Iterable[Row], path: str) -> 
   for row in rows:
     if row.official in missing:
       continue
-    value = np.asarray(record.variables[row.official])
-    if value.shape != row.shape:
-      problems.append(f"misshapen {path}/{row.official}: {value.shape}, not {row.shape}")
-    elif value.dtype.kind != "f":
+    value = record.variables[row.official]
+    if np.shape(value) != row.shape:  # before lazy ones are read
+      problems.append(f"misshapen {path}/{row.official}: {np.shape(value)}, not {row.shape}")
+      continue
+    value = np.asarray(value)
+    if value.dtype.kind != "f":
       problems.append(f"{path}/{row.official} holds {value.dtype}, not floating-point numbers")
     elif not np.isfinite(value).all():
       problems.append(f"{path}/{row.official} holds NaN or infinity")

@@ -78,9 +78,9 @@ def _convert(path: Path, network: str) -> Checkpoint:
   # Late: most runs read converted folders and need no reader of pickles.
   from converters.convert import convert_network
   from converters.download import check_recorded
-  from converters.restricted_pickle import read_network_file
+  from converters.reading import read_any_file
 
-  file = read_network_file(path)
+  file = read_any_file(path)
   check_recorded(path, file.sha256)
   record = file.network(network)
   converted = convert_network(record)
