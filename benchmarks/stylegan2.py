@@ -33,12 +33,12 @@ class Peer:
       command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 
-  def draw(self, path: str = "") -> tuple[float, str]:
-    """Seconds of one drawing, and PyTorch's version; the images are saved if there is a path."""
+  def draw(self, path: str = "") -> tuple[float, float, str]:
+    """Seconds and processor seconds of one drawing, PyTorch's version; saves the images to a path."""
     self._process.stdin.write(f"{path}\n")
     self._process.stdin.flush()
-    seconds, version = self._process.stdout.readline().split()
-    return float(seconds), version
+    seconds, processor, version = self._process.stdout.readline().split()
+    return float(seconds), float(processor), version
 
   def close(self) -> None:
     self._process.stdin.close()
@@ -54,38 +54,43 @@ def main(arguments: list[str]) -> None:
 
   generator = StyleGAN2Generator(StyleGAN2Config(resolution=_RESOLUTION.value))
   weights = generator.weights()
-  for name, value in weights.items():
+  for name, _value in weights.items():
     if name.endswith("noise_strength"):
       weights[name] = np.float32(0.1)
   generator = StyleGAN2Generator(generator.config, weights)
   batch = _BATCH_SIZE.value
   codes = generator.truncate(generator.map(generator.sample_z(batch, seed=0)), truncation_psi=0.7)
 
-  def ours() -> tuple[float, "np.ndarray"]:
-    start = time.perf_counter()
+  def ours():
+    start = time.perf_counter(), time.process_time()
     images = generator.synthesize(codes, latent_space="W+", batch_size=batch)
-    return time.perf_counter() - start, images
+    return time.perf_counter() - start[0], time.process_time() - start[1], images
 
   print(f"ours: first call   {ours()[0]:.2f} s, tracing included")
   ours()
   if not _PEER.value:
-    times = [ours()[0] for _ in range(_REPEATS.value)]
-    print(f"ours               {statistics.median(times) / batch:.3f} s an image")
+    _print("ours", [ours() for _ in range(_REPEATS.value)], batch)
     return
   with tempfile.TemporaryDirectory() as folder:
     np.savez(f"{folder}/inputs.npz", codes=codes, **weights)
     peer = Peer(_PEER.value, f"{folder}/inputs.npz")
-    _, version = peer.draw(f"{folder}/images.npy")
+    *_, version = peer.draw(f"{folder}/images.npy")
     theirs = np.load(f"{folder}/images.npy").transpose(0, 2, 3, 1)
     peer.draw()
-    print(f"largest difference {np.abs(ours()[1] - theirs).max():.1e}")
-    times = [(ours()[0], peer.draw()[0]) for _ in range(_REPEATS.value)]
+    print(f"largest difference {np.abs(ours()[2] - theirs).max():.1e}")
+    times = [(ours()[:2], peer.draw()[:2]) for _ in range(_REPEATS.value)]
     peer.close()
-  here, there = (statistics.median(side) / batch for side in zip(*times, strict=True))
-  ratio = statistics.median(other / own for own, other in times)
-  print(f"ours               {here:.3f} s an image (median of {len(times)})")
-  print(f"PyTorch {version:<10} {there:.3f} s an image")
-  print(f"ratio              {ratio:.2f} (median of the pairs' ratios)")
+  _print("ours", [own for own, _ in times], batch)
+  _print(f"PyTorch {version}", [other for _, other in times], batch)
+  wall, processor = (statistics.median(other[i] / own[i] for own, other in times) for i in (0, 1))
+  print(f"ratio              {wall:.2f} ({processor:.2f} of processor time), medians of the pairs")
+
+
+def _print(title: str, times: list, batch: int) -> None:
+  wall, processor = (statistics.median(row[i] for row in times) / batch for i in (0, 1))
+  print(
+    f"{title:<18} {wall:.3f} s an image, {processor:.3f} s of processor time, medians of {len(times)}"
+  )
 
 
 if __name__ == "__main__":

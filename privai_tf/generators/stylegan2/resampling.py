@@ -31,9 +31,17 @@ def smoothed_up(x, taps: Taps):
   """The filter after a transposed 3 x 3 convolution: [N, 2H + 1, 2W + 1, C] -> [N, 2H, 2W, C]."""
   p = len(taps)
   before, after = (p - 1) // 2, (p - 2) // 2
-  if after < 0:  # a single tap: the last row and column are cut off
-    return x[:, :after, :after] * 4.0
+  if after < 0:  # a single tap
+    x = x[:, :after, :after]
+    after = 0
   return _depthwise(_padded(x, before, after), _kernel(taps, 4.0))
+
+
+def smoothed_up_adjoint(y, taps: Taps):
+  """The adjoint of `smoothed_up`: [N, 2H, 2W, C] -> [N, 2H + 1, 2W + 1, C]."""
+  p = len(taps)
+  before, after = p // 2, (p + 1) // 2
+  return _depthwise(_padded(y, before, after), _kernel(taps[::-1], 4.0))
 
 
 def smoothed_down(x, taps: Taps, size: int):
