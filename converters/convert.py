@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from converters import pggan, stylegan, stylegan2, stylegan2_torch
+from converters import pggan, stylegan, stylegan2, stylegan2_torch, stylegan3
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
@@ -21,6 +21,7 @@ _CONVERTERS = {
   "D_main": stylegan2.convert_discriminator,
   stylegan2_torch.GENERATOR: stylegan2_torch.convert_generator,
   stylegan2_torch.DISCRIMINATOR: stylegan2_torch.convert_discriminator,
+  stylegan3.GENERATOR: stylegan3.convert_generator,
 }
 
 
@@ -80,7 +81,7 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
   """Converts one official network.
 
   Args:
-    record: `G`, `D` or `Gs` of StyleGAN, StyleGAN2 or PGGAN.
+    record: `G`, `D` or `Gs` of StyleGAN, StyleGAN2, StyleGAN3 or PGGAN.
 
   Raises:
     CheckpointError: if the build function is unknown, an argument asks for a network that we do not
@@ -90,7 +91,7 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
     known = ", ".join(sorted(_CONVERTERS))
     raise CheckpointError(
       f"Network {record.name} is built by the unknown function {record.build_func_name!r}; only "
-      f"StyleGAN, StyleGAN2 and Progressive GAN networks can be converted: {known}."
+      f"StyleGANs (1, 2, 3) and Progressive GAN networks can be converted: {known}."
     )
   config, weights, arguments, filled = _CONVERTERS[record.build_func_name](record)
   names = _own_and_nested(record, record.name)

@@ -2,18 +2,11 @@
 
 import os
 
-from converters import identify
-from converters.errors import UnsupportedFileError
+from converters import identify, stylegan2_torch, stylegan3
 from converters.persistence import PersistentFile, read_persistent_file
 from converters.ports.files import read_ports
 from converters.records import NetworkFile
 from converters.restricted_pickle import read_network_file
-from converters.stylegan2_torch import network_record
-from privai_tf.runtime.files import shown
-
-_NOT_YET = (
-  "its networks are read, but not converted yet; give a StyleGAN2, StyleGAN or Progressive GAN file"
-)
 
 
 def read_any_file(path: str | os.PathLike) -> NetworkFile:
@@ -34,15 +27,15 @@ def read_any_file(path: str | os.PathLike) -> NetworkFile:
   if kind == identify.TORCH:
     return read_ports(path)
   if kind == identify.PERSISTENT:
-    return _records(read_persistent_file(path), path)
+    return _records(read_persistent_file(path))
   return read_network_file(path)
 
 
-def _records(file: PersistentFile, path: str | os.PathLike) -> NetworkFile:
-  if any(network.generation == "stylegan3" for network in file.networks.values()):
-    raise UnsupportedFileError(f"{shown(path)}: it is a StyleGAN3 file for PyTorch", _NOT_YET)
-  records = {
-    "Gs" if key == "G_ema" else key: network_record(
+def _records(file: PersistentFile) -> NetworkFile:
+  records = {}
+  for key, network in file.networks.items():
+    record_of = stylegan3 if network.generation == "stylegan3" else stylegan2_torch
+    records["Gs" if key == "G_ema" else key] = record_of.network_record(
       key,
       network.class_name,
       network.attributes,
@@ -50,6 +43,4 @@ def _records(file: PersistentFile, path: str | os.PathLike) -> NetworkFile:
       source_sha256=network.module_source_sha256,
       source_length=network.module_source_length,
     )
-    for key, network in file.networks.items()
-  }
   return NetworkFile(tuple(records.values()), file.sha256, file.size, tuple(records))

@@ -85,9 +85,9 @@ def _settings(name: str, attributes: Modules, tensors: Mapping[str, Any]) -> dic
     "resolution": own.get("img_resolution"),
     "num_channels": own.get("img_channels"),
     "label_size": own.get("c_dim"),
-    "architecture": _common(name, "architecture", (v["architecture"] for v in blocks.values())),
-    "conv_clamp": _common(name, "conv_clamp", (v.get("conv_clamp") for v in layers.values())),
-    "nonlinearity": _common(
+    "architecture": common(name, "architecture", (v["architecture"] for v in blocks.values())),
+    "conv_clamp": common(name, "conv_clamp", (v.get("conv_clamp") for v in layers.values())),
+    "nonlinearity": common(
       name, "activation", (v["activation"] for v in layers.values() if "activation" in v)
     ),
     _FILTER: _taps(name, tensors),
@@ -100,7 +100,7 @@ def _settings(name: str, attributes: Modules, tensors: Mapping[str, Any]) -> dic
       "latent_size": own.get("z_dim"),
       "dlatent_size": own.get("w_dim"),
       "mapping_nonlinearity": dense.get("activation"),
-      "use_noise": _common(name, "use_noise", noise),
+      "use_noise": common(name, "use_noise", noise),
     }
   deviation = attributes.get("b4.mbstd", {"group_size": 0, "num_channels": 0})
   return settings | {
@@ -109,7 +109,12 @@ def _settings(name: str, attributes: Modules, tensors: Mapping[str, Any]) -> dic
   }
 
 
-def _common(name: str, what: str, values: Iterable[Any]) -> Any:
+def common(name: str, what: str, values: Iterable[Any]) -> Any:
+  """What all layers of a network say of themselves.
+
+  Raises:
+    CheckpointError: if they do not agree.
+  """
   values = list(values)
   if any(value != values[0] for value in values):
     raise CheckpointError(

@@ -6,9 +6,10 @@ import numpy as np
 
 from converters.tables import Row
 from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
+from privai_tf.generators.stylegan3.config import StyleGAN3Config
 
 
-def _transposed(value: np.ndarray) -> np.ndarray:
+def transposed(value: np.ndarray) -> np.ndarray:
   """[outputs, inputs] -> [inputs, outputs]."""
   return value.T
 
@@ -38,44 +39,51 @@ def _dense_after_features(value: np.ndarray) -> np.ndarray:
   return value.reshape(len(value), -1, 16).transpose(2, 1, 0).reshape(-1, len(value))
 
 
-def _dense(
-  theirs: str, ours: str, inputs: int, outputs: int, transform=_transposed
+def dense_rows(
+  theirs: str, ours: str, inputs: int, outputs: int, transform=transposed
 ) -> Iterator[Row]:
+  """The weight and the bias of a dense layer."""
   yield Row(f"{theirs}.weight", f"{ours}/weight", (outputs, inputs), transform)
   yield Row(f"{theirs}.bias", f"{ours}/bias", (outputs,))
 
 
-def _convolution(
+def convolution_rows(
   theirs: str, ours: str, inputs: int, outputs: int, size: int = 3, transform=_kernel
 ) -> Iterator[Row]:
+  """The weight and the bias of a convolution."""
   yield Row(f"{theirs}.weight", f"{ours}/weight", (outputs, inputs, size, size), transform)
   yield Row(f"{theirs}.bias", f"{ours}/bias", (outputs,))
 
 
 def generator_rows(config: StyleGAN2Config, mean: bool = True) -> Iterator[Row]:
-  """The tensors of a generator.
-
-  Args:
-    config: its configuration.
-    mean: whether it has the mean of w.
-  """
-  if mean:
-    yield Row("mapping.w_avg", "mapping/w/mean", (config.dlatent_size,))
-  width = config.latent_size
-  if config.label_size:
-    yield from _dense("mapping.embed", "mapping/label", config.label_size, config.label_fmaps)
-    width += config.label_fmaps
-  for index in range(config.mapping_layers):
-    last = index == config.mapping_layers - 1
-    outputs = config.dlatent_size if last else config.mapping_fmaps
-    yield from _dense(f"mapping.fc{index}", f"mapping/dense{index}", width, outputs)
-    width = outputs
+  """The tensors of a generator; see `mapping_rows`."""
+  yield from mapping_rows(config, mean)
   shape = (config.const_size, 4, 4)
   yield Row("synthesis.b4.const", "synthesis/4x4/const/weight", shape, _constant)
   inputs = config.const_size
   for resolution in config.resolutions:
     yield from _synthesis_block(config, resolution, inputs)
     inputs = config.channels(resolution)
+
+
+def mapping_rows(config: StyleGAN2Config | StyleGAN3Config, mean: bool = True) -> Iterator[Row]:
+  """The tensors of a mapping network.
+
+  Args:
+    config: the generator's configuration.
+    mean: whether it has the mean of w.
+  """
+  if mean:
+    yield Row("mapping.w_avg", "mapping/w/mean", (config.dlatent_size,))
+  width = config.latent_size
+  if config.label_size:
+    yield from dense_rows("mapping.embed", "mapping/label", config.label_size, config.label_fmaps)
+    width += config.label_fmaps
+  for index in range(config.mapping_layers):
+    last = index == config.mapping_layers - 1
+    outputs = config.dlatent_size if last else config.mapping_fmaps
+    yield from dense_rows(f"mapping.fc{index}", f"mapping/dense{index}", width, outputs)
+    width = outputs
 
 
 def _synthesis_block(config: StyleGAN2Config, resolution: int, inputs: int) -> Iterator[Row]:
@@ -87,17 +95,17 @@ def _synthesis_block(config: StyleGAN2Config, resolution: int, inputs: int) -> I
   for layer in ("conv1",) if resolution == 4 else ("conv0", "conv1"):
     name = f"{ours}/conv" if resolution == 4 else f"{ours}/{layer}"
     transform = _turned_kernel if layer == "conv0" else _kernel
-    yield from _convolution(f"{theirs}.{layer}", name, inputs, channels, transform=transform)
-    yield from _dense(f"{theirs}.{layer}.affine", f"{name}/style", config.dlatent_size, inputs)
+    yield from convolution_rows(f"{theirs}.{layer}", name, inputs, channels, transform=transform)
+    yield from dense_rows(f"{theirs}.{layer}.affine", f"{name}/style", config.dlatent_size, inputs)
     if config.use_noise:
       yield Row(f"{theirs}.{layer}.noise_strength", f"{name}/noise_strength", ())
       yield Row(f"{theirs}.{layer}.noise_const", f"{name}/noise", (resolution,) * 2, _noise)
     inputs = channels
   if config.has_colours(resolution):
     colours = config.num_channels
-    yield from _convolution(f"{theirs}.torgb", f"{ours}/torgb", channels, colours, size=1)
+    yield from convolution_rows(f"{theirs}.torgb", f"{ours}/torgb", channels, colours, size=1)
     style = f"{ours}/torgb/style"
-    yield from _dense(f"{theirs}.torgb.affine", style, config.dlatent_size, channels)
+    yield from dense_rows(f"{theirs}.torgb.affine", style, config.dlatent_size, channels)
 
 
 def discriminator_rows(config: StyleGAN2DiscriminatorConfig) -> Iterator[Row]:
@@ -107,23 +115,23 @@ def discriminator_rows(config: StyleGAN2DiscriminatorConfig) -> Iterator[Row]:
     theirs, ours = f"b{resolution}", f"discriminator/{resolution}x{resolution}"
     if config.has_colours(resolution):
       name = f"{theirs}.fromrgb"
-      yield from _convolution(name, f"{ours}/fromrgb", config.num_channels, channels, size=1)
+      yield from convolution_rows(name, f"{ours}/fromrgb", config.num_channels, channels, size=1)
     if resolution > 4:
       lower = config.channels(resolution // 2)
-      yield from _convolution(f"{theirs}.conv0", f"{ours}/conv0", channels, channels)
-      yield from _convolution(f"{theirs}.conv1", f"{ours}/conv1", channels, lower)
+      yield from convolution_rows(f"{theirs}.conv0", f"{ours}/conv0", channels, channels)
+      yield from convolution_rows(f"{theirs}.conv1", f"{ours}/conv1", channels, lower)
       if config.architecture == "resnet":
         shape = (lower, channels, 1, 1)
         yield Row(f"{theirs}.skip.weight", f"{ours}/skip/weight", shape, _kernel)
   channels, ours = config.channels(4), "discriminator/4x4"
   features = config.mbstd_num_features if config.mbstd_group_size else 0
-  yield from _convolution("b4.conv", f"{ours}/conv", channels + features, channels)
+  yield from convolution_rows("b4.conv", f"{ours}/conv", channels + features, channels)
   size = 16 * channels
-  yield from _dense("b4.fc", f"{ours}/dense0", size, config.dense_size, _dense_after_features)
+  yield from dense_rows("b4.fc", f"{ours}/dense0", size, config.dense_size, _dense_after_features)
   outputs, width = 1, config.label_size
   for index, after in enumerate(config.label_widths):
     name = "mapping.embed" if index == 0 else f"mapping.fc{index - 1}"
     layer = "discriminator/label" + (f"/dense{index - 1}" if index else "")
-    yield from _dense(name, layer, width, after)
+    yield from dense_rows(name, layer, width, after)
     outputs = width = after
-  yield from _dense("b4.out", "discriminator/output", config.dense_size, outputs)
+  yield from dense_rows("b4.out", "discriminator/output", config.dense_size, outputs)

@@ -22,6 +22,7 @@ from privai_tf.generators.config import (
   StyleGANDiscriminatorConfig,
 )
 from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
+from privai_tf.generators.stylegan3.config import StyleGAN3Config
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 CONFIG_FILE = "config.json"
@@ -38,6 +39,7 @@ _CONFIGS = {
     PGGANDiscriminatorConfig,
     StyleGAN2Config,
     StyleGAN2DiscriminatorConfig,
+    StyleGAN3Config,
   )
 }
 

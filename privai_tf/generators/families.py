@@ -14,6 +14,8 @@ from privai_tf.generators.style_generator import StyleGenerator
 from privai_tf.generators.stylegan import MappingNetwork, SynthesisNetwork
 from privai_tf.generators.stylegan2.config import StyleGAN2Config
 from privai_tf.generators.stylegan2.generator import StyleGAN2Generator
+from privai_tf.generators.stylegan3.config import StyleGAN3Config
+from privai_tf.generators.stylegan3.generator import StyleGAN3Generator
 
 
 class StyleGANGenerator(StyleGenerator):
@@ -87,6 +89,7 @@ _GENERATORS: dict[type[NetworkConfig], type[Generator]] = {
   StyleGANConfig: StyleGANGenerator,
   PGGANConfig: PGGANGenerator,
   StyleGAN2Config: StyleGAN2Generator,
+  StyleGAN3Config: StyleGAN3Generator,
 }
 
 

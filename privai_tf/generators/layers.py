@@ -67,7 +67,7 @@ class Network(keras.Model):
     """
     self.forget_kernels()
     for layer in self._flatten_layers(include_self=False):
-      if isinstance(layer, ScaledLayer):
+      if isinstance(layer, KernelLayer):
         layer.frozen_kernels = layer.compute_kernels(for_processor)
 
   @contextlib.contextmanager
@@ -90,11 +90,29 @@ class Network(keras.Model):
   def forget_kernels(self) -> None:
     """Undoes `freeze`: kernels are computed from the variables at each call again."""
     for layer in self._flatten_layers(include_self=False):
-      if isinstance(layer, ScaledLayer):
+      if isinstance(layer, KernelLayer):
         layer.frozen_kernels = None
 
 
-class ScaledLayer(NamedLayer):
+class KernelLayer(NamedLayer):
+  """A layer that computes with kernels made of its variables; `Network.freeze` makes them once."""
+
+  frozen_kernels: tuple | None = None
+
+  def compute_kernels(self, for_processor: bool) -> tuple:
+    """The kernels as the forward pass uses them; more than one array where a processor needs more."""
+    raise NotImplementedError
+
+  def kernels(self) -> tuple:
+    """The same, or what `freeze` computed."""
+    return self.compute_kernels(False) if self.frozen_kernels is None else self.frozen_kernels
+
+  def kernel(self):
+    """The kernel of layers that need no more than one."""
+    return self.kernels()[0]
+
+
+class ScaledLayer(KernelLayer):
   """Weights of unit variance, multiplied at run time ("equalized learning rate").
 
   The factor is `gain / sqrt(fan_in)`, which makes it He's initializer seen by the forward pass,
@@ -133,19 +151,9 @@ class ScaledLayer(NamedLayer):
     scale = (1.0 if use_wscale else he_scale) / lrmul
     self.weight = self.add("weight", shape, scale, trainable=trainable)
     self.bias = self.add("bias", (bias,), trainable=trainable) if bias else None
-    self.frozen_kernels = None
 
   def compute_kernels(self, for_processor: bool) -> tuple:
-    """The weight as the forward pass uses it; more than one array where a processor needs more."""
     return (self.weight * self.factor,)
-
-  def kernels(self) -> tuple:
-    """The same, or what `freeze` computed."""
-    return self.compute_kernels(False) if self.frozen_kernels is None else self.frozen_kernels
-
-  def kernel(self):
-    """The weight as the forward pass uses it, of layers that need no more than this."""
-    return self.kernels()[0]
 
   def scaled_bias(self):
     """The bias as the forward pass uses it, or 0."""

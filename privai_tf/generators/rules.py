@@ -51,6 +51,7 @@ _SIZE = (
   lambda value: is_integer(value, 4) and value <= 4096 and not value & (value - 1),
 )
 _FLAG = ("true or false", lambda value: isinstance(value, bool))
+_POSITIVE_NUMBER = ("a positive number", lambda value: _is_number(value, 0) and value > 0)
 _NOT_NEGATIVE = ("a number, 0 or more", lambda value: _is_number(value, 0))
 _NONLINEARITY = ('"lrelu" or "relu"', lambda value: value in ("lrelu", "relu"))
 # Of each entry: what it must be, in words, and the test.
@@ -68,7 +69,7 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
   "dlatent_size": _WIDTH,
   "mapping_layers": _LAYERS,
   "mapping_fmaps": _WIDTH,
-  "mapping_lrmul": ("a positive number", lambda value: _is_number(value, 0) and value > 0),
+  "mapping_lrmul": _POSITIVE_NUMBER,
   "mapping_nonlinearity": _NONLINEARITY,
   "nonlinearity": _NONLINEARITY,
   "normalize_latents": _FLAG,
@@ -103,5 +104,12 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
   "const_size": _WIDTH_OR_NONE,
   "dense_size": _WIDTH_OR_NONE,
   "label_widths": ("a list of widths from 1 to 65536", _are_widths),
-  "label_lrmul": ("a positive number", lambda value: _is_number(value, 0) and value > 0),
+  "label_lrmul": _POSITIVE_NUMBER,
+  # StyleGAN3.
+  "layers": ("from 1 to 64 layers", lambda v: isinstance(v, tuple) and 1 <= len(v) <= 64),
+  "input_channels": _WIDTH,
+  "input_size": ("an integer from 1 to 8192", lambda v: is_integer(v, 1) and v <= 8192),
+  "sampling_rate": _POSITIVE_NUMBER,
+  "bandwidth": _NOT_NEGATIVE,
+  "output_scale": ("a number", _is_number),
 }

@@ -39,6 +39,10 @@ class ModulatedConvolution(Convolution):
     power = ops.sum(ops.square(kernel), axis=(0, 1))
     return (power, kernel, reversed_kernel(kernel)) if for_processor else (power, kernel)
 
+  def styles(self, w):
+    """w [N, dlatent_size] -> what the kernel's inputs are scaled by, [N, inputs]."""
+    return self.style(w)
+
   def convolved(self, x, kernel):
     """The convolution with the shared kernel, or another one in its place."""
     return _convolved(x, kernel)
@@ -51,17 +55,17 @@ class ModulatedConvolution(Convolution):
     """The kernel of an image with style [inputs] and scale [outputs]."""
     return kernel * (style[:, None] * scale)
 
-  def modulated(self, x, w, gain: float):
+  def modulated(self, x, w, gain):
     """Args:
       x: [N, H, W, inputs].
       w: [N, dlatent_size].
-      gain: the results are multiplied by it.
+      gain: the results are multiplied by it, a number or a scalar tensor.
 
     Returns:
       [N, H, W, outputs].
     """
     power, kernel, *adjoint = self.kernels()
-    style = self.style(w)
+    style = self.styles(w)
     scale = ops.rsqrt(ops.matmul(ops.square(style), power) + _EPSILON) * gain
     if adjoint and x.shape[0] == 1 and self.precision == "float32":
       return self._alone(x, style, scale, kernel, *adjoint)
