@@ -1,7 +1,6 @@
 """Resampling with filters that are weights, to the sizes that a layer states. All channels last.
 
-Zeros in between are never made: each of the `up` results that a number begins is a filter of its own,
-and each of the `down` numbers that end in one result has a part of the filter.
+Zeros in between are never made: each of the `up` results that a number begins has a filter of its own.
 """
 
 import numpy as np
@@ -81,33 +80,17 @@ class Downsampling(KernelLayer):
     self.built = True
 
   def compute_kernels(self, for_processor: bool) -> tuple:
-    """[T, T] of a radial filter, else [e, a]: the taps of the numbers down * e + a."""
-    if self.filter is None:
-      taps = ops.ones(1)
-    else:
-      taps = ops.flip(ops.convert_to_tensor(self.filter))
-    if self.geometry.radial:
-      return (taps,)
-    down = self.geometry.down
-    return (ops.reshape(ops.pad(taps, (0, -taps.shape[0] % down)), (-1, down)),)
+    """[T, T] of a radial filter, else [T]."""
+    return (ops.ones(1) if self.filter is None else ops.flip(ops.convert_to_tensor(self.filter)),)
 
   def call(self, x):
-    kernel, down = ops.cast(self.kernel(), x.dtype), self.geometry.down
-    channels = x.shape[-1]
-    if self.geometry.radial:
-      return depthwise(x, kernel[:, :, None], channels, strides=down)
-    height, width = x.shape[1:3]
-    x = ops.reshape(x, (-1, height, width // down, down * channels))
-    x = _summed(depthwise(x, kernel[None], channels), down)
-    parts = [depthwise(x[:, a::down], kernel[:, None, a : a + 1], channels) for a in range(down)]
-    return sum(parts[1:], parts[0])
-
-
-def _summed(x, count: int):
-  """[..., count * C] -> [..., C]."""
-  size = x.shape[-1] // count
-  parts = [x[..., size * part : size * (part + 1)] for part in range(count)]
-  return sum(parts[1:], parts[0])
+    kernel, down, channels = ops.cast(self.kernel(), x.dtype), self.geometry.down, x.shape[-1]
+    if not self.geometry.radial:
+      # All columns first, though some are then left out: TensorFlow strides in both axes or in none,
+      # and to take the numbers apart by hand takes longer.
+      x = depthwise(x, kernel[None, :, None], channels)
+      kernel = kernel[:, None]
+    return depthwise(x, kernel[:, :, None], channels, strides=down)
 
 
 def depthwise(x, kernel, channels: int, strides: int = 1):

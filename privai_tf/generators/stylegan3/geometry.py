@@ -54,7 +54,7 @@ class LayerGeometry:
   @property
   def upsampled_size(self) -> int:
     """Rows and columns between up- and down-sampling that the result depends on."""
-    return self.down * (self.size + -(-max(self.down_taps, 1) // self.down) - 1)
+    return self.down * (self.size - 1) + max(self.down_taps, 1)
 
   def check(self, name: str, before: int) -> None:
     """Refuses a layer that cannot be.
