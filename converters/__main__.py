@@ -3,8 +3,10 @@
   python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
   python -m converters --list[=generator|classifier|boundary]
   python -m converters --download=NAME [--output_dir=DIR]
+  python -m converters --identify FILE
 
-The second form lists the published files, the third downloads one. Nothing in the files is executed.
+The second form lists the published files, the third downloads one, the last
+says what a file is, which command reads it and what would be lost. Nothing in the files is executed.
 Exit codes: 0 done, 1 the file was refused or the folder cannot be written, 2 bad arguments.
 """
 
@@ -41,6 +43,7 @@ _LIST = flags.DEFINE_flag(
   )
 )
 _DOWNLOAD = flags.DEFINE_string("download", None, "Download the published file of this name.")
+_IDENTIFY = flags.DEFINE_bool("identify", False, "Say what a file is; nothing is written.")
 _OUTPUT_DIR = flags.DEFINE_string(
   "output_dir", None, "Where to; default: checkpoints/, or boundaries/ for a boundary."
 )
@@ -73,6 +76,12 @@ def _download() -> None:
     print(LICENCE)
 
 
+def _identify(path: str) -> None:
+  from converters.identification import identified
+
+  print("\n".join(identified(path).lines()))
+
+
 def _convert(pickle: str, output: str) -> None:
   from converters.conversion import LICENCE, convert_file  # late: --help needs no NumPy
   from converters.download import check_recorded
@@ -89,13 +98,15 @@ def _convert(pickle: str, output: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-  """Converts and prints the parity report; or lists; or downloads."""
+  """Converts and prints the parity report; or lists; or downloads; or identifies."""
   if _LIST.value is not None and _DOWNLOAD.value is not None:
     raise ConfigurationError("--list and --download exclude one another; give one of them.")
   if _LIST.value is not None:
     _print_list()
   elif _DOWNLOAD.value is not None:
     _download()
+  elif _IDENTIFY.value:
+    _identify(*arguments)
   else:
     _convert(*arguments)
 
@@ -103,7 +114,9 @@ def main(arguments: list[str]) -> None:
 def _wanted_arguments(argv: list[str]) -> tuple[str, ...]:
   """Names of the arguments that are no flags: only the conversion has any."""
   names = {word.lstrip("-").split("=")[0] for word in argv if word.startswith("-")}
-  return () if names & {"list", "download"} else ("PICKLE", "OUTPUT_DIR")
+  if names & {"list", "download"}:
+    return ()
+  return ("FILE",) if "identify" in names else ("PICKLE", "OUTPUT_DIR")
 
 
 if __name__ == "__main__":

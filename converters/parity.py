@@ -45,9 +45,9 @@ class ParityReport:
     ]
     levels = [name for name in report.skipped if name.endswith("/lod")]
     if levels:
-      lines.append(f"  skipped    {_listed(levels)} (kept as lod in config.json)")
+      lines.append(f"  skipped    {listed(levels)} (kept as lod in config.json)")
     if self.record.dropped:
-      lines.append(f"  skipped    {_listed(self.record.dropped, 3)} (part of our code)")
+      lines.append(f"  skipped    {listed(self.record.dropped, 3)} (part of our code)")
     if report.shifted:
       lines.append(
         f"  shifted    {len(report.shifted)} biases of styles, which now hold the 1 added to them"
@@ -97,7 +97,7 @@ def check_parity(
     different.append("the configuration")
   if different:
     raise CheckpointError(
-      f"{shown(folder)} does not hold what was converted ({_listed(different)} differ); the disk may "
+      f"{shown(folder)} does not hold what was converted ({listed(different)} differ); the disk may "
       "be faulty: convert again to another place."
     )
   read = _content(_weights(record, record.name, converted.report))
@@ -141,11 +141,12 @@ def _content(arrays: Iterable[np.ndarray]) -> tuple[int, int]:
   return count, total
 
 
-def _listed(names: Iterable[str], limit: int = 8) -> str:
+def listed(names: Iterable[str], limit: int = 8) -> str:
+  """Names for a message, the first few of them."""
   names = list(names)
   more = f" and {len(names) - limit} more" if len(names) > limit else ""
   return (", ".join(names[:limit]) or "nothing") + more
 
 
 def _arguments(arguments: dict) -> str:
-  return _listed(f"{key}={json.dumps(value, default=str)[:60]}" for key, value in arguments.items())
+  return listed(f"{key}={json.dumps(value, default=str)[:60]}" for key, value in arguments.items())

@@ -1,0 +1,117 @@
+"""What a folder of ours or an `.npy` file is; nothing is written, and no network is built."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.facts import Facts, described
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.generators.checkpoint import CONFIG_FILE, FORMAT, is_checkpoint, read_checkpoint
+from privai_tf.runtime.files import shown
+
+_ENCODER_FORMAT, _CLASSIFIER_FILE = "privai_tf encoder", "classifier.json"
+_KNOWN = "a checkpoint, an encoder or a classifier of ours"
+_LARGEST_JSON = 1 << 24
+
+
+def folder_facts(path: Path) -> Facts:
+  """A checkpoint, several of them, an encoder, or a classifier.
+
+  Raises:
+    InputError: it is none.
+    CheckpointError: it is one, but damaged.
+  """
+  if (path / _CLASSIFIER_FILE).is_file():
+    attributes = _values(path / _CLASSIFIER_FILE).get("attributes")
+    names = ", ".join(map(str, attributes)) if isinstance(attributes, list) else "unknown"
+    command = f"python -m privai_tf.score --scorer={path}"
+    return Facts(f"{shown(path)}: attribute classifier", [f"attributes: {names[:200]}"], [command])
+  if is_checkpoint(path):
+    values = _values(path / CONFIG_FILE)
+    if values.get("format") == _ENCODER_FORMAT:
+      return _encoder(path, values)
+    if values.get("format") == FORMAT:
+      return _checkpoint(path)
+  inner = [place for place in ("Gs", "G", "D") if is_checkpoint(path / place)]
+  if not inner:
+    raise InputError(f"{shown(path)} is a folder without {_KNOWN}; name a file, or such a folder.")
+  holds = [f"{place}: {described(read_checkpoint(path / place).config)}" for place in inner]
+  reads = [f"--checkpoint={path / place}" for place in inner if place != "D"]
+  return Facts(f"{shown(path)}: checkpoints of one file", holds, reads)
+
+
+def _checkpoint(path: Path) -> Facts:
+  found = read_checkpoint(path)
+  holds = [
+    described(found.config),
+    f"from {found.provenance.get('source', 'an unknown source')!s:.80}",
+  ]
+  holds += [
+    f"beside it: {place.relative_to(path)}"
+    for place in sorted([*path.glob("*_boundary.npy"), *path.glob("encoder")])[:20]
+  ]
+  if found.config.role == "generator":
+    reads = [f"--checkpoint={path}", f"privai_tf.load_generator({str(path)!r})"]
+  else:
+    reads = [f"privai_tf.generators.load_discriminator({str(path)!r})"]
+  return Facts(f"{shown(path)}: checkpoint", holds, reads)
+
+
+def _encoder(path: Path, values: dict[str, Any]) -> Facts:
+  settings = values.get("encoder", values.get("network", {}))
+  shown_settings = json.dumps(settings, default=str)[:200]
+  return Facts(f"{shown(path)}: encoder", [shown_settings], [f"--encoder={path}"])
+
+
+def _values(path: Path) -> dict[str, Any]:
+  try:
+    if path.stat().st_size > _LARGEST_JSON:
+      raise InputError(f"{shown(path)} is too large for a description; it is none of ours.")
+    values = json.loads(path.read_text(encoding="utf-8"))
+  except OSError as error:
+    raise InputError(f"Cannot read {shown(path)}: {error.strerror}; check the path.") from None
+  except (ValueError, RecursionError):
+    raise InputError(f"{shown(path)} is not JSON; the folder is damaged.") from None
+  return values if isinstance(values, dict) else {}
+
+
+def numbers_facts(path: Path) -> Facts:
+  """A boundary, or latent codes.
+
+  Raises:
+    InputError: it is an array of another form, or damaged.
+  """
+  try:
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+  except (OSError, ValueError, EOFError):
+    raise InputError(
+      f"{shown(path)} is a NumPy file that is damaged or holds objects; save plain numbers."
+    ) from None
+  if array.dtype.kind != "f" or array.ndim not in (1, 2, 3):
+    raise InputError(
+      f"{shown(path)} is a NumPy array of {array.dtype} with shape {list(array.shape)}: neither a "
+      "boundary nor latent codes."
+    )
+  kind = f"{shown(path)}: NumPy array of shape {list(array.shape)}"
+  if path.suffix == ".npy" and (array.ndim == 1 or (array.ndim == 2 and len(array) == 1)):
+    return _boundary(path, kind)
+  space = "W+" if array.ndim == 3 else "Z or W, which the numbers do not tell"
+  return Facts(
+    kind,
+    [f"{len(array)} latent codes of {space}"],
+    [f"--input_latents={path} --latent_space={'W+' if array.ndim == 3 else 'SPACE'}"],
+  )
+
+
+def _boundary(path: Path, kind: str) -> Facts:
+  try:
+    found = Boundary.load(path)
+  except LatentSpaceError:
+    hold = "a boundary (or one latent code); its latent space is not stated"
+    return Facts(kind, [hold], [f"--boundary={path} --latent_space=SPACE"])
+  hold = f"boundary of '{found.name}' in {found.latent_space}, {found.width} numbers"
+  hold += ", calibrated" if found.calibration else ", without calibration"
+  return Facts(kind, [hold], [f"--boundary={path}"])
