@@ -1,14 +1,15 @@
 """What a folder of ours or an `.npy` file is; nothing is written, and no network is built."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from converters.errors import quoted
 from converters.facts import Facts, described
-from privai_tf.attributes.boundary import Boundary
-from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.errors import InputError
 from privai_tf.generators.checkpoint import CONFIG_FILE, FORMAT, is_checkpoint, read_checkpoint
 from privai_tf.runtime.files import shown
 
@@ -97,7 +98,7 @@ def numbers_facts(path: Path) -> Facts:
     )
   kind = f"{shown(path)}: NumPy array of shape {list(array.shape)}"
   if path.suffix == ".npy" and (array.ndim == 1 or (array.ndim == 2 and len(array) == 1)):
-    return _boundary(path, kind)
+    return _boundary(path, kind, np.asarray(array))
   space = "W+" if array.ndim == 3 else "Z or W, which the numbers do not tell"
   return Facts(
     kind,
@@ -106,12 +107,17 @@ def numbers_facts(path: Path) -> Facts:
   )
 
 
-def _boundary(path: Path, kind: str) -> Facts:
-  try:
-    found = Boundary.load(path)
-  except LatentSpaceError:
-    hold = "a boundary (or one latent code); its latent space is not stated"
-    return Facts(kind, [hold], [f"--boundary={path} --latent_space=SPACE"])
-  hold = f"boundary of '{found.name}' in {found.latent_space}, {found.width} numbers"
-  hold += ", calibrated" if found.calibration else ", without calibration"
-  return Facts(kind, [hold], [f"--boundary={path}"])
+def _boundary(path: Path, kind: str, normal: np.ndarray) -> Facts:
+  """A plane, described by the JSON beside it; without one by its name, which may state the space."""
+  if not np.isfinite(normal).all() or not normal.any():
+    raise InputError(f"{shown(path)} is no boundary: its numbers are zeros or not finite.")
+  beside = path.with_suffix(".json")
+  companion = _values(beside) if beside.is_file() else {}
+  named = re.search(r"([^_]+)_([wz])_boundary$", path.stem)
+  space = companion.get("latent_space") or (named[2].upper() if named else None)
+  name = companion.get("name") or (named[1] if named else path.stem)
+  hold = f"boundary of {quoted(str(name))}, {normal.size} numbers, "
+  hold += f"in {space!s:.4}" if space else "its latent space is not stated (or one latent code)"
+  hold += ", calibrated" if companion.get("calibration") else ", without calibration"
+  option = "" if space else " --latent_space=SPACE"
+  return Facts(kind, [hold], [f"--boundary={path}{option}"])

@@ -72,7 +72,7 @@ def test_folders_of_ours(tmp_path, repository):
 
 def test_numbers(tmp_path, repository):
   boundary = text(repository / "boundaries" / "avatars" / "smile_w_boundary.npy")
-  assert "boundary of 'smile' in W, 512 numbers" in boundary
+  assert "boundary of 'smile', 512 numbers, in W, calibrated" in boundary
   assert f"--boundary={repository}" in boundary
   for name, shape, words in (
     ("plane", (1, 8), "its latent space is not stated"),
@@ -87,6 +87,7 @@ def test_numbers(tmp_path, repository):
 def unknown(tmp_path):
   """Files that are none of ours, and what is said of them."""
   np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+  np.save(tmp_path / "zeros.npy", np.zeros((1, 8)))
   np.save(tmp_path / "whole.npy", np.arange(3))
   (tmp_path / "broken.npy").write_bytes(b"\x93NUMPY\x01\x00\xff\xff{")
   (tmp_path / "text.pkl").write_text("hello")
@@ -106,6 +107,7 @@ def unknown(tmp_path):
   [
     ("objects.npy", "holds objects"),
     ("whole.npy", "neither a boundary nor latent codes"),
+    ("zeros.npy", "zeros or not finite"),
     ("broken.npy", "damaged"),
     ("text.pkl", "it is not a pickle"),
     ("empty.pkl", "it is empty"),
