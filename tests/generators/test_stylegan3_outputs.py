@@ -9,6 +9,7 @@ from converters.convert import convert_network
 from converters.reading import read_any_file
 from privai_tf.generators import load_discriminator, load_generator, to_uint8
 from privai_tf.generators.families import create_generator
+from privai_tf.generators.stylegan3.design import designed
 
 VARIANTS = ("default", "modern", "old_dtype")
 
@@ -59,6 +60,23 @@ def check_images(images, expected):
   error = images.transpose(0, 3, 1, 2).astype(np.float64) - expected
   assert np.abs(error).max() <= 2e-5
   assert np.sqrt(np.mean(error**2)) <= 3e-6
+
+
+def test_the_papers_design_is_the_files(generator, config):
+  """Sizes, paddings and factors that we compute for networks without a file."""
+  found = generator.config
+  own = designed(
+    32,
+    radial=config == "sg3_r",
+    num_layers=6,
+    channel_base=512,
+    channel_max=32,
+    latent_size=32,
+    dlatent_size=40,
+    mapping_fmaps=40,
+    label_size=found.label_size,
+  )
+  assert own == found
 
 
 def test_codes(generator, arrays):
