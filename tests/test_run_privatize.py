@@ -186,7 +186,7 @@ def test_weights_of_an_attribute_that_the_checkpoint_lacks_end_with_one_line(pri
     "--scope=image",
     "--resemble=charm:2",
   )
-  assert code == 1, stderr
+  assert code == 2, stderr
   (line,) = filter(None, stderr.splitlines())
   assert "charm" in line
   assert stdout == ""
