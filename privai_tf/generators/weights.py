@@ -29,7 +29,7 @@ def assign_weights(
     source: what the weights come from, for messages.
 
   Raises:
-    CheckpointError: naming the variables that are missing, surplus or misshapen.
+    CheckpointError: naming the variables that are missing, surplus, misshapen or not finite.
   """
   variables = named_variables(networks)
   problems = [f"missing {name}" for name in variables if name not in weights]
@@ -43,6 +43,12 @@ def assign_weights(
     shown = "; ".join(problems[:_SHOWN_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
     raise CheckpointError(
       f"{source} does not fit its configuration: {shown}. Convert or download it again."
+    )
+  broken = [name for name in variables if not np.isfinite(weights[name]).all()]
+  if broken:
+    raise CheckpointError(
+      f"{source} holds NaN or infinity in {broken[0]} ({len(broken)} of {len(variables)} weights do); "
+      "convert or download it again."
     )
   for name, variable in variables.items():
     variable.assign(weights[name])

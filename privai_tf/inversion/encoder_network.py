@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, Self
 
 import keras
+import numpy as np
 from keras import ops
 
 from privai_tf.errors import CheckpointError
@@ -158,7 +159,7 @@ def assign_weights(network: keras.Model, weights: dict[str, Any]) -> None:
   """Sets every variable, or none.
 
   Raises:
-    CheckpointError: if names or shapes do not agree.
+    CheckpointError: if names or shapes do not agree, or values are not finite.
   """
   own = {
     f"{layer.name}/{variable.name}": variable
@@ -168,5 +169,7 @@ def assign_weights(network: keras.Model, weights: dict[str, Any]) -> None:
   shapes = {name: tuple(variable.shape) for name, variable in own.items()}
   if shapes != {name: tuple(value.shape) for name, value in weights.items()}:
     raise CheckpointError("the encoder's weights do not fit its description")
+  if not all(np.isfinite(value).all() for value in weights.values()):
+    raise CheckpointError("the encoder's weights hold NaN or infinity")
   for name, variable in own.items():
     variable.assign(weights[name])

@@ -121,7 +121,7 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
   if model.backend == "serving":
     name = model.name or pathlib.Path(model.checkpoint).name
     client = ServingClient(model.address, name, model.protocol, tls=model.tls)
-    return ServedBackend(client, shape)
+    return ServedBackend(client, shape, generator.resolution)
   from privai_tf.inversion.encoder import find_encoder
 
   encoder = find_encoder(generator)
