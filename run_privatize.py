@@ -18,6 +18,10 @@ flags.adopt_module_key_flags(job_flags)
 
 def main(_: list[str]) -> int:
   job = job_flags.job_from_flags()  # Bad settings are told at once, before TensorFlow is loaded.
+
+  from privai_tf.jobs.given_names import check_names
+
+  check_names(job)
   start_tensorflow()
 
   from privai_tf import pipeline

@@ -93,7 +93,7 @@ def _attributes(checkpoint: str) -> Iterator[tuple[str, np.ndarray]]:
   start_tensorflow()
   import privai_tf
   from privai_tf.attributes.boundary import Boundary
-  from privai_tf.attributes.boundary_files import FOLDER, attribute_in_name
+  from privai_tf.attributes.boundary_files import attribute_in_name, shipped_boundaries
   from privai_tf.inversion.public_codes import public_codes
   from privai_tf.inversion.spec import InversionSpec
   from privai_tf.privacy.split import fit_split
@@ -101,7 +101,7 @@ def _attributes(checkpoint: str) -> Iterator[tuple[str, np.ndarray]]:
 
   generator = privai_tf.load_generator(checkpoint)
   codes = public_codes(generator, InversionSpec(latent_space=_SPACE, steps=0))
-  for path in sorted((FOLDER / checkpoint).glob(f"*_{_SPACE.lower()}_boundary.npy")):
+  for path in shipped_boundaries(checkpoint, _SPACE):
     name = attribute_in_name(path.stem)
     boundary = Boundary.load(f"{checkpoint}/{name}", latent_space=_SPACE)
     split = fit_split(codes, attribute_basis([boundary]), tied=True)

@@ -41,7 +41,7 @@ def _stages_alone(job) -> None:
   from privai_tf.jobs.stages import Stages
 
   stages = Stages(job)
-  items = list(find_items(job, stages.generator))
+  items = list(find_items(stages.job, stages.generator))
   for start in range(0, len(items), job.batch_size):
     loaded = [stages.load(item) for item in items[start : start + job.batch_size]]
     stages.process(loaded, size=job.batch_size)

@@ -15,6 +15,7 @@ import numpy as np
 from absl import app, flags
 
 import privai_tf
+from benchmarks.strips import save_strip
 from privai_tf.privacy import PrivacySpec, prepare, principal_directions
 from privai_tf.privacy.codebook import Codebook
 from privai_tf.privacy.resemblance import parse_weights
@@ -121,27 +122,13 @@ def _chosen(prepared) -> str:
 
 def _strip(generator, codes: np.ndarray) -> pathlib.Path:
   """A row a face: the original, then each mechanism at each epsilon."""
-  from PIL import Image
-
   columns = [codes.astype(np.float32)]
   for name in _MECHANISMS:
     for epsilon in _SHOWN:
       prepared = prepare(generator, _boundaries(), _spec(name, epsilon), _LATENT_SPACE.value)
       columns.append(_released(prepared, codes))
-  pictures = [
-    privai_tf.to_uint8(
-      generator.synthesize(column, latent_space=_LATENT_SPACE.value), family=generator.family
-    )
-    for column in columns
-  ]
-  folder = pathlib.Path(_OUTPUT_DIR.value)
-  folder.mkdir(parents=True, exist_ok=True)
-  rows = [
-    np.concatenate([np.asarray(p[row]) for p in pictures], axis=1) for row in range(len(codes))
-  ]
-  path = folder / "strip.png"
-  Image.fromarray(np.concatenate(rows)).save(path)
-  return path
+  path = pathlib.Path(_OUTPUT_DIR.value) / "strip.png"
+  return save_strip(generator, columns, _LATENT_SPACE.value, path)
 
 
 if __name__ == "__main__":

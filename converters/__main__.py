@@ -1,4 +1,4 @@
-"""Converts NVIDIA's official ProgressiveGAN and StyleGAN network files (.pkl) once and for all.
+"""Converts network files once and for all: NVIDIA's (.pkl), InterFaceGAN's and genforce's (.pth).
 
   python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
   python -m converters --list[=generator|classifier|boundary]
@@ -83,6 +83,8 @@ def _convert(pickle: str, output: str) -> None:
   print(f"Read {pickle}: {file.size:,} bytes, SHA-256 {file.sha256}, networks {names}.")
   for report in reports:
     print("\n".join(report.lines()))
+  for reason in file.refused.values() if _NETWORK.value == "all" else ():
+    print(f"Left out: {reason}")
   print(f"Wrote {output}.\n{LICENCE}")
 
 

@@ -1,7 +1,7 @@
-"""What a file really is, when it is not an official ProgressiveGAN or StyleGAN network file.
+"""What a file really is: which reader it is for, or why it is for none.
 
-Refusals by the right name: somebody with a quota page, a half download or a StyleGAN3 file learns
-that from the message, with what to do about it.
+Refusals by the right name: somebody with a quota page, a half download or a file of another program
+learns that from the message, with what to do about it.
 """
 
 import os
@@ -22,6 +22,10 @@ _GIVE_TENSORFLOW = (
   "tfutil.Network"
 )
 _OTHER_GENERATION = "later generations have other networks; " + _GIVE_OFFICIAL
+_CONVERT = (
+  "where it holds a generator, `python -m converters FILE DIR` reads it; a pickle of NVIDIA's for "
+  "TensorFlow is expected here"
+)
 _UNPACK = "unpack it and give the .pkl file inside"
 _RESAVE = "save the networks anew with pickle protocol 2, 3 or 4"
 
@@ -48,7 +52,7 @@ _QUOTA_WORDS = (
 )
 
 _FOREIGN_MODULES = {
-  "torch_utils": ("a StyleGAN2-ADA or StyleGAN3 file for PyTorch", _OTHER_GENERATION),
+  "torch_utils": ("a StyleGAN2-ADA or StyleGAN3 file for PyTorch", _CONVERT),
   "torch": ("a PyTorch file", _GIVE_OFFICIAL),
   "training": ("a file of a later StyleGAN generation's training code", _OTHER_GENERATION),
   "theano": ("a Theano-era ProgressiveGAN file", _GIVE_TENSORFLOW),
@@ -140,7 +144,7 @@ def _refuse_other_pickles(head: bytes) -> None:
   if protocol not in (2, 3, 4):
     raise UnsafePickleError(f"it is not a pickle of protocol 2, 3 or 4 (protocol byte {protocol})")
   if head[2:].startswith(_TORCH_LEGACY):
-    raise UnsupportedFileError("it is a PyTorch file (.pt, .pth)", _GIVE_OFFICIAL)
+    raise UnsupportedFileError("it is a PyTorch file (.pt, .pth)", _CONVERT)
 
 
 def _refuse_web_pages(head: bytes, size: int) -> None:
@@ -159,7 +163,7 @@ def _refuse_web_pages(head: bytes, size: int) -> None:
 
 def _zip_kind(head: bytes) -> tuple[str, str]:
   if b"data.pkl" in head:
-    return "it is a PyTorch file (.pt, .pth)", _GIVE_OFFICIAL
+    return "it is a PyTorch file (.pt, .pth)", _CONVERT
   if b".npy" in head:
     return "it is a NumPy archive (.npz)", _GIVE_OFFICIAL
   if b"metadata.json" in head or b"config.json" in head:

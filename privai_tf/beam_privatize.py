@@ -43,6 +43,10 @@ def main(rest: list[str]) -> int:
   except ImportError:
     print("Apache Beam is not installed: pip install 'privai-tf[beam]'", file=sys.stderr)
     return 2
+
+  from privai_tf.jobs.given_names import check_names
+
+  check_names(job)
   start_tensorflow()
   logging.getLogger("apache_beam").setLevel(logging.ERROR)
 

@@ -12,6 +12,7 @@ import pathlib
 from absl import flags
 
 from privai_tf.runtime import command
+from privai_tf.runtime.startup import start_tensorflow
 
 _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
@@ -61,23 +62,17 @@ _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for pictures, stri
 flags.mark_flags_as_required(["boundary", "latent_space", "output_dir"])
 
 
-def _source(boundary: str) -> str:
-  """A file or a full name as it is; a bare name belongs to the checkpoint's own boundaries."""
-  if boundary.endswith(".npy") or "/" in boundary:
-    return boundary
-  return f"{pathlib.Path(_CHECKPOINT.value).name}/{boundary}"
-
-
 def _job():
   """The job that the flags ask for."""
+  from privai_tf.attributes.sources import boundary_source
   from privai_tf.toolkit.drawing import Drawing
   from privai_tf.toolkit.edits import EditJob
 
   return EditJob(
     output_dir=pathlib.Path(_OUTPUT_DIR.value),
-    boundary=_source(_BOUNDARY.value),
+    boundary=boundary_source(_BOUNDARY.value, _CHECKPOINT.value),
     latent_space=_LATENT_SPACE.value,
-    conditions=tuple(map(_source, _CONDITIONS.value)),
+    conditions=tuple(boundary_source(name, _CHECKPOINT.value) for name in _CONDITIONS.value),
     latent_codes=_LATENT_CODES.value,
     num=_NUM.value,
     seed=_SEED.value,
@@ -99,11 +94,13 @@ def _job():
 
 
 def main(_: list[str]) -> None:
+  job = _job()  # Bad settings are told at once, before TensorFlow is loaded.
+  start_tensorflow()
+
   from privai_tf.generators import load_generator
   from privai_tf.runtime.progress import progress_bar
   from privai_tf.toolkit.edits import edit_codes
 
-  job = _job()
   generator = load_generator(_CHECKPOINT.value)
   with progress_bar("Editing", unit="image") as progress:
     summary = edit_codes(job, generator, progress)

@@ -10,6 +10,7 @@ import pathlib
 from absl import flags
 
 from privai_tf.runtime import command
+from privai_tf.runtime.startup import start_tensorflow
 
 _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
@@ -76,11 +77,13 @@ def _job():
 
 
 def main(_: list[str]) -> None:
+  job = _job()  # Bad settings are told at once, before TensorFlow is loaded.
+  start_tensorflow()
+
   from privai_tf.generators import load_generator
   from privai_tf.runtime.progress import progress_bar
   from privai_tf.toolkit.samples import generate_samples
 
-  job = _job()
   generator = load_generator(_CHECKPOINT.value)
   with progress_bar("Generating", unit="image") as progress:
     summary = generate_samples(job, generator, progress)

@@ -52,11 +52,13 @@ def run(
   """
   check_ledger(job.budget)
   stages = Stages(job, progress)
-  items = find_items(job, stages.generator)
+  items = find_items(stages.job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
   kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder
   public = kind(job.output_dir, stages.configuration(), job.overwrite, job.shard, begin=False)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
+  if private:
+    private.describe_codes(stages.configuration())
   scalars = Scalars(job.tensorboard, job.shard.suffix) if job.tensorboard else None
   tally = Tally(progress, tell, job.max_errors, _count(items, job), scalars)
   with opened_ledger(job.budget) as ledger, _manifest(job, stages, public) as manifest:

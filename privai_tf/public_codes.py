@@ -9,33 +9,32 @@ An interrupted run goes on.
 
 from absl import flags
 
+from privai_tf.inversion import flags as inversion_flags
 from privai_tf.runtime import command
 
 _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A converted folder, an official pickle, or a name in checkpoints/."
-)
-_LATENT_SPACE = flags.DEFINE_enum("latent_space", "W", ["W", "W+", "Z"], "Space of the codes.")
-_STEPS = flags.DEFINE_integer(
-  "steps", None, "Steps of the inversion, as the job will take them; default: as there.", 0
 )
 _NUM = flags.DEFINE_integer(
   "num", None, "How many; default: 4096 of an encoder, 1024 of a search.", lower_bound=1
 )
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The folder; default: the user's cache.")
 
+# As the jobs will search: all but what they have no flag for.
+inversion_flags.define(without=("batch_size", "noise_maps"))
+
 
 def main(_: list[str]) -> None:
+  spec = inversion_flags.spec_from_flags()  # Bad settings are told before TensorFlow is loaded.
   from privai_tf.runtime.startup import start_tensorflow
 
   start_tensorflow()
 
   from privai_tf.generators import load_generator
   from privai_tf.inversion.public_codes import public_codes
-  from privai_tf.inversion.spec import InversionSpec
   from privai_tf.runtime.progress import progress_bar
 
   generator = load_generator(_CHECKPOINT.value)
-  spec = InversionSpec(latent_space=_LATENT_SPACE.value, steps=_STEPS.value)
   with progress_bar("Public codes", unit="code") as progress:
     made = public_codes(
       generator, spec, count=_NUM.value, folder=_OUTPUT_DIR.value, progress=progress

@@ -65,7 +65,7 @@ def _inputs():
   """The generator (None without a checkpoint), the codes, the scores and the conditions."""
   from privai_tf.attributes.arrays import read_codes, read_scores
   from privai_tf.attributes.boundary import Boundary
-  from privai_tf.toolkit.run_folder import require_stated_space
+  from privai_tf.inversion.code_record import require_stated_space
 
   space = _LATENT_SPACE.value
   if not re.fullmatch(r"[\w.-]+", _ATTRIBUTE.value):
@@ -74,6 +74,10 @@ def _inputs():
     )
   generator = None
   if _CHECKPOINT.value is not None:
+    from privai_tf.runtime.startup import start_tensorflow
+
+    start_tensorflow()
+
     from privai_tf.generators import load_generator
     from privai_tf.inversion.latents import load_latents
 
@@ -81,7 +85,7 @@ def _inputs():
     codes = load_latents(_LATENT_CODES.value, generator, space)
   else:
     codes = read_codes(_LATENT_CODES.value, space)
-  require_stated_space(_LATENT_CODES.value, space, generator)
+    require_stated_space(_LATENT_CODES.value, space)
   conditions = [Boundary.load(source, latent_space=space) for source in _CONDITIONS.value]
   for condition in conditions if generator is not None else ():
     condition.require_generator(generator.fingerprint)

@@ -60,6 +60,7 @@ def test_the_command(repository, tiny_checkpoint, tmp_path):
   ]
   result = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
   assert result.returncode == 0, result.stderr
+  assert result.stderr == ""
   assert "2 codes moved along 'smile': 4 pictures." in result.stdout
   assert (tmp_path / "001_001.png").is_file()
 

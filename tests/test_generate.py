@@ -79,6 +79,7 @@ def test_the_command(repository, tiny_checkpoint, tmp_path):
   ]
   result = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
   assert result.returncode == 0, result.stderr
+  assert result.stderr == ""
   assert "3 pictures; codes in z.npy, w.npy, wp.npy." in result.stdout
   assert (tmp_path / "000002.png").is_file()
 
@@ -258,3 +259,11 @@ def test_pggan_and_labels(tmp_path):
       generate_samples(dataclasses.replace(job, output_dir=tmp_path / "x", **change), generator)
   with pytest.raises(LatentSpaceError, match="latent_space is 'W'"):
     generate_samples(dataclasses.replace(job, latent_space="W"), generator)
+
+
+@pytest.mark.parametrize("psi", [float("nan"), float("inf")])
+def test_truncation_is_a_number(psi):
+  from privai_tf.toolkit.drawing import Drawing
+
+  with pytest.raises(ConfigurationError, match=f"--truncation_psi={psi}: use a number"):
+    Drawing(truncation_psi=psi)

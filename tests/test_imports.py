@@ -40,6 +40,8 @@ def test_importing_the_package_takes_under_a_second_and_no_tensorflow(repository
     ["-m", "privai_tf.generate"],
     ["-m", "privai_tf.train_boundary"],
     ["-m", "privai_tf.edit"],
+    ["-m", "privai_tf.invert"],
+    ["-m", "privai_tf.public_codes"],
     ["-m", "privai_tf.train_encoder"],
     ["-m", "privai_tf.train_classifier"],
     ["-m", "privai_tf.score"],

@@ -85,11 +85,11 @@ def _network(tensors: Any, name: str, labels: int) -> NetworkRecord:
   for key, what, remedy in _OTHERS:
     if key in tensors:
       raise UnsupportedFileError(f"it is a PyTorch file of another kind: {what}", remedy)
-  if not all(type(k) is str and isinstance(v, LazyTensor) for k, v in tensors.items()):
-    raise UnsupportedFileError(f"its {name} holds something else than tensors by name", _GIVE)
   known = next((kind for key, kind in _MARKS.items() if key in tensors), None)
   if known is None:
     raise UnsupportedFileError("it is a PyTorch file of networks that are not known here", _GIVE)
+  if not all(type(k) is str and isinstance(v, LazyTensor) for k, v in tensors.items()):
+    raise UnsupportedFileError(f"its {name} holds something else than tensors by name", _GIVE)
   base, family = known
   if family == "discriminator":
     return discriminator_record(tensors, name, labels)

@@ -46,10 +46,12 @@ def _checked() -> Iterator[None]:
 
 
 class _Directory(io.BufferedReader):
-  """Refuses the one long read that the zip module makes when it opens an archive."""
+  """Refuses the one long read that the zip module makes while it opens an archive."""
+
+  opened = False
 
   def read(self, size: int | None = -1) -> bytes:
-    if size is not None and size > _MAX_DIRECTORY_BYTES:
+    if not self.opened and size is not None and size > _MAX_DIRECTORY_BYTES:
       raise DamagedFileError("its directory has more entries than any network file")
     return super().read(size)
 
@@ -59,7 +61,9 @@ class _Archive:
 
   def __init__(self, source: Source):
     self._source = source
-    self._zip = zipfile.ZipFile(_Directory(source.window().detach()))
+    directory = _Directory(source.window().detach())
+    self._zip = zipfile.ZipFile(directory, metadata_encoding="utf-8")
+    directory.opened = True
     entries = {info.filename: info for info in self._zip.infolist()}
     if len(entries) != len(self._zip.infolist()):
       raise DamagedFileError("two entries of its archive have the same name")

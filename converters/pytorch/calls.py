@@ -11,6 +11,7 @@ from converters.pytorch.tensors import NUMBERS, LazyTensor, Storage, tensor
 
 STORAGES = frozenset(("torch", name) for name in NUMBERS)
 _REBUILD = ("torch._utils", "_rebuild_tensor_v2")
+_REBUILD_OLD = ("torch._utils", "_rebuild_tensor")  # before PyTorch 0.4
 _PARAMETER = ("torch._utils", "_rebuild_parameter")
 _ORDERED = ("collections", "OrderedDict")
 _EASY = ("dnnlib.util", "EasyDict")
@@ -24,7 +25,10 @@ _NUMPY = frozenset(
     for name in ("_reconstruct", "scalar")
   }
 )
-TREES = STORAGES | _NUMPY | _SETS | {_REBUILD, _PARAMETER, _ORDERED, _EASY, _NAMESPACE}
+_SAVE_TENSORS = "nothing was executed; get the file from a source you trust, one with state dicts instead of objects"
+TREES = (
+  STORAGES | _NUMPY | _SETS | {_REBUILD, _REBUILD_OLD, _PARAMETER, _ORDERED, _EASY, _NAMESPACE}
+)
 _MAX_STORAGES = 50_000
 _MAX_KEY = 64
 
@@ -72,18 +76,25 @@ class Storages:
 class TorchCalls(Calls):
   """Carries out the calls of a tree of tensors and plain values."""
 
-  def __init__(self, file_size: int, allowed: frozenset[tuple[str, str]] = TREES):
+  def __init__(
+    self,
+    file_size: int,
+    allowed: frozenset[tuple[str, str]] = TREES,
+    remedy: str = _SAVE_TENSORS,
+  ):
     """Args:
     file_size: see `Calls`.
     allowed: the names that the file may mention.
+    remedy: what to do about a file that mentions others.
     """
     super().__init__(file_size)
-    self._allowed = allowed
+    self._allowed, self._remedy = allowed, remedy
 
   def find(self, module: str, name: str) -> Global:
     if (module, name) not in self._allowed:
       raise UnsafePickleError(
-        f"it asks for {quoted(f'{module}.{name}')}, which files of tensors and plain values never do"
+        f"it asks for {quoted(f'{module}.{name}')}, which files of tensors and plain values never do",
+        self._remedy,
       )
     return Global(module, name)
 
@@ -91,6 +102,8 @@ class TorchCalls(Calls):
     if isinstance(function, Global) and type(arguments) is tuple:
       if function.key == _REBUILD and len(arguments) >= 6:
         return tensor(*arguments[:4])
+      if function.key == _REBUILD_OLD and len(arguments) == 4:
+        return tensor(*arguments)
       if function.key == _PARAMETER and arguments and isinstance(arguments[0], LazyTensor):
         return arguments[0]
       if function.key == _ORDERED and len(arguments) == 1:

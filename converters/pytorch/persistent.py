@@ -9,7 +9,7 @@ import dataclasses
 from typing import Any
 
 from converters import inert
-from converters.errors import DamagedFileError, UnsafePickleError
+from converters.errors import SAFE_COPY, DamagedFileError, UnsafePickleError
 from converters.pytorch.calls import TREES, TorchCalls, TorchMachine
 from converters.pytorch.source import Source
 from converters.pytorch.stream import read_nested
@@ -49,7 +49,7 @@ class _PersistentCalls(TorchCalls):
   """The calls of such files."""
 
   def __init__(self, source: Source):
-    super().__init__(source.size, _GLOBALS)
+    super().__init__(source.size, _GLOBALS, SAFE_COPY)
     self._source = source
 
   def call(self, function: Any, arguments: Any) -> Any:

@@ -15,7 +15,7 @@ from converters.pytorch.tensors import LazyTensor
 from converters.text import decode
 
 _MAX_DEPTH = 40
-_MAX_VALUES = 500_000
+_MAX_VALUES = 100_000  # of a training checkpoint with optimizers: 10,000
 _MAX_SHARING = 4  # bytes of all tensors for a byte of the file: views of shared storages
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.runtime import search_path
 from privai_tf.runtime.files import shown
 
-FOLDER = Path(__file__).resolve().parents[2] / "boundaries"
+KIND = "boundaries"
 # W+ codes are layers of W codes: they share W's boundaries.
 PLANE_SPACE = {"W": "W", "W+": "W", "Z": "Z"}
 _LEAST_NORM = 1e-12
@@ -35,16 +36,30 @@ def resolve(source: str | os.PathLike, latent_space: str | None) -> Path:
   checkpoint, attribute = path.parent, path.name
   spaces = ("W", "Z") if latent_space is None else (PLANE_SPACE[latent_space],)
   for space in spaces:
-    named = FOLDER / checkpoint / f"{attribute}_{space.lower()}_boundary.npy"
-    if not path.is_absolute() and named.is_file():
+    name = checkpoint / f"{attribute}_{space.lower()}_boundary.npy"
+    named = None if path.is_absolute() else search_path.found(KIND, str(name), Path.is_file)
+    if named is not None:
       return named
   known = sorted(
-    {str(p.parent.relative_to(FOLDER) / attribute_in_name(p.stem)) for p in FOLDER.rglob("*.npy")}
+    {str(p.parent / attribute_in_name(p.stem)) for p in search_path.names(KIND, "**/*.npy")}
   )
   raise InputError(
-    f"No boundary '{shown(source)}' for latent space {' or '.join(spaces)}; name an .npy file or "
-    f"one of: {', '.join(known) or '(none are installed)'}."
+    f"No boundary '{shown(source)}' for latent space {' or '.join(spaces)} in "
+    f"{search_path.where_looked(KIND)}; name an .npy file or one of: {', '.join(known) or '(none)'}."
   )
+
+
+def shipped_boundaries(checkpoint: str, latent_space: str) -> list[Path]:
+  """The files of all boundaries of a checkpoint, by attribute.
+
+  Args:
+    checkpoint: its name.
+    latent_space: "W", "W+" or "Z".
+  """
+  pattern = f"{checkpoint}/*_{PLANE_SPACE[latent_space].lower()}_boundary.npy"
+  names = search_path.names(KIND, pattern)
+  paths = [search_path.found(KIND, str(name), Path.is_file) for name in names]
+  return sorted(paths, key=lambda path: attribute_in_name(path.stem))
 
 
 def read_normal(path: Path) -> np.ndarray:

@@ -23,10 +23,10 @@ from privai_tf.attributes.scorers.backbones import (
 from privai_tf.attributes.scorers.calibration import Calibration
 from privai_tf.attributes.scorers.scorer import check_images, columns, odds_to_probabilities
 from privai_tf.errors import CheckpointError
+from privai_tf.runtime import search_path
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 ATTRIBUTES = ("age", "eyeglasses", "gender", "pose", "smile")
-FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 CONFIG_FILE, _WEIGHTS_FILE = "classifier.json", "weights.safetensors"
 _FORMAT = "privai_tf attribute classifier"
 _BATCH = 64
@@ -191,7 +191,9 @@ def load_classifier(path_or_name: str | os.PathLike = "avatars") -> AttributeCla
   """
   folder = Path(path_or_name)
   if not (folder / CONFIG_FILE).is_file():
-    folder = FOLDER / f"{path_or_name}_classifier"
+    name = f"{path_or_name}_classifier"
+    named = search_path.found("checkpoints", name, lambda place: (place / CONFIG_FILE).is_file())
+    folder = named or folder
   try:
     values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     data = (folder / _WEIGHTS_FILE).read_bytes()

@@ -1,17 +1,17 @@
-"""Photo to aligned face, and back into the photo."""
+"""Photo to aligned face, and back into the photo. The public names are imported late."""
 
-from privai_tf.faces.decoding import decode_image, load_image
-from privai_tf.faces.discovery import find_inputs, output_names
-from privai_tf.faces.finding import find_faces
-from privai_tf.faces.pasting import paste_back
-from privai_tf.faces.spec import FaceSpec
+from privai_tf.lazy import lazy_names
 
-__all__ = [
-  "FaceSpec",
-  "decode_image",
-  "find_faces",
-  "find_inputs",
-  "load_image",
-  "output_names",
-  "paste_back",
-]
+_PUBLIC = {
+  "FaceSpec": "privai_tf.faces.spec",
+  "decode_image": "privai_tf.faces.decoding",
+  "find_faces": "privai_tf.faces.finding",
+  "find_inputs": "privai_tf.faces.discovery",
+  "load_image": "privai_tf.faces.decoding",
+  "output_names": "privai_tf.faces.discovery",
+  "paste_back": "privai_tf.faces.pasting",
+}
+
+__all__ = sorted(_PUBLIC)
+
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)

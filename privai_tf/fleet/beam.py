@@ -125,12 +125,14 @@ def run(
   _check(job)
   check_ledger(job.budget)
   stages = Stages(job)
-  items = find_items(job, stages.generator)
+  items = find_items(stages.job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
   count = items.count if items.count is not None else len(record_files(job)) * job.batch_size * 16
   state = open_state(job, count)
   public = PublicFolder(job.output_dir, stages.configuration(), False)
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
+  if private:
+    private.describe_codes(stages.configuration())
   for part in range(state.parts):
     state.result(part).unlink(missing_ok=True)
   with opened_ledger(job.budget):

@@ -87,7 +87,7 @@ class Worker:
     self._stages = Stages(job)
     self._public = PublicFolder(job.output_dir, self._stages.configuration(), False)
     self._private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
-    self._items = inputs.find_items(job, self._stages.generator)
+    self._items = inputs.find_items(self._stages.job, self._stages.generator)
     self._record_files = inputs.record_files(job)  # Listed once, not again for every part.
     # Runners use several threads; the optimizer's variables, and the processor, serve one.
     self._lock = threading.Lock()

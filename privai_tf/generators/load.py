@@ -4,20 +4,13 @@ import dataclasses
 import os
 from pathlib import Path
 
-import privai_tf
-from privai_tf.errors import CheckpointError
-from privai_tf.generators.checkpoint import (
-  CONFIG_FILE,
-  Checkpoint,
-  is_checkpoint,
-  read_checkpoint,
-)
+from privai_tf.generators.checkpoint import Checkpoint, read_checkpoint
 from privai_tf.generators.discriminator import Discriminator
 from privai_tf.generators.families import create_generator
 from privai_tf.generators.generator import Generator
-from privai_tf.runtime.files import shown
+from privai_tf.generators.places import available_checkpoints, checkpoint_place
 
-CHECKPOINTS = Path(privai_tf.__file__).resolve().parents[1] / "checkpoints"
+__all__ = ["available_checkpoints", "load_discriminator", "load_generator"]
 
 
 def load_generator(
@@ -26,9 +19,10 @@ def load_generator(
   """Loads a generator.
 
   Args:
-    path_or_name: an official pickle, a converted folder, or a name in `checkpoints/`.
-    network: which generator of a pickle: "Gs" (the averaged weights, which make the better images)
-      or "G".
+    path_or_name: an official pickle, a `.pth` of InterFaceGAN or genforce, a converted folder, or a
+      name; see `places`.
+    network: which generator of a file: "Gs" (the averaged weights, which make the better images) or
+      "G".
     jit: XLA policy, "auto", "on" or "off".
 
   Raises:
@@ -48,30 +42,12 @@ def load_discriminator(
   return Discriminator(found.config, found.weights, found.provenance, jit=jit)
 
 
-def available_checkpoints() -> list[str]:
-  """The names that `load_generator` knows."""
-  return sorted(folder.name for folder in CHECKPOINTS.glob("*") if is_checkpoint(folder))
-
-
 def _find(path_or_name: str | os.PathLike, network: str) -> Checkpoint:
-  path = Path(path_or_name)
-  if not path.exists() and path.name == str(path_or_name):
-    path = CHECKPOINTS / path.name
-  if path.is_file() and path.name != CONFIG_FILE:
-    return _convert(path, network)
-  folder = path.parent if path.is_file() else path
-  # A file with several networks is converted to a folder for each.
-  for candidate in (folder / network, folder):
-    if is_checkpoint(candidate):
-      found = read_checkpoint(candidate)
-      provenance = {"source": str(path_or_name), **found.provenance}
-      return dataclasses.replace(found, provenance=provenance)
-  names = ", ".join(available_checkpoints()) or "none"
-  problem = f"holds no {CONFIG_FILE}" if folder.is_dir() else "does not exist"
-  raise CheckpointError(
-    f"Checkpoint {shown(path_or_name)} {problem}; give an official pickle, a folder made by "
-    f"`python -m converters`, or a name in checkpoints/ ({names})."
-  )
+  place = checkpoint_place(path_or_name, (network,))
+  if place.is_file():
+    return _convert(place, network)
+  found = read_checkpoint(place)
+  return dataclasses.replace(found, provenance={"source": str(path_or_name), **found.provenance})
 
 
 def _convert(path: Path, network: str) -> Checkpoint:

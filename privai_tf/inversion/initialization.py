@@ -15,20 +15,21 @@ _STEPS_WITH_ENCODER = 50
 
 
 def decided(spec: InversionSpec, generator) -> InversionSpec:
-  """The specification with all that depends on there being an encoder decided: start and steps.
+  """The specification with all that depends on the generator decided: space, start and steps.
 
   Args:
     spec: the settings.
     generator: a `privai_tf.Generator`.
 
   Returns:
-    The same with an `init` other than "auto", and a number of steps.
+    The same with a latent space, an `init` other than "auto", and a number of steps.
 
   Raises:
     ConfigurationError: if `spec.init` is "encoder" and there is none for the space, or if there are
       to be no steps after another start.
     CheckpointError: if there is one, but damaged or of another generator.
   """
+  spec = spec.for_spaces(generator.latent_spaces)
   init = spec.init
   if init in ("auto", "encoder"):
     if _encoder(generator, spec.latent_space):
@@ -86,12 +87,14 @@ def _encoder(generator, latent_space: str) -> Encoder | None:
 def _best_candidates(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
   """For every image the random code whose image is nearest; one pool serves all images."""
   pool = np.asarray(generator.sample_z(spec.candidates, seed=spec.seed))
+  labels = generator.sample_labels(len(pool), seed=spec.seed)
   space = "Z"
   if spec.latent_space != "Z":
-    pool, space = np.asarray(generator.map(pool)), "W"
+    pool, space, labels = np.asarray(generator.map(pool, labels)), "W", None
   if len(pool) == 1:
     return np.repeat(pool, len(targets), axis=0)
-  images = _thumbnails(generator.synthesize(pool, latent_space=space, noise=spec.noise))
+  images = generator.synthesize(pool, latent_space=space, noise=spec.noise, labels=labels)
+  images = _thumbnails(images)
   wanted = _thumbnails(targets)
   distances = [np.mean(np.square(images - goal), axis=1) for goal in wanted]
   return pool[np.argmin(distances, axis=1)]

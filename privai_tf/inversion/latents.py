@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.inversion.code_record import require_stated_space
 from privai_tf.runtime.files import shown
 
 _MAGIC = b"\x93NUMPY"
@@ -14,7 +15,8 @@ def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.nd
   """Reads codes from an `.npy` file.
 
   Args:
-    path: the file, holding [n, d] for W and Z, [n, L, d] for W+. The space is never guessed.
+    path: the file, holding [n, d] for W and Z, [n, L, d] or, for one face, [L, d] for W+. The space
+      is never guessed.
     generator: the `privai_tf.Generator` they are for: its L and d must fit.
     latent_space: "Z", "W" or "W+".
 
@@ -23,10 +25,16 @@ def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.nd
 
   Raises:
     InputError: if the file cannot be read, or holds something else than finite real numbers.
-    LatentSpaceError: if the generator lacks the space or the shape is that of another one.
+    LatentSpaceError: if the generator lacks the space, the shape is that of another one, or the
+      record beside the file says that it is of another space or checkpoint.
   """
   wanted = generator.code_shape(latent_space)
+  stated = require_stated_space(path, latent_space, generator)
   codes = _read(path)
+  if codes.shape == wanted and latent_space == "W+":
+    codes = codes[np.newaxis]  # One face as encoders save it.
+  if latent_space == "W" and not stated:
+    _require_no_layers(codes, generator, path)
   if codes.ndim != 1 + len(wanted) or codes.shape[1:] != wanted:
     shape = ", ".join(["n", *map(str, wanted)])
     raise LatentSpaceError(
@@ -44,6 +52,16 @@ def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.nd
       f"{shown(path)}: code {broken[0]} is not finite ({len(broken)} such in all); make it anew."
     )
   return result
+
+
+def _require_no_layers(codes: np.ndarray, generator, path: str | os.PathLike) -> None:
+  """Refuses what may be one face in W+: released as several faces in W, it would be paid so often."""
+  layered = "W+" in generator.latent_spaces and codes.shape == generator.code_shape("W+")
+  if layered and len(codes) > 1:
+    raise LatentSpaceError(
+      f"{shown(path)} has shape {list(codes.shape)}: one face in W+ (then use --latent_space=W+), or "
+      f"{len(codes)} faces in W (then save them in two files)."
+    )
 
 
 def _read(path: str | os.PathLike) -> np.ndarray:

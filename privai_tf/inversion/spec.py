@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import numbers
+from typing import Self
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime.devices import STRATEGIES
@@ -51,7 +52,8 @@ class InversionSpec:
   `perceptual`, `lpips`, `similarity` and `noise_maps`. Images never influence one another.
 
   Attributes:
-    latent_space: "W" (one code for all layers), "W+" (one a layer, more faithful) or "Z".
+    latent_space: "W" (one code for all layers), "W+" (one a layer, more faithful) or "Z"; None: W
+      where the generator has it, else Z.
     steps: optimization steps; None: 50 from an encoder's code on, else 200. 0 takes the encoder's
       code as it is, and needs one.
     learning_rate: peak rate, in standard deviations of the latent space along its principal
@@ -68,8 +70,8 @@ class InversionSpec:
     batch_size: images optimized at once; None chooses by resolution so that memory suffices. On
       processors larger ones are cut to that too, as they would be slower.
     perceptual: "vgg16" adds the eight-layer VGG16 loss, "lpips" the learned distance LPIPS, "none"
-      neither; "auto" adds the former where its weights are on this machine (it downloads nothing)
-      and the resolution is at least 256.
+      neither; "auto" adds the former where a file of its weights is named, or is on this machine (it
+      downloads nothing) and the resolution is at least 256.
     vgg16_weights: path of the weights file; None looks in Keras's cache folder, "download" also lets
       Keras fetch them into it.
     lpips_weights: path of a file that `python -m converters.perceptual` wrote; with it, the quality
@@ -104,7 +106,7 @@ class InversionSpec:
     seed: of the random starts and of `latent_noise`; nothing else is random.
   """
 
-  latent_space: str = "W"
+  latent_space: str | None = None
   steps: int | None = None
   learning_rate: float = 0.1
   optimizer: str = "adam"
@@ -138,7 +140,8 @@ class InversionSpec:
 
   def __post_init__(self):
     object.__setattr__(self, "layer_weights", tuple(float(w) for w in self.layer_weights))
-    _one_of("latent_space", self.latent_space, LATENT_SPACES)
+    if self.latent_space is not None:
+      _one_of("latent_space", self.latent_space, LATENT_SPACES)
     _one_of("optimizer", self.optimizer, OPTIMIZERS)
     _one_of("perceptual", self.perceptual, PERCEPTUAL_MODES)
     _one_of("noise", self.noise, ("fixed", "none"))
@@ -178,6 +181,16 @@ class InversionSpec:
       )
     if self.candidates is None and self.init == "mean" and self.latent_space == "Z":
       raise ConfigurationError("init='mean' has no image in Z; use 'best_of:64' or 'random'.")
+
+  def for_spaces(self, latent_spaces: tuple[str, ...]) -> Self:
+    """The same, with the latent space decided: W where there is one, else Z.
+
+    Args:
+      latent_spaces: those that the generator has.
+    """
+    if self.latent_space is not None:
+      return self
+    return dataclasses.replace(self, latent_space="W" if "W" in latent_spaces else "Z")
 
   @property
   def candidates(self) -> int | None:

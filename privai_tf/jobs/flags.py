@@ -4,9 +4,14 @@ import pathlib
 
 from absl import flags
 
+from privai_tf.faces import flags as face_flags
+from privai_tf.inversion import flags as inversion_flags
 from privai_tf.jobs import privacy_flags
 
 flags.adopt_module_key_flags(privacy_flags)
+flags.adopt_module_key_flags(face_flags)
+# Noise maps take on details of the photo; the batch and the seed are the whole job's.
+inversion_flags.define(without=("batch_size", "noise_maps", "seed"))
 
 _INPUT = flags.DEFINE_string(
   "input",
@@ -20,19 +25,6 @@ _INPUT_LATENTS = flags.DEFINE_string(
 _NUM_PORTRAITS = flags.DEFINE_integer(
   "num_portraits", 8, "How many avatar portraits the demo renders.", lower_bound=1
 )
-_ALIGN = flags.DEFINE_enum(
-  "align",
-  "auto",
-  ["auto", "ffhq", "celeba", "none"],
-  "How faces are found and cut out; auto: as FFHQ, but a picture of the checkpoint's own size is "
-  "taken as it is; none: the square in the middle.",
-)
-_FACES = flags.DEFINE_string(
-  "faces", "largest", "Which faces of a photo: largest, all, or a number from 0, left to right."
-)
-_LANDMARKS = flags.DEFINE_enum(
-  "landmarks", "mtcnn", ["mtcnn", "dlib"], "What finds eyes and mouths."
-)
 _PASTE_BACK = flags.DEFINE_bool(
   "paste_back", False, "Publish the whole photo with the privatized faces pasted into it."
 )
@@ -41,9 +33,6 @@ _CHECKPOINT = flags.DEFINE_string(
 )
 _ATTRIBUTE = flags.DEFINE_list(
   "attribute", ["smile"], "Attributes to hide: names of the checkpoint's boundaries or .npy files."
-)
-_LATENT_SPACE = flags.DEFINE_enum(
-  "latent_space", "W", ["W", "W+", "Z"], "The space that codes live in."
 )
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The folder that may be published.")
 _PRIVATE_DIR = flags.DEFINE_string(
@@ -92,42 +81,12 @@ _NUM_READERS = flags.DEFINE_integer(
 _TENSORBOARD = flags.DEFINE_string(
   "tensorboard", None, "A private folder for TensorBoard: losses, PSNR, throughput."
 )
-_INIT = flags.DEFINE_string(
-  "init", "auto", "Where the inversion starts: auto, encoder, mean, random or best_of:N."
-)
-_STEPS = flags.DEFINE_integer(
-  "steps",
-  None,
-  "Optimization steps of the inversion; default: 50 from an encoder's start, else 200; 0: the "
-  "encoder's code as it is.",
-  lower_bound=0,
-)
 _PUBLIC_CODES = flags.DEFINE_integer(
   "public_codes",
   None,
   "Codes of generated pictures that the split of codes is fitted on, at least; made once and kept. "
   "Default: what is there, else 4096 of an encoder, 1024 of a search.",
   lower_bound=1,
-)
-_LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Peak learning rate of the inversion.")
-_OPTIMIZER = flags.DEFINE_string("optimizer", "adam", "A Keras optimizer, for the inversion.")
-_PERCEPTUAL = flags.DEFINE_enum(
-  "perceptual", "auto", ["auto", "vgg16", "lpips", "none"], "Perceptual loss of the inversion."
-)
-_STRATEGY = flags.DEFINE_enum(
-  "strategy",
-  "auto",
-  ["auto", "one", "mirrored", "tpu"],
-  "Devices that share a batch; auto: all there are.",
-)
-_VGG16_WEIGHTS = flags.DEFINE_string(
-  "vgg16_weights", None, "VGG16 weights as Keras stores them, or download."
-)
-_LPIPS_WEIGHTS = flags.DEFINE_string(
-  "lpips_weights", None, "LPIPS weights as python -m converters.perceptual stores them."
-)
-_JIT = flags.DEFINE_enum(
-  "jit", "auto", ["auto", "on", "off"], "XLA; auto: on for GPU and TPU, off for CPU."
 )
 _SEED = flags.DEFINE_integer(
   "seed", 0, "Of the demo's portraits and the inversion's start, never of the noise.", lower_bound=0
@@ -173,25 +132,10 @@ def _path(value: str | None) -> pathlib.Path | None:
 
 def job_from_flags():
   """The job that the flags ask for."""
-  from privai_tf.faces.spec import FaceSpec
-  from privai_tf.inversion.spec import InversionSpec
   from privai_tf.jobs.job import Budget, Job, Shard
 
-  chosen = {"learning_rate": _LEARNING_RATE.value}
-  inversion = InversionSpec(
-    latent_space=_LATENT_SPACE.value,
-    optimizer=_OPTIMIZER.value,
-    init=_INIT.value,
-    steps=_STEPS.value,
-    perceptual=_PERCEPTUAL.value,
-    vgg16_weights=_VGG16_WEIGHTS.value,
-    lpips_weights=_LPIPS_WEIGHTS.value,
-    strategy=_STRATEGY.value,
-    jit=_JIT.value,
-    seed=_SEED.value,
-    **{name: value for name, value in chosen.items() if value is not None},
-  )
-  privacy = privacy_flags.privacy_spec(_LATENT_SPACE.value, pasted_back=_PASTE_BACK.value)
+  inversion = inversion_flags.spec_from_flags(seed=_SEED.value)
+  privacy = privacy_flags.privacy_spec(inversion.latent_space, pasted_back=_PASTE_BACK.value)
   budget = None
   if _LEDGER.value is not None:
     budget = Budget(
@@ -211,7 +155,7 @@ def job_from_flags():
     input_latents=_INPUT_LATENTS.value,
     num_portraits=_NUM_PORTRAITS.value,
     portrait_seed=_SEED.value,
-    faces=FaceSpec(align=_ALIGN.value, faces=_FACES.value, landmarks=_LANDMARKS.value),
+    faces=face_flags.spec_from_flags(),
     inversion=inversion,
     public_codes=_PUBLIC_CODES.value,
     private_dir=_path(_PRIVATE_DIR.value),

@@ -9,6 +9,7 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.evaluation.comparison import comparison_page
+from privai_tf.inversion.code_record import ANY_CODES, RECORD
 from privai_tf.jobs.failures import Failure, failures_csv
 from privai_tf.runtime import files
 from privai_tf.runtime.pictures import png
@@ -46,9 +47,24 @@ class PrivateFolder:
         files.write_bytes(self.path / f"{record.name}.{kind}.png", png(pixels), private=True)
     if self._save_latents and record.latents is not None:
       buffer = io.BytesIO()
-      np.save(buffer, record.latents, allow_pickle=False)
+      # [1, d] or [1, L, d], as every command reads codes.
+      np.save(buffer, record.latents[np.newaxis], allow_pickle=False)
       files.write_bytes(self.path / f"{record.name}.latent.npy", buffer.getvalue(), private=True)
     files.write_json(self.path / f"{record.name}.quality.json", record.figures, private=True)
+
+  def describe_codes(self, configuration: dict) -> None:
+    """Says what the codes are of: without it, nobody could tell Z from W.
+
+    Args:
+      configuration: the job's, from `Stages.configuration`.
+    """
+    if not self._save_latents:
+      return
+    record = {
+      "checkpoint": configuration["checkpoint"],
+      "codes": {ANY_CODES: configuration["inversion"]["latent_space"]},
+    }
+    files.write_json(self.path / RECORD, record, private=True)
 
   def finish(
     self,

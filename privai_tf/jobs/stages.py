@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from privai_tf.artifacts import Guarantee, Inversion
-from privai_tf.attributes.boundary import Boundary
+from privai_tf.attributes.sources import load_boundaries
 from privai_tf.errors import InputError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
+from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.jobs.failures import STAND_IN, Failure
@@ -35,7 +36,7 @@ class Stages:
   """The loaded models and boundaries of one job.
 
   Attributes:
-    job: the job.
+    job: the job, its latent space decided.
     generator: its `Generator`.
   """
 
@@ -46,14 +47,17 @@ class Stages:
       job: the job.
       progress: told (done, total) while public codes are made, where there are none yet.
     """
-    self.job = job
     self.generator = load_generator(job.checkpoint)
+    inversion = job.inversion.for_spaces(self.generator.latent_spaces)
+    self.job = job = dataclasses.replace(job, inversion=inversion)
+    require_pictures(self.generator.num_channels)
     # The other scopes protect more than any boundary; a stand-in may be chosen by some.
     compared = named_attributes(job.privacy.resemble)
-    self._boundaries = [
-      Boundary.load(_boundary_source(job, attribute), latent_space=job.inversion.latent_space)
-      for attribute in (job.attributes if job.privacy.scope == "attribute" else compared)
-    ]
+    self._boundaries = load_boundaries(
+      job.attributes if job.privacy.scope == "attribute" else compared,
+      job.checkpoint,
+      job.inversion.latent_space,
+    )
     # Now, so that a guarantee that cannot be given is told before hours of inversion.
     self._public_codes = self._fitted_on(progress)
     self._prepared = prepare(
@@ -122,6 +126,8 @@ class Stages:
     content = failure = None
     try:
       content = item.read(self.generator.resolution, self.job.faces)
+      if not item.is_latent:
+        content = content.in_channels(self.generator.num_channels)
     except InputError as error:
       stand_in = self._stands_in and item.exists
       failure = Failure(item.name, item.source, "read", str(error), stand_in)
@@ -281,7 +287,7 @@ class Stages:
     return Outcome(loaded.item, (output,))
 
   def _pixels(self, images: np.ndarray) -> np.ndarray:
-    return np.asarray(to_uint8(images, family=self.generator.family))
+    return to_rgb(to_uint8(images, family=self.generator.family))
 
 
 def _shifted(report, number: int, count: int, done: int, total: int) -> None:
@@ -293,10 +299,3 @@ def _first(inversion: Inversion, count: int) -> Inversion:
   """The inversion of the first `count` images."""
   rows = {name: getattr(inversion, name)[:count] for name in ("latents", "images", "psnr")}
   return dataclasses.replace(inversion, losses=inversion.losses[:, :count], **rows)
-
-
-def _boundary_source(job: Job, attribute: str) -> str:
-  """A file as it is; a name belongs to the checkpoint's own boundaries."""
-  if attribute.endswith(".npy"):
-    return attribute
-  return f"{pathlib.Path(job.checkpoint).name}/{attribute}"

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.attributes.boundary_files import FOLDER
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.privacy.calibration import plane_space, public_samples
 from privai_tf.runtime.files import shown, write_bytes
+from privai_tf.runtime.search_path import search_path
 
 # Directions that vary less than this share of the first carry nothing but rounding errors.
 _LEAST_DEVIATION = 1e-4
@@ -88,7 +88,7 @@ class Directions:
 
 
 def principal_directions(
-  generator: Any, latent_space: str, count: int, seed: int, folder: Path = FOLDER
+  generator: Any, latent_space: str, count: int, seed: int, folder: Path | None = None
 ) -> Directions:
   """The directions stored for these samples, or computed from them.
 
@@ -97,7 +97,7 @@ def principal_directions(
     latent_space: "W" or "W+" (one layer's codes are W codes), or "Z".
     count, seed: the samples. Directions are kept for the next call.
     folder: where `CHECKPOINT/principal_<w|z>.npz` are looked for; one counts only if it was made
-      from this generator and these samples.
+      from this generator and these samples. None: wherever boundaries are.
   """
   space = plane_space(latent_space)
   origin = {
@@ -115,9 +115,11 @@ def principal_directions(
   return kept[key]
 
 
-def _stored(origin: dict[str, Any], folder: Path) -> Directions | None:
+def _stored(origin: dict[str, Any], folder: Path | None) -> Directions | None:
   wanted = {key: str(value) for key, value in origin.items()}
-  for path in sorted(folder.glob(f"*/principal_{origin['latent_space'].lower()}.npz")):
+  folders = search_path("boundaries") if folder is None else (folder,)
+  pattern = f"*/principal_{origin['latent_space'].lower()}.npz"
+  for path in (path for folder in folders for path in sorted(folder.glob(pattern))):
     stored = Directions.load(path)
     if stored.origin == wanted:
       return stored

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 import privai_tf
 from privai_tf.attributes.boundary import Boundary
-from privai_tf.attributes.boundary_files import FOLDER, PLANE_SPACE, attribute_in_name
+from privai_tf.attributes.boundary_files import shipped_boundaries
+from privai_tf.attributes.sources import load_boundaries
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator
 from privai_tf.generators.pixels import to_uint8
@@ -146,13 +147,12 @@ def _latent_space(job: ExportJob, generator: Any, encoder: Any | None) -> str:
 
 
 def _boundaries(job: ExportJob, space: str) -> list[Boundary]:
-  name = Path(job.checkpoint).name
-  if job.attributes is None:
-    pattern = f"*_{PLANE_SPACE[space].lower()}_boundary.npy"
-    sources = sorted((FOLDER / name).glob(pattern), key=lambda path: attribute_in_name(path.stem))
-  else:
-    sources = [a if a.endswith(".npy") else f"{name}/{a}" for a in job.attributes]
-  return [Boundary.load(source, latent_space=space) for source in sources]
+  if job.spec.scope != "attribute":
+    return []
+  sources = job.attributes
+  if sources is None:
+    sources = shipped_boundaries(Path(job.checkpoint).name, space)
+  return load_boundaries(map(str, sources), job.checkpoint, space)
 
 
 def _description(

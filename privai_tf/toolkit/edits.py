@@ -15,7 +15,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.sheets import require_mp4, save_gif, save_mp4, save_png, strip
 from privai_tf.inversion.latents import load_latents
 from privai_tf.toolkit.drawing import Drawing, read_labels
-from privai_tf.toolkit.run_folder import RunFolder, require_stated_space
+from privai_tf.toolkit.run_folder import RunFolder
 
 _CODES = "codes.npy"
 
@@ -152,7 +152,6 @@ def _boundary(job: EditJob, generator: Any) -> Boundary:
 
 def _codes(job: EditJob, generator: Any) -> tuple[np.ndarray, np.ndarray | None]:
   if job.latent_codes is not None:
-    require_stated_space(job.latent_codes, job.latent_space, generator)
     codes = load_latents(job.latent_codes, generator, job.latent_space)[: job.num]
     is_z = job.latent_space == "Z"
     return codes, read_labels(job.labels, generator, len(codes)) if is_z else None

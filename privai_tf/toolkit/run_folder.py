@@ -8,18 +8,16 @@ pictures of two kinds. It also says which space the codes beside it are from.
 import json
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 import privai_tf
-from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError
+from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.sheets import picture, save_png
+from privai_tf.inversion.code_record import RECORD, read_record
 from privai_tf.runtime.files import atomic_file, make_folder, shown, write_json
-
-RECORD = "run.json"
 
 
 class RunFolder:
@@ -123,46 +121,3 @@ class RunFolder:
       return np.load(self.path / name, mmap_mode="r", allow_pickle=False).shape
     except (ValueError, EOFError):
       return None
-
-
-def read_record(folder: str | os.PathLike) -> dict[str, Any] | None:
-  """The record of a folder; None if there is none, or it is another command's."""
-  try:
-    record = json.loads((Path(folder) / RECORD).read_text(encoding="utf-8"))
-  except FileNotFoundError:
-    return None
-  except (OSError, ValueError) as error:
-    raise InputError(f"{shown(Path(folder) / RECORD)} cannot be read as JSON ({error}).") from error
-  known = isinstance(record, dict) and isinstance(record.get("codes"), dict)
-  return record if known else None
-
-
-def require_stated_space(path: str | os.PathLike, latent_space: str, generator: Any = None) -> None:
-  """Refuses a file of codes whose folder says that it is for something else.
-
-  Z and W codes have one shape: only the record beside them can tell them apart.
-
-  Args:
-    path: an `.npy` file of codes.
-    latent_space: what they are to be used as.
-    generator: what they are to be used with; None checks the space alone.
-
-  Raises:
-    LatentSpaceError: naming the spaces, or that the checkpoint is another.
-  """
-  path = Path(path)
-  record = read_record(path.parent)
-  stated = record["codes"].get(path.name) if record else None
-  if stated is None:
-    return
-  if stated != latent_space:
-    raise LatentSpaceError(
-      f"{shown(path)} holds {stated} codes ({RECORD} beside it says so), not {latent_space}; use "
-      f"--latent_space={stated} and what belongs to it."
-    )
-  made_by = record.get("checkpoint", {}).get("sha256")
-  if generator is not None and made_by not in (None, generator.fingerprint):
-    raise LatentSpaceError(
-      f"{shown(path)} was made with another checkpoint ({RECORD} beside it says so); use that one: "
-      "codes mean nothing to any other network."
-    )

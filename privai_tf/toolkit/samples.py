@@ -12,7 +12,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.sheets import contact_sheet, save_png
 from privai_tf.inversion.latents import load_latents
 from privai_tf.toolkit.drawing import Drawing, read_labels
-from privai_tf.toolkit.run_folder import RunFolder, require_stated_space
+from privai_tf.toolkit.run_folder import RunFolder
 
 SHEET = "contact_sheet.png"
 _FILES = {"Z": "z.npy", "W": "w.npy", "W+": "wp.npy"}
@@ -130,7 +130,6 @@ class _Codes:
 
 def _given(job: SampleJob, generator: Any) -> _Codes:
   """Codes from a file, and what follows from them."""
-  require_stated_space(job.latent_codes, job.latent_space, generator)
   codes = load_latents(job.latent_codes, generator, job.latent_space)
   if job.latent_space == "W+":
     return _Codes(len(codes), {"W+": lambda: iter([codes])}, None)

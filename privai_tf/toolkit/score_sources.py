@@ -9,11 +9,11 @@ import numpy as np
 
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.faces.discovery import find_inputs
+from privai_tf.inversion.code_record import read_record
 from privai_tf.inversion.latents import load_latents
 from privai_tf.runtime.files import shown
 from privai_tf.toolkit.drawing import Drawing, read_labels
 from privai_tf.toolkit.picture_store import square_pixels
-from privai_tf.toolkit.run_folder import read_record, require_stated_space
 
 _SAMPLED = frozenset(["z.npy", "w.npy", "wp.npy"])
 
@@ -95,7 +95,6 @@ class DrawnCodes:
     """
     if labels is not None and latent_space != "Z":
       raise ConfigurationError("--labels act on Z codes only; leave them out.")
-    require_stated_space(latent_codes, latent_space, generator)
     self._codes = load_latents(latent_codes, generator, latent_space)
     self._generator, self._space, self._drawing = generator, latent_space, drawing
     drawing.check(generator, latent_space)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from privai_tf import errors
-from privai_tf.attributes import boundary_files
 from privai_tf.attributes.boundary import Boundary
+from privai_tf.runtime import search_path
 
 
 def _normal(width=512, seed=0):
@@ -137,7 +137,7 @@ def test_old_files_of_conditional_boundaries_get_their_conditions_into_the_name(
 
 
 def test_named_boundary(tmp_path, monkeypatch):
-  monkeypatch.setattr(boundary_files, "FOLDER", tmp_path)
+  monkeypatch.setattr(search_path, "search_path", lambda kind: (tmp_path,))
   (tmp_path / "avatars").mkdir()
   for space in "WZ":
     Boundary(_normal(), 0.0, space, "smile").save(

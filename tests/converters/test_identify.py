@@ -12,15 +12,19 @@ import zipfile
 import numpy as np
 import pytest
 
+from converters import identify
 from converters.errors import DamagedFileError, UnsafePickleError, UnsupportedFileError
+from converters.reading import read_any_file
 from converters.restricted_pickle import read_network_pickle
 from privai_tf.errors import InputError
+from tests.converters.torch_writer import TorchWriter
 
 QUOTA_PAGE = (
   b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head><body>"
   b"<p>Sorry, you can't view or download this file at this time.</p></body></html>"
 )
 OTHER = "give an official ProgressiveGAN"
+CONVERT = "`python -m converters FILE DIR` reads it"
 
 
 def archive(*names):
@@ -72,12 +76,12 @@ FILES = {
   "XML error": (b"<?xml version='1.0'?><Error>AccessDenied</Error>", "a web page", "open it"),
   "gzip": (gzip.compress(b"x"), "a gzip archive", "unpack it"),
   "zip": (archive("network.pkl"), "a zip archive", "unpack it"),
-  "PyTorch zip": (archive("archive/data.pkl", "archive/data/0"), "a PyTorch file", OTHER),
+  "PyTorch zip": (archive("archive/data.pkl", "archive/data/0"), "a PyTorch file", CONVERT),
   "Keras zip": (archive("metadata.json", "config.json"), "a Keras model", OTHER),
   "PyTorch legacy": (
     pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2) + pickle.dumps(1001, protocol=2),
     "a PyTorch file",
-    OTHER,
+    CONVERT,
   ),
   "npz": (npz(), "a NumPy archive", OTHER),
   "npy": (npy(), "a NumPy array file", OTHER),
@@ -95,7 +99,7 @@ FILES = {
   "StyleGAN2-ADA PyTorch": (
     foreign_object("torch_utils.persistence", "_reconstruct_persistent_obj"),
     "a StyleGAN2-ADA or StyleGAN3 file for PyTorch",
-    "later generations",
+    CONVERT,
   ),
   "training.networks": (
     foreign_object("training.networks_stylegan3", "Generator"),
@@ -121,6 +125,46 @@ def test_other_files_are_called_by_their_name(name, write, nothing_executed):
   assert problem in message
   assert remedy in message
   assert "\n" not in message
+
+
+# What the reader of any file says instead where another reader takes it.
+_DISPATCHED = {
+  "PyTorch zip": (UnsafePickleError, "it is not a pickle of protocol 2, 3 or 4"),
+  "PyTorch legacy": (DamagedFileError, "it breaks off"),
+  "dictionary": (UnsupportedFileError, "without networks (G, D, G_ema)"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_any_file_is_refused_by_its_name_too(name, write, nothing_executed):
+  data, problem, _ = FILES[name]
+  expected = DamagedFileError if name in ("empty", "zeros") else UnsupportedFileError
+  expected, problem = _DISPATCHED.get(name, (expected, problem))
+  path = write(data)
+  with nothing_executed(), pytest.raises(expected) as caught:
+    read_any_file(path)
+  message = str(caught.value)
+  assert message.startswith(f"{path}: ")
+  assert problem in message
+  assert "\n" not in message
+
+
+def test_which_reader_a_file_is_for(assembler, write, tmp_path):
+  """By what is in it, whatever its name and protocol."""
+  stream, archived = TorchWriter("stream"), TorchWriter("zip")
+  value = np.zeros(3, np.float32)
+  files = {
+    identify.TORCH: [
+      stream.save(stream.dict({"a": stream.tensor(value)})),
+      archived.save(archived.dict({"a": archived.tensor(value)})),
+    ],
+    identify.PERSISTENT: [TorchWriter(protocol=3).snapshot(), pickle.dumps({"G": None}, 4)],
+    None: [assembler(protocol).official() for protocol in (2, 3, 4)] + [b"", QUOTA_PAGE, npz()],
+  }
+  for kind, contents in files.items():
+    for content in contents:
+      assert identify.kind_of(write(content, "network")) == kind
+  assert identify.kind_of(tmp_path / "absent") is None
 
 
 @pytest.mark.parametrize("protocol", [0, 1, 5])

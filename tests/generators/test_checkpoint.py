@@ -7,7 +7,6 @@ import pytest
 from safetensors.numpy import save_file
 
 from privai_tf.errors import CheckpointError, OutputError
-from privai_tf.generators import load as load_module
 from privai_tf.generators import load_discriminator, load_generator
 from privai_tf.generators.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
 from privai_tf.generators.config import (
@@ -17,6 +16,7 @@ from privai_tf.generators.config import (
   StyleGANDiscriminatorConfig,
 )
 from privai_tf.generators.discriminator import Discriminator
+from privai_tf.runtime import search_path
 
 
 @pytest.fixture
@@ -126,10 +126,10 @@ def test_a_failed_save_leaves_the_old_checkpoint(folder, small_generator):
 
 
 def test_names_and_folders_are_found(folder, tmp_path, monkeypatch, small_generator):
-  monkeypatch.setattr(load_module, "CHECKPOINTS", tmp_path)
+  monkeypatch.setattr(search_path, "search_path", lambda kind: (tmp_path,))
   assert load_generator("small").fingerprint == small_generator.fingerprint
   assert load_generator(folder / "config.json").fingerprint == small_generator.fingerprint
-  with pytest.raises(CheckpointError, match=r"nobody does not exist.*\(small\)"):
+  with pytest.raises(CheckpointError, match=r"nobody does not exist; looked in .*\(small\)"):
     load_generator("nobody")
   with pytest.raises(CheckpointError, match="not a discriminator"):
     load_discriminator("small")

@@ -160,7 +160,7 @@ def test_the_command_and_the_boundary_from_its_scores(repository, samples, tmp_p
     "--attribute=smile",
     f"--output={tmp_path / 'smile.npy'}",
   )
-  assert scored.returncode == 0, scored.stderr
+  assert (scored.returncode, scored.stderr) == (0, "")
   assert "5 scores of 'smile'" in scored.stdout
   trained = _run(
     repository,

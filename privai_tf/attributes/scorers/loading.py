@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 
-from privai_tf.attributes.classifier import CONFIG_FILE, FOLDER, load_classifier
+from privai_tf.attributes.classifier import CONFIG_FILE, load_classifier
 from privai_tf.attributes.scorers.scorer import Scorer
 from privai_tf.errors import CheckpointError
+from privai_tf.runtime import search_path
 from privai_tf.runtime.files import shown
+
+_KIND = "checkpoints"
 
 
 def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = None) -> Scorer:
@@ -29,10 +32,11 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
     classifier = load_classifier(path)
     return classifier if attributes is None else classifier.select(attributes)
   if not path.exists():
-    known = sorted(folder.parent.name for folder in FOLDER.glob(f"*/{CONFIG_FILE}"))
+    known = [str(path.parent) for path in search_path.names(_KIND, f"*/{CONFIG_FILE}")]
     raise CheckpointError(
       f"Scorer {shown(source)} does not exist; give a folder of train_classifier, one of NVIDIA's "
-      f"classifiers (.pkl), a folder of them, or a name: {', '.join(known) or 'none is installed'}."
+      f"classifiers (.pkl), a folder of them, or a name: {', '.join(known) or 'none is there'}; "
+      f"looked in {search_path.where_looked(_KIND)}."
     )
   from privai_tf.attributes.scorers.official import load_official
 
@@ -40,7 +44,10 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
 
 
 def _installed(name: str) -> Path:
-  """The place in `checkpoints/` that a name stands for; "avatars" is their classifier, too."""
-  places = (FOLDER / name, FOLDER / f"{name}_classifier")
-  named = [place for place in places if (place / CONFIG_FILE).is_file()]
-  return (named or [place for place in places if place.exists()] or [Path(name)])[0]
+  """The place that a name stands for; "avatars" is their classifier, too."""
+  both = (name, f"{name}_classifier")
+  for wanted in (lambda place: (place / CONFIG_FILE).is_file(), Path.exists):
+    for candidate in both:
+      if (place := search_path.found(_KIND, candidate, wanted)) is not None:
+        return place
+  return Path(name)
