@@ -108,7 +108,7 @@ def in_pytorch(values, prefix, names):
     if leaf == "weight" and value.ndim == 4:
       value = value.transpose(3, 2, 0, 1)
       if layer[-1] == "Conv0_up":
-        value = value[:, :, ::-1, ::-1]
+        value = np.flip(value, (2, 3)).copy()
     elif leaf == "weight":
       value = value.T
     elif leaf == "mod_weight":
