@@ -10,9 +10,12 @@ from privai_tf.generators.checkpoint import save_checkpoint
 from privai_tf.generators.config import PGGANConfig, StyleGANConfig
 from privai_tf.generators.families import create_generator
 from privai_tf.generators.network_config import NetworkConfig
+from privai_tf.generators.stylegan2.config import StyleGAN2Config
 
 _SIZES = {"resolution": 16, "fmap_base": 64, "fmap_max": 8}
 _STYLES = {"latent_size": 8, "dlatent_size": 8, "mapping_fmaps": 8, "mapping_layers": 2}
+_STYLES2 = {"resolution": 16, "channel_counts": (8, 8, 6), **_STYLES}
+_ADA = {"architecture": "resnet", "normalize_labels": True, "conv_clamp": 256.0, "const_size": 6}
 
 # By the name of its row in the table.
 NETWORKS: dict[str, Callable[[], NetworkConfig]] = {
@@ -20,6 +23,8 @@ NETWORKS: dict[str, Callable[[], NetworkConfig]] = {
   "stylegan": lambda: StyleGANConfig(**_SIZES, **_STYLES),
   "stylegan, labels": lambda: StyleGANConfig(**_SIZES, **_STYLES, label_size=3),
   "stylegan, grey": lambda: StyleGANConfig(**_SIZES, **_STYLES, num_channels=1),
+  "stylegan2": lambda: StyleGAN2Config(**_STYLES2),
+  "stylegan2, labels": lambda: StyleGAN2Config(**_STYLES2, **_ADA, label_size=3),
 }
 
 
