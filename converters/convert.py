@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from converters import pggan, stylegan
+from converters import pggan, stylegan, stylegan2, stylegan2_torch
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
@@ -15,6 +15,12 @@ _CONVERTERS = {
   "D_basic": stylegan.convert_discriminator,
   "G_paper": pggan.convert_generator,
   "D_paper": pggan.convert_discriminator,
+  "G_main": stylegan2.convert_generator,
+  "D_stylegan2": stylegan2.convert_discriminator,
+  "D_stylegan": stylegan2.convert_discriminator,
+  "D_main": stylegan2.convert_discriminator,
+  stylegan2_torch.GENERATOR: stylegan2_torch.convert_generator,
+  stylegan2_torch.DISCRIMINATOR: stylegan2_torch.convert_discriminator,
 }
 
 
@@ -29,6 +35,7 @@ class ConversionReport:
     converted: weights under our names.
     skipped: official variables that hold configuration, not weights ("lod"), and those that our
       code computes by itself, with their path.
+    shifted: official variables to which ours add 1, see `stylegan2_tables.plus_one`.
     filled: weights of ours that are zeros, because the file has none and the network uses none.
     arguments_without_effect: known keyword arguments of no effect on the outputs.
     arguments_unknown: keyword arguments that we do not know; kept, without effect.
@@ -40,6 +47,7 @@ class ConversionReport:
   read: int
   converted: int
   skipped: tuple[str, ...]
+  shifted: tuple[str, ...]
   filled: tuple[str, ...]
   arguments_without_effect: dict[str, Any]
   arguments_unknown: dict[str, Any]
@@ -72,7 +80,7 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
   """Converts one official network.
 
   Args:
-    record: `G`, `D` or `Gs` of StyleGAN or PGGAN.
+    record: `G`, `D` or `Gs` of StyleGAN, StyleGAN2 or PGGAN.
 
   Raises:
     CheckpointError: if the build function is unknown, an argument asks for a network that we do not
@@ -82,7 +90,7 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
     known = ", ".join(sorted(_CONVERTERS))
     raise CheckpointError(
       f"Network {record.name} is built by the unknown function {record.build_func_name!r}; only "
-      f"StyleGAN (2019) and Progressive GAN (2018) networks can be converted: {known}."
+      f"StyleGAN, StyleGAN2 and Progressive GAN networks can be converted: {known}."
     )
   config, weights, arguments, filled = _CONVERTERS[record.build_func_name](record)
   names = _own_and_nested(record, record.name)
@@ -95,6 +103,7 @@ def convert_network(record: NetworkRecord) -> ConvertedNetwork:
     read=len(names),
     converted=len(weights) - len(filled),
     skipped=skipped,
+    shifted=tuple(name for name in names if name.endswith("/mod_bias")),
     filled=filled,
     arguments_without_effect=arguments.without_effect,
     arguments_unknown=arguments.unknown,

@@ -61,14 +61,8 @@ _FOREIGN_MODULES = {
   "keras": ("a pickled Keras object", _GIVE_OFFICIAL),
   "sklearn": ("a pickled scikit-learn object", _GIVE_OFFICIAL),
 }
-_STYLEGAN2_FUNCTIONS = (
-  "G_main",
-  "G_synthesis_stylegan2",
-  "G_synthesis_stylegan_revised",
-  "D_stylegan2",
-)
 _STYLEGAN_CLASS = "dnnlib.tflib.network.Network"
-_VERSIONS = {_STYLEGAN_CLASS: (2, 3), "tfutil.Network": (2,)}
+_VERSIONS = {_STYLEGAN_CLASS: (2, 3, 4, 5), "tfutil.Network": (2,)}
 
 
 TORCH, PERSISTENT = "torch", "persistent"
@@ -207,17 +201,11 @@ def refuse_other_generations(class_name: str, state: dict) -> None:
   Raises:
     UnsupportedFileError: saying which generation it is.
   """
-  version, function = state.get("version"), state.get("build_func_name")
+  version = state.get("version")
   if version is None:
     raise UnsupportedFileError(
       "it is a Theano-era ProgressiveGAN file (its network has no version)", _GIVE_TENSORFLOW
     )
-  later = type(version) is int and version > 3
-  if class_name == _STYLEGAN_CLASS and (
-    later or (type(function) is str and function in _STYLEGAN2_FUNCTIONS)
-  ):
-    kind = "StyleGAN2-ADA" if type(version) is int and version > 4 else "StyleGAN2"
-    raise UnsupportedFileError(f"it is a {kind} file for TensorFlow", _OTHER_GENERATION)
   if type(version) is not int or version not in _VERSIONS[class_name]:
     shown = str(version) if type(version) is int else type(version).__name__
     raise UnsupportedFileError(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from converters.convert import ConvertedNetwork
+from converters.convert import ConversionReport, ConvertedNetwork
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.checkpoint import read_checkpoint
@@ -48,6 +48,10 @@ class ParityReport:
       lines.append(f"  skipped    {_listed(levels)} (kept as lod in config.json)")
     if self.record.dropped:
       lines.append(f"  skipped    {_listed(self.record.dropped, 3)} (part of our code)")
+    if report.shifted:
+      lines.append(
+        f"  shifted    {len(report.shifted)} biases of styles, which now hold the 1 added to them"
+      )
     if report.filled:
       lines.append(
         f"  filled     {len(report.filled)} weights that the file lacks and nothing uses"
@@ -96,7 +100,7 @@ def check_parity(
       f"{shown(folder)} does not hold what was converted ({_listed(different)} differ); the disk may "
       "be faulty: convert again to another place."
     )
-  read = _content(_weights(record, record.name, set(converted.report.skipped)))
+  read = _content(_weights(record, record.name, converted.report))
   filled = set(converted.report.filled)
   kept = _content(value for name, value in written.items() if name not in filled)
   if read != kept:
@@ -107,16 +111,17 @@ def check_parity(
   return ParityReport(record, converted, kept[0])
 
 
-def _weights(record: NetworkRecord, path: str, skipped: set[str]) -> Iterable[np.ndarray]:
+def _weights(record: NetworkRecord, path: str, report: ConversionReport) -> Iterable[np.ndarray]:
   for name, value in record.variables.items():
-    if f"{path}/{name}" not in skipped:
-      yield value
+    full = f"{path}/{name}"
+    if full not in report.skipped:
+      yield np.float32(1) + np.float32(value) if full in report.shifted else value
   for component in record.components.values():
-    yield from _weights(component, f"{path}/{component.name}", skipped)
+    yield from _weights(component, f"{path}/{component.name}", report)
 
 
 def _bits(value: np.ndarray) -> np.ndarray:
-  return np.ascontiguousarray(value, np.float32).view(np.uint32)
+  return np.asarray(value, np.float32, order="C").ravel().view(np.uint32)
 
 
 def _same_bits(first: np.ndarray, second: np.ndarray) -> bool:
@@ -127,7 +132,7 @@ def _content(arrays: Iterable[np.ndarray]) -> tuple[int, int]:
   """How many numbers, and the sum of their hashes."""
   count, total = 0, 0
   for value in arrays:
-    hashes = _bits(value).ravel().astype(np.uint64)
+    hashes = _bits(value).astype(np.uint64)
     for multiplier in _MULTIPLIERS:
       hashes *= multiplier  # modulo 2 ** 64
       hashes ^= hashes >> _HALF

@@ -8,16 +8,19 @@ from converters.persistence import PersistentFile, read_persistent_file
 from converters.ports.files import read_ports
 from converters.records import NetworkFile
 from converters.restricted_pickle import read_network_file
+from converters.stylegan2_torch import network_record
 from privai_tf.runtime.files import shown
 
-_NOT_YET = "its networks are read, but not converted yet; give a StyleGAN (2019) or Progressive GAN"
+_NOT_YET = (
+  "its networks are read, but not converted yet; give a StyleGAN2, StyleGAN or Progressive GAN file"
+)
 
 
 def read_any_file(path: str | os.PathLike) -> NetworkFile:
   """Reads a network file of any kind that is known here, without executing anything in it.
 
   Args:
-    path: NVIDIA's pickles, and the `.pth` files of InterFaceGAN and genforce.
+    path: NVIDIA's pickles, for TensorFlow or PyTorch, and the `.pth` files of InterFaceGAN and genforce.
 
   Returns:
     Its networks.
@@ -36,6 +39,17 @@ def read_any_file(path: str | os.PathLike) -> NetworkFile:
 
 
 def _records(file: PersistentFile, path: str | os.PathLike) -> NetworkFile:
-  generations = {network.generation for network in file.networks.values()}
-  name = "StyleGAN3" if "stylegan3" in generations else "StyleGAN2-ADA"
-  raise UnsupportedFileError(f"{shown(path)}: it is a {name} file for PyTorch", _NOT_YET)
+  if any(network.generation == "stylegan3" for network in file.networks.values()):
+    raise UnsupportedFileError(f"{shown(path)}: it is a StyleGAN3 file for PyTorch", _NOT_YET)
+  records = {
+    "Gs" if key == "G_ema" else key: network_record(
+      key,
+      network.class_name,
+      network.attributes,
+      network.tensors,
+      source_sha256=network.module_source_sha256,
+      source_length=network.module_source_length,
+    )
+    for key, network in file.networks.items()
+  }
+  return NetworkFile(tuple(records.values()), file.sha256, file.size, tuple(records))

@@ -28,6 +28,7 @@ _MAX_VARIABLES = 20_000  # of all networks together; official: 500
 _MAX_SOURCE_BYTES = 1 << 22  # official: 40,000
 _REQUIRED = ("version", "name", "static_kwargs", "build_func_name", "variables")
 _OPTIONAL = ("components", "build_module_src")
+_OPTIONAL += ("input_shapes", "output_shapes", "input_names", "output_names")  # StyleGAN2-ADA
 
 
 def read_network_pickle(path: str | os.PathLike) -> tuple[NetworkRecord, ...]:

@@ -109,7 +109,7 @@ def convert_variables(record: NetworkRecord, rows: Iterable[Row], path: str) -> 
     elif not np.isfinite(value).all():
       problems.append(f"{path}/{row.official} holds NaN or infinity")
     elif row.ours is not None:
-      converted[row.ours] = np.ascontiguousarray(row.transform(value), np.float32)
+      converted[row.ours] = np.asarray(row.transform(value), np.float32, order="C")
   if problems:
     shown = "; ".join(problems[:8]) + (f"; and {len(problems) - 8} more" if problems[8:] else "")
     raise CheckpointError(

@@ -21,6 +21,7 @@ from privai_tf.generators.config import (
   StyleGANConfig,
   StyleGANDiscriminatorConfig,
 )
+from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 CONFIG_FILE = "config.json"
@@ -35,6 +36,8 @@ _CONFIGS = {
     PGGANConfig,
     StyleGANDiscriminatorConfig,
     PGGANDiscriminatorConfig,
+    StyleGAN2Config,
+    StyleGAN2DiscriminatorConfig,
   )
 }
 
@@ -77,7 +80,7 @@ def save_checkpoint(
 
   folder = make_folder(folder)
   data = save(
-    {name: np.ascontiguousarray(value, np.float32) for name, value in weights.items()},
+    {name: np.asarray(value, np.float32, order="C") for name, value in weights.items()},
     metadata={"format": FORMAT},
   )
   values = {

@@ -13,14 +13,23 @@ from privai_tf.generators.config import (
   StyleGANDiscriminatorConfig,
 )
 from privai_tf.generators.discriminators import PGGANDiscriminator, StyleGANDiscriminator
+from privai_tf.generators.layers import Network
+from privai_tf.generators.stylegan2.config import StyleGAN2DiscriminatorConfig
+from privai_tf.generators.stylegan2.discriminator import StyleGAN2Discriminator
 from privai_tf.generators.weights import assign_weights, fingerprint, read_weights
+
+_NETWORKS: dict[type[NetworkConfig], type[Network]] = {
+  StyleGANDiscriminatorConfig: StyleGANDiscriminator,
+  PGGANDiscriminatorConfig: PGGANDiscriminator,
+  StyleGAN2DiscriminatorConfig: StyleGAN2Discriminator,
+}
 
 
 class Discriminator:
   """Images -> scores. NVIDIA's attribute classifiers are such networks too.
 
   Attributes:
-    family: "stylegan" or "pggan".
+    family: "stylegan", "stylegan2" or "pggan".
     config: what the network is made of.
     resolution: R.
     provenance: where the weights come from (JSON values).
@@ -46,14 +55,11 @@ class Discriminator:
       CheckpointError: if the configuration is not a discriminator's, or the weights do not fit it.
     """
     initial = seed if weights is None else None
-    if isinstance(config, StyleGANDiscriminatorConfig):
-      self.network = StyleGANDiscriminator(config, initial)
-    elif isinstance(config, PGGANDiscriminatorConfig):
-      self.network = PGGANDiscriminator(config, initial)
-    else:
+    if type(config) not in _NETWORKS:
       raise CheckpointError(
         f"This is a {config.family} {config.role}, not a discriminator; use load_generator."
       )
+    self.network = _NETWORKS[type(config)](config, initial)
     self.config = config
     self.family = config.family
     self.resolution = config.resolution
@@ -91,7 +97,7 @@ class Discriminator:
 
     Args:
       images: [N, R, R, channels] in [-1, 1].
-      labels: [N, label_size] for a StyleGAN discriminator with labels.
+      labels: [N, label_size] for a StyleGAN or StyleGAN2 discriminator with labels.
       batch_size: images that are scored together; None: all, as officially. The scores depend on
         it through the minibatch standard deviation; 1 scores each image by itself.
 
@@ -109,7 +115,7 @@ class Discriminator:
 
   def _outputs(self, images, labels, batch_size) -> tuple[np.ndarray, np.ndarray]:
     images = self._check_images(images)
-    takes_labels = self.family == "stylegan" and self.config.label_size
+    takes_labels = self.family != "pggan" and self.config.label_size
     labels = check_labels(labels, self.config.label_size if takes_labels else 0, len(images))
     size = len(images) if batch_size is None else batch_size
     group = self.config.mbstd_group_size

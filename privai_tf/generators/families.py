@@ -12,6 +12,8 @@ from privai_tf.generators.network_config import NetworkConfig
 from privai_tf.generators.pggan import PGGANNetwork
 from privai_tf.generators.style_generator import StyleGenerator
 from privai_tf.generators.stylegan import MappingNetwork, SynthesisNetwork
+from privai_tf.generators.stylegan2.config import StyleGAN2Config
+from privai_tf.generators.stylegan2.generator import StyleGAN2Generator
 
 
 class StyleGANGenerator(StyleGenerator):
@@ -84,6 +86,7 @@ class PGGANGenerator(Generator):
 _GENERATORS: dict[type[NetworkConfig], type[Generator]] = {
   StyleGANConfig: StyleGANGenerator,
   PGGANConfig: PGGANGenerator,
+  StyleGAN2Config: StyleGAN2Generator,
 }
 
 

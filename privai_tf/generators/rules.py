@@ -24,8 +24,26 @@ def _is_filter(value: Any) -> bool:
   )
 
 
+def _is_width(value: Any) -> bool:
+  return is_integer(value, 1) and value <= 65536
+
+
+def _are_widths(value: Any) -> bool:
+  return isinstance(value, tuple) and len(value) <= 64 and all(map(_is_width, value))
+
+
+def _are_taps(value: Any) -> bool:
+  return (
+    isinstance(value, tuple)
+    and 1 <= len(value) <= 32
+    and all(_is_number(tap) for tap in value)
+    and sum(value) != 0
+  )
+
+
 _POSITIVE = ("a positive integer", lambda value: is_integer(value, 1))
-_WIDTH = ("an integer from 1 to 65536", lambda value: is_integer(value, 1) and value <= 65536)
+_WIDTH = ("an integer from 1 to 65536", _is_width)
+_WIDTH_OR_NONE = ("an integer from 1 to 65536, or null", lambda v: v is None or _is_width(v))
 _LAYERS = ("an integer from 1 to 64", lambda value: is_integer(value, 1) and value <= 64)
 _COUNT = ("0 or a positive integer", lambda value: is_integer(value, 0))
 _SIZE = (
@@ -69,4 +87,21 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
   ),
   "mbstd_group_size": _COUNT,
   "mbstd_num_features": _POSITIVE,
+  # StyleGAN2.
+  "channel_counts": ("a list of widths from 1 to 65536", _are_widths),
+  "architecture": (
+    '"orig", "skip", "resnet" or "progressive"',
+    lambda value: value in ("orig", "skip", "resnet", "progressive"),
+  ),
+  "resample_filter": ("from 1 to 32 filter taps that do not sum to 0", _are_taps),
+  "conv_clamp": (
+    "a positive number or null",
+    lambda value: value is None or (_is_number(value, 0) and value > 0),
+  ),
+  "normalize_labels": _FLAG,
+  "label_fmaps": _WIDTH_OR_NONE,
+  "const_size": _WIDTH_OR_NONE,
+  "dense_size": _WIDTH_OR_NONE,
+  "label_widths": ("a list of widths from 1 to 65536", _are_widths),
+  "label_lrmul": ("a positive number", lambda value: _is_number(value, 0) and value > 0),
 }
