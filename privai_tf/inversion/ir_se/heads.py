@@ -1,0 +1,69 @@
+"""The heads of e4e and pSp, and how their outputs become codes.
+
+Tov, Alaluf, Nitzan, Patashnik, Cohen-Or, "Designing an Encoder for StyleGAN Image Manipulation"
+(2021); Richardson et al., "Encoding in Style" (2021). All channels last.
+"""
+
+import keras
+from keras import ops
+
+from privai_tf.inversion.ir_se.config import IRSEConfig
+from privai_tf.inversion.ir_se.layers import Mean, convolution
+from privai_tf.inversion.ir_se.resampling import aligned_matrix, resized
+
+MEAN = "mean_code"  # The name of the layer that adds it.
+_SLOPE = 0.01
+_COARSE, _MIDDLE = 3, 7  # Heads below see the 16 x 16 map, below the other the 32 x 32 one.
+
+
+def convolutions(head: int) -> int:
+  """How many halve a head's map until one pixel is left."""
+  return 4 if head < _COARSE else 5 if head < _MIDDLE else 6
+
+
+def pyramid(taken: list, config: IRSEConfig) -> list:
+  """Features with what the coarser ones know: those of 64 x 64, 32 x 32 and 16 x 16."""
+  fine, middle, coarse = taken
+  channels = config.channels[-1]
+  middle = _enlarged(coarse) + convolution(middle, channels, "lateral1", size=1)
+  fine = _enlarged(middle) + convolution(fine, channels, "lateral2", size=1)
+  return [fine, middle, coarse]
+
+
+def _enlarged(x):
+  return resized(x, aligned_matrix(x.shape[1], 2 * x.shape[1]))
+
+
+def head(maps: list, number: int, width: int):
+  """One head's output, [N, width]."""
+  x = maps[2 if number < _COARSE else 1 if number < _MIDDLE else 0]
+  for index in range(convolutions(number)):
+    x = ops.leaky_relu(convolution(x, width, f"head{number}_conv{index}", stride=2), _SLOPE)
+  layer = keras.layers.Dense(width, kernel_initializer="zeros", name=linear_name(number))
+  return layer(ops.reshape(x, (-1, width)))
+
+
+def linear_name(number: int) -> str:
+  """The name of a head's last layer."""
+  return f"head{number}_linear"
+
+
+def used(config: IRSEConfig) -> int:
+  """How many heads codes of the configuration's form need: the first ones."""
+  if config.latent_space == "W+":
+    return config.code_shape[0]
+  return 1 if config.kind == "e4e" else config.heads
+
+
+def codes(outputs: list, config: IRSEConfig, mean: Mean):
+  """Outputs of the heads -> codes of the configuration's form.
+
+  Args:
+    outputs: of the heads `used`, each [N, d].
+    config: `kind` and `latent_space` decide.
+    mean: what is added.
+  """
+  if config.kind == "e4e":
+    outputs = [outputs[0], *(outputs[0] + offset for offset in outputs[1:])]
+  rows = mean(ops.stack(outputs, axis=1))
+  return rows if config.latent_space == "W+" else ops.mean(rows, axis=1)
