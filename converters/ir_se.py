@@ -67,7 +67,9 @@ def _config(file: EncoderFile, record: NetworkRecord) -> IRSEConfig:
 
 def _fold(weights: dict[str, np.ndarray]) -> None:
   """Replaces batch normalizations (`NAME/norm/...`): by a factor and a summand, or within `NAME`."""
-  for name in [name.removesuffix("/norm/gamma") for name in weights if name.endswith("/norm/gamma")]:
+  for name in [
+    name.removesuffix("/norm/gamma") for name in weights if name.endswith("/norm/gamma")
+  ]:
     gamma, beta, mean, variance = (
       weights.pop(f"{name}/norm/{part}").astype(np.float64)
       for part in ("gamma", "beta", "mean", "variance")

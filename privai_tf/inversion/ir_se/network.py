@@ -37,4 +37,4 @@ def in_form(network: keras.Model, config: IRSEConfig) -> keras.Model:
   """
   outputs = [network.get_layer(linear_name(number)).output for number in range(used(config))]
   made = codes(outputs, config, network.get_layer(MEAN))
-  return keras.Model(network.inputs, made, name="encoder")
+  return keras.Model(network.inputs[0], made, name="encoder")
