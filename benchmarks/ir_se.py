@@ -80,7 +80,9 @@ def main(arguments: list[str]) -> None:
     wall, processor = (statistics.median(row[index][i] for row in times) for i in (0, 1))
     print(f"{name:<8} {wall:.2f} s a picture, {processor:.2f} s of processor time")
   wall, processor = (statistics.median(row[0][i] / row[1][i] for row in times) for i in (0, 1))
-  print(f"ratio    {wall:.2f} ({processor:.2f} of processor time), medians of {_REPEATS.value} pairs")
+  print(
+    f"ratio    {wall:.2f} ({processor:.2f} of processor time), medians of {_REPEATS.value} pairs"
+  )
 
 
 def _neutral(shape):

@@ -102,7 +102,8 @@ def _kind(opts: dict[Any, Any]) -> str:
   name = opts.get("encoder_type")
   if type(name) is not str or name not in _KINDS:
     raise UnsupportedFileError(
-      f"it is an e4e or pSp encoder of the type {quoted(str(name))}, not {' or '.join(_KINDS)}", _GIVE
+      f"it is an e4e or pSp encoder of the type {quoted(str(name))}, not {' or '.join(_KINDS)}",
+      _GIVE,
     )
   for option, value in _ONLY.items():
     if opts.get(option, value) != value:

@@ -3,12 +3,13 @@
 import numpy as np
 
 from converters.encoder_files import EncoderFile
+from converters.errors import NetworkFileError
 from converters.ir_se_tables import convolutional_rows, normalization_rows
 from converters.records import NetworkRecord
 from converters.stylegan2 import length
 from converters.tables import convert_variables
 from privai_tf.errors import CheckpointError
-from privai_tf.inversion.ir_se.config import KINDS, UNITS, IRSEConfig
+from privai_tf.inversion.ir_se.config import UNITS, IRSEConfig
 from privai_tf.inversion.ir_se.heads import MEAN
 
 _EPSILON = 1e-5  # PyTorch's; Keras's would be 1e-3.
@@ -25,9 +26,8 @@ def convert_encoder(file: EncoderFile) -> tuple[IRSEConfig, dict[str, np.ndarray
     The configuration, of W+ with a row for each head, and float32 arrays by our names.
 
   Raises:
-    CheckpointError: if a tensor is missing, surplus, misshapen or not finite (it is named).
+    NetworkFileError: if a tensor is missing, surplus, misshapen or not finite (it is named).
   """
-  assert file.kind in KINDS
   # How many batches there were in training.
   counted = tuple(name for name in file.encoder if name.endswith(".num_batches_tracked"))
   tensors = {name: value for name, value in file.encoder.items() if name not in counted}
@@ -43,11 +43,16 @@ def convert_encoder(file: EncoderFile) -> tuple[IRSEConfig, dict[str, np.ndarray
     dropped=counted,
   )
   with file.file.source.naming():
-    config = _config(file, record)
-    rows = [*convolutional_rows(config), *normalization_rows(config)]
-    weights = convert_variables(record, rows, record.name)
-    _fold(weights)
-    weights[f"{MEAN}/mean"] = _mean(file, config)
+    try:
+      config = _config(file, record)
+      rows = [*convolutional_rows(config), *normalization_rows(config)]
+      weights = convert_variables(record, rows, record.name)
+      _fold(weights)
+      weights[f"{MEAN}/mean"] = _mean(file, config)
+    except NetworkFileError:
+      raise
+    except CheckpointError as error:
+      raise NetworkFileError(str(error)) from None
   return config, weights
 
 

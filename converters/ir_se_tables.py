@@ -7,7 +7,7 @@ import numpy as np
 from converters.tables import Row, same
 from privai_tf.inversion.ir_se.backbone import units
 from privai_tf.inversion.ir_se.config import IRSEConfig
-from privai_tf.inversion.ir_se.heads import convolutions, linear_name
+from privai_tf.inversion.ir_se.heads import COARSE, MIDDLE, convolutions, linear_name
 
 _PARTS = {"weight": "gamma", "bias": "beta", "running_mean": "mean", "running_var": "variance"}
 
@@ -45,10 +45,14 @@ def convolutional_rows(config: IRSEConfig) -> Iterator[Row]:
       shape = (after, before, 1, 1)
       name = f"body.{number}.shortcut_layer.0.weight"
       yield Row(name, f"{ours}_shortcut/kernel", shape, _kernel)
-  for index, inputs in ((1, config.channels[2]), (2, config.channels[1])):
-    last = config.channels[3]
-    yield Row(f"latlayer{index}.weight", f"lateral{index}/kernel", (last, inputs, 1, 1), _kernel)
-    yield Row(f"latlayer{index}.bias", f"lateral{index}/bias", (last,))
+  last = config.channels[3]
+  for index, inputs, heads in ((1, config.channels[2], COARSE), (2, config.channels[1], MIDDLE)):
+    # A small StyleGAN2 has no head that looks at the finer maps.
+    ours = (
+      (f"lateral{index}/kernel", f"lateral{index}/bias") if config.heads > heads else (None,) * 2
+    )
+    yield Row(f"latlayer{index}.weight", ours[0], (last, inputs, 1, 1), _kernel)
+    yield Row(f"latlayer{index}.bias", ours[1], (last,))
   for number in range(config.heads):
     yield from _head_rows(config, number)
 

@@ -13,12 +13,12 @@ from privai_tf.inversion.ir_se.resampling import aligned_matrix, resized
 
 MEAN = "mean_code"  # The name of the layer that adds it.
 _SLOPE = 0.01
-_COARSE, _MIDDLE = 3, 7  # Heads below see the 16 x 16 map, below the other the 32 x 32 one.
+COARSE, MIDDLE = 3, 7  # Heads below see the 16 x 16 map, below the other the 32 x 32 one.
 
 
 def convolutions(head: int) -> int:
   """How many halve a head's map until one pixel is left."""
-  return 4 if head < _COARSE else 5 if head < _MIDDLE else 6
+  return 4 if head < COARSE else 5 if head < MIDDLE else 6
 
 
 def pyramid(taken: list, config: IRSEConfig) -> list:
@@ -36,7 +36,7 @@ def _enlarged(x):
 
 def head(maps: list, number: int, width: int):
   """One head's output, [N, width]."""
-  x = maps[2 if number < _COARSE else 1 if number < _MIDDLE else 0]
+  x = maps[2 if number < COARSE else 1 if number < MIDDLE else 0]
   for index in range(convolutions(number)):
     x = ops.leaky_relu(convolution(x, width, f"head{number}_conv{index}", stride=2), _SLOPE)
   layer = keras.layers.Dense(width, kernel_initializer="zeros", name=linear_name(number))
