@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.convert import ConvertedNetwork, convert_network
+from converters.encoder_conversion import FOLDER, write_encoder
 from converters.parity import ParityReport, check_parity
 from converters.reading import read_any_file
 from converters.records import NetworkFile, NetworkRecord
@@ -55,8 +56,6 @@ def convert_file(
       _convert(file, Path(path).name, record, folder / place) for place, record in records.items()
     ]
     if file.encoder is not None:
-      from converters.encoder_conversion import FOLDER, write_encoder  # late: it needs Keras
-
       write_encoder(file.encoder, Path(path).name, reports[0].converted.weights, folder / FOLDER)
     os.replace(folder, target)
   except OSError as error:

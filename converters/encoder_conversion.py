@@ -8,7 +8,7 @@ from converters.encoder_files import EncoderFile
 from converters.ir_se import convert_encoder
 from privai_tf import __version__
 from privai_tf.errors import CheckpointError
-from privai_tf.generators.weights import fingerprint
+from privai_tf.generators.fingerprints import fingerprint
 from privai_tf.inversion.encoder_storage import StoredEncoder, read_encoder, save_encoder
 from privai_tf.runtime.files import shown
 

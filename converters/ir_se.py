@@ -10,7 +10,7 @@ from converters.stylegan2 import length
 from converters.tables import convert_variables
 from privai_tf.errors import CheckpointError
 from privai_tf.inversion.ir_se.config import UNITS, IRSEConfig
-from privai_tf.inversion.ir_se.heads import MEAN
+from privai_tf.inversion.ir_se.layout import MEAN
 
 _EPSILON = 1e-5  # PyTorch's; Keras's would be 1e-3.
 _FIRST_UNITS = tuple(int(n) for n in np.cumsum((0, *UNITS[:-1])))

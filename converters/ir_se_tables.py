@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from converters.tables import Row, same
-from privai_tf.inversion.ir_se.backbone import units
 from privai_tf.inversion.ir_se.config import IRSEConfig
-from privai_tf.inversion.ir_se.heads import COARSE, MIDDLE, convolutions, linear_name
+from privai_tf.inversion.ir_se.layout import COARSE, MIDDLE, convolutions, linear_name, units
 
 _PARTS = {"weight": "gamma", "bias": "beta", "running_mean": "mean", "running_var": "variance"}
 

@@ -1,4 +1,7 @@
-"""An encoder's folder: `config.json`, which names the hash of `weights.safetensors`."""
+"""An encoder's folder: `config.json`, which names the hash of `weights.safetensors`.
+
+Imports nothing heavy: the conversion of e4e's and pSp's checkpoints needs no TensorFlow.
+"""
 
 import dataclasses
 import hashlib
@@ -11,8 +14,6 @@ import numpy as np
 
 from privai_tf.errors import CheckpointError
 from privai_tf.inversion.encoder_kinds import config_from_json
-from privai_tf.inversion.encoder_network import EncoderConfig
-from privai_tf.inversion.ir_se.config import IRSEConfig
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 REMEDY = "train it again with python -m privai_tf.train_encoder, or convert its file again"
@@ -26,13 +27,13 @@ class StoredEncoder:
   """What an encoder's folder holds.
 
   Attributes:
-    config: what the network is made of.
+    config: what the network is made of, an `EncoderConfig` or an `IRSEConfig`.
     weights: float32 arrays by the names of layers and variables.
     generator_fingerprint: SHA-256 of the weights of the generator it belongs to.
     provenance: how it was made (JSON values).
   """
 
-  config: EncoderConfig | IRSEConfig
+  config: Any
   weights: dict[str, np.ndarray]
   generator_fingerprint: str
   provenance: dict[str, Any]

@@ -4,25 +4,12 @@ Deng, Guo, Xue, Zafeiriou, "ArcFace" (2019), which names it; Hu, Shen, Sun, "Squ
 Networks" (2018). All channels last.
 """
 
-from collections.abc import Iterator
-
 import keras
 from keras import ops
 
-from privai_tf.inversion.ir_se.config import UNITS, IRSEConfig
+from privai_tf.inversion.ir_se.config import IRSEConfig
 from privai_tf.inversion.ir_se.layers import Scale, Slope, convolution
-
-# Units after which features are taken: 64 x 64, 32 x 32 and 16 x 16.
-TAKEN = (6, 20, 23)
-
-
-def units(config: IRSEConfig) -> Iterator[tuple[int, int, int, int, int]]:
-  """(number, channels before, channels after, squeezed channels, stride) of every unit."""
-  number, before = 0, config.channels[0]
-  for count, after, squeezed in zip(UNITS, config.channels, config.squeezed, strict=True):
-    for index in range(count):
-      yield number, before, after, squeezed, 1 if index else 2
-      number, before = number + 1, after
+from privai_tf.inversion.ir_se.layout import TAKEN, units
 
 
 def features(x, config: IRSEConfig) -> list:

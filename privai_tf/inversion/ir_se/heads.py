@@ -9,16 +9,10 @@ from keras import ops
 
 from privai_tf.inversion.ir_se.config import IRSEConfig
 from privai_tf.inversion.ir_se.layers import Mean, convolution
+from privai_tf.inversion.ir_se.layout import COARSE, MIDDLE, convolutions, linear_name
 from privai_tf.inversion.ir_se.resampling import aligned_matrix, resized
 
-MEAN = "mean_code"  # The name of the layer that adds it.
 _SLOPE = 0.01
-COARSE, MIDDLE = 3, 7  # Heads below see the 16 x 16 map, below the other the 32 x 32 one.
-
-
-def convolutions(head: int) -> int:
-  """How many halve a head's map until one pixel is left."""
-  return 4 if head < COARSE else 5 if head < MIDDLE else 6
 
 
 def pyramid(taken: list, config: IRSEConfig) -> list:
@@ -41,18 +35,6 @@ def head(maps: list, number: int, width: int):
     x = ops.leaky_relu(convolution(x, width, f"head{number}_conv{index}", stride=2), _SLOPE)
   layer = keras.layers.Dense(width, kernel_initializer="zeros", name=linear_name(number))
   return layer(ops.reshape(x, (-1, width)))
-
-
-def linear_name(number: int) -> str:
-  """The name of a head's last layer."""
-  return f"head{number}_linear"
-
-
-def used(config: IRSEConfig) -> int:
-  """How many heads codes of the configuration's form need: the first ones."""
-  if config.latent_space == "W+":
-    return config.code_shape[0]
-  return 1 if config.kind == "e4e" else config.heads
 
 
 def codes(outputs: list, config: IRSEConfig, mean: Mean):

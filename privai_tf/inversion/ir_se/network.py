@@ -4,8 +4,9 @@ import keras
 
 from privai_tf.inversion.ir_se.backbone import features
 from privai_tf.inversion.ir_se.config import SIDE, IRSEConfig
-from privai_tf.inversion.ir_se.heads import MEAN, codes, head, linear_name, pyramid, used
+from privai_tf.inversion.ir_se.heads import codes, head, pyramid
 from privai_tf.inversion.ir_se.layers import Mean
+from privai_tf.inversion.ir_se.layout import MEAN, linear_name, used
 from privai_tf.inversion.ir_se.resampling import resized, smoothing_matrix
 
 
