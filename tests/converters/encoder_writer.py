@@ -42,7 +42,7 @@ def encoder_tensors(seed=0):
       number, before = number + 1, after
   for head in range(HEADS):
     inputs = CHANNELS[3]
-    for index in range(4 if head < 3 else 5):
+    for index in range(4 if head < 3 else 5 if head < 7 else 6):
       draw(f"styles.{head}.convs.{2 * index}.weight", WIDTH, inputs, 3, 3)
       draw(f"styles.{head}.convs.{2 * index}.bias", WIDTH, scale=0.1)
       inputs = WIDTH
