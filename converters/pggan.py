@@ -6,8 +6,7 @@ from converters.arguments import sort_arguments
 from converters.records import NetworkRecord
 from converters.tables import (
   Row,
-  convert_discriminator_variables,
-  convert_variables,
+  convert_with_colours,
   dense_from_channels_last,
   dense_to_channels_last,
   level_of_detail,
@@ -93,14 +92,18 @@ def convert_generator(record: NetworkRecord):
   """`G_paper` -> (configuration, weights, arguments, names that are filled with zeros)."""
   values = _SIGNATURE | record.static_kwargs
   arguments = sort_arguments(values, _GENERATOR_FIELDS, _FIXED, record.name)
-  config = PGGANConfig(**arguments.used, lod=level_of_detail(record))
-  return config, convert_variables(record, generator_rows(config), record.name), arguments, ()
+  lod = level_of_detail(record)
+  config = PGGANConfig(**arguments.used, lod=lod)
+  weights, filled = convert_with_colours(record, generator_rows(config), record.name, lod)
+  return config, weights, arguments, filled
 
 
 def convert_discriminator(record: NetworkRecord):
   """`D_paper` -> (configuration, weights, arguments, names that are filled with zeros)."""
   values = _SIGNATURE | record.static_kwargs
   arguments = sort_arguments(values, _DISCRIMINATOR_FIELDS, _FIXED, record.name)
-  config = PGGANDiscriminatorConfig(**arguments.used, lod=level_of_detail(record))
-  weights, filled = convert_discriminator_variables(record, discriminator_rows(config))
+  lod = level_of_detail(record)
+  config = PGGANDiscriminatorConfig(**arguments.used, lod=lod)
+  rows = discriminator_rows(config)
+  weights, filled = convert_with_colours(record, rows, record.name, lod)
   return config, weights, arguments, filled

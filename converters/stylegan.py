@@ -7,8 +7,8 @@ from converters.records import NetworkRecord
 from converters.tables import (
   Row,
   channels_last,
-  convert_discriminator_variables,
   convert_variables,
+  convert_with_colours,
   dense_from_channels_last,
   level_of_detail,
   rgb_rows,
@@ -166,8 +166,8 @@ def convert_generator(record: NetworkRecord):
   path = f"{record.name}/{synthesis.name}"
   # PyTorch's ports keep the level of detail once, at the top.
   rows = [row for row in synthesis_rows(config) if synthesis.version or row.official != "lod"]
-  weights |= convert_variables(synthesis, rows, path)
-  return config, weights, arguments, ()
+  colours, filled = convert_with_colours(synthesis, rows, path, lod)
+  return config, weights | colours, arguments, filled
 
 
 def convert_discriminator(record: NetworkRecord):
@@ -176,5 +176,5 @@ def convert_discriminator(record: NetworkRecord):
   arguments = sort_arguments(values, _DISCRIMINATOR_FIELDS, _FIXED, record.name)
   lod = level_of_detail(record)
   config = StyleGANDiscriminatorConfig(**arguments.used, lod=lod)
-  weights, filled = convert_discriminator_variables(record, discriminator_rows(config))
+  weights, filled = convert_with_colours(record, discriminator_rows(config), record.name, lod)
   return config, weights, arguments, filled

@@ -125,26 +125,30 @@ def level_of_detail(record: NetworkRecord) -> float:
   return float(value) if value.shape == () and value.dtype.kind == "f" else 0.0
 
 
-def convert_discriminator_variables(
-  record: NetworkRecord, rows: Iterable[Row]
+def convert_with_colours(
+  record: NetworkRecord, rows: Iterable[Row], path: str, lod: float
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-  """As `convert_variables`, but a discriminator may lack the colour layers below its full resolution.
+  """As `convert_variables`, but the colour layers below the full resolution may be missing.
 
   Officially a network of `structure="fixed"` is built without them; at lod 0 none is ever used.
 
   Args:
-    record: the discriminator, or a classifier of its architecture.
+    record: a generator's synthesis, a discriminator, or a classifier of its architecture.
     rows: its table.
+    path: of the network, for messages.
+    lod: the level of detail that it runs at.
 
   Returns:
     Arrays by our names, and the names of those that are zeros because the file has none.
   """
   rows = list(rows)
   lower = [
-    row for row in rows if re.match(r"FromRGB_lod(?!0/)", row.official) and row.ours is not None
+    row
+    for row in rows
+    if re.match(r"(From|To)RGB_lod(?!0/)", row.official) and row.ours is not None
   ]
-  if level_of_detail(record) != 0 or any(row.official in record.variables for row in lower):
+  if lod != 0 or any(row.official in record.variables for row in lower):
     lower = []
-  weights = convert_variables(record, [row for row in rows if row not in lower], record.name)
+  weights = convert_variables(record, [row for row in rows if row not in lower], path)
   weights |= {row.ours: np.zeros(row.shape, np.float32) for row in lower}
   return weights, tuple(row.ours for row in lower)

@@ -9,6 +9,7 @@ import pathlib
 
 from absl import flags, logging
 
+from privai_tf.privacy.mechanisms import default_decode, mechanism_class
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime import command
 from privai_tf.runtime.startup import start_tensorflow
@@ -39,6 +40,22 @@ _BATCH_SIZE = flags.DEFINE_integer(
   "batch_size", None, "Images that a server merges; default: by the resolution.", lower_bound=1
 )
 _MECHANISM = flags.DEFINE_string("mechanism", "laplace", "The mechanism that is simulated.")
+_SCOPE = flags.DEFINE_enum(
+  "scope",
+  None,
+  ["attribute", "image"],
+  "What the simulated release covers; default: image for subset_selection, else attribute.",
+)
+_DECODE = flags.DEFINE_enum(
+  "decode", None, ["raw", "value", "sample"], "Of extremal: value or sample, the default."
+)
+_LOSS = flags.DEFINE_enum("loss", "l2", ["l1", "l2"], "The error that extremal makes least.")
+_CODEBOOK_SIZE = flags.DEFINE_integer(
+  "codebook_size",
+  1 << 14,
+  "Made-up faces that subset_selection chooses among; all of them are stored with the model.",
+  lower_bound=2,
+)
 _DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for pure mechanisms.")
 _CLIP_RADIUS = flags.DEFINE_float(
   "clip_radius", None, "Clip radius in latent units; default: from generated samples."
@@ -59,6 +76,10 @@ flags.mark_flag_as_required("output")
 def main(_: list[str]) -> None:
   spec = PrivacySpec(
     mechanism=_MECHANISM.value,
+    scope=_SCOPE.value or mechanism_class(_MECHANISM.value).scopes[0],
+    decode=_DECODE.value or default_decode(_MECHANISM.value),
+    loss=_LOSS.value,
+    codebook_size=_CODEBOOK_SIZE.value,
     delta=_DELTA.value,
     clip_radius=_CLIP_RADIUS.value,
     clip_quantile=_CLIP_QUANTILE.value,

@@ -60,9 +60,22 @@ _WORKERS = flags.DEFINE_integer(
   "workers", 2, "Threads that decode, draw noise and wait for the model.", lower_bound=1
 )
 _MECHANISMS = flags.DEFINE_list(
-  "mechanisms", ["laplace", "gaussian", "randomized_response", "exponential"], "On offer."
+  "mechanisms", None, "On offer; default: the usual ones of the scopes, the best ones first."
 )
-_SCOPES = flags.DEFINE_list("scopes", ["attribute"], "On offer: attribute, image.")
+_SCOPES = flags.DEFINE_list(
+  "scopes", ["attribute", "image"], "On offer: attribute, image; the first is the default."
+)
+_CODEBOOK_SIZES = flags.DEFINE_list(
+  "codebook_sizes",
+  [str(1 << 17)],
+  "Numbers of made-up faces that subset_selection may choose among, the first is the default.",
+)
+_RESEMBLANCES = flags.DEFINE_multi_string(
+  "resemblances",
+  [],
+  "Weights by which subset_selection may compare faces, such as age:3,gender:3,rest:1; may be "
+  "given several times. All directions alike is on offer as well.",
+)
 _ALIGN = flags.DEFINE_list(
   "align",
   ["auto", "ffhq", "celeba", "none"],
@@ -116,8 +129,10 @@ def main(_: list[str]) -> None:
 
   settings = GatewaySettings(
     attributes=names,
-    mechanisms=tuple(_MECHANISMS.value),
+    mechanisms=None if _MECHANISMS.value is None else tuple(_MECHANISMS.value),
     scopes=tuple(_SCOPES.value),
+    codebook_sizes=_sizes(),
+    resemblances=tuple(_RESEMBLANCES.value),
     align=tuple(_ALIGN.value),
     on_failure=_ON_FAILURE.value,
     max_epsilon=_MAX_EPSILON.value,
@@ -158,6 +173,15 @@ def main(_: list[str]) -> None:
     _TLS_CERTIFICATE.value,
     _TLS_KEY.value,
   )
+
+
+def _sizes() -> tuple[int, ...]:
+  try:
+    return tuple(int(text) for text in _CODEBOOK_SIZES.value)
+  except ValueError:
+    raise ConfigurationError(
+      f"--codebook_sizes={','.join(_CODEBOOK_SIZES.value)}: give whole numbers such as {1 << 17}"
+    ) from None
 
 
 def _attributes() -> tuple[tuple[str, ...], dict[str, str]]:

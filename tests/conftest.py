@@ -54,6 +54,24 @@ def tiny_checkpoint(tmp_path_factory) -> pathlib.Path:
   return folder
 
 
+@pytest.fixture(scope="session")
+def constant_checkpoint(tiny_checkpoint, tmp_path_factory) -> pathlib.Path:
+  """The tiny checkpoint with W codes whose first number is always 0, and a boundary across it."""
+  import numpy as np
+
+  from privai_tf.attributes.boundary import Boundary
+  from privai_tf.generators.checkpoint import read_checkpoint, save_checkpoint
+
+  folder = tmp_path_factory.mktemp("checkpoints") / "constant"
+  checkpoint = read_checkpoint(tiny_checkpoint)
+  weights = {name: np.array(value) for name, value in checkpoint.weights.items()}
+  weights["mapping/dense7/weight"][:, 0] = 0
+  weights["mapping/dense7/bias"][0] = 0
+  save_checkpoint(folder, checkpoint.config, weights, {"licence": "Apache-2.0"})
+  Boundary(np.eye(16)[0], latent_space="W", name="smile").save(folder / "smile_w_boundary.npy")
+  return folder
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
   """Tests, and the commands that they start, keep nothing in the user's cache and state folders."""

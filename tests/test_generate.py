@@ -259,3 +259,11 @@ def test_pggan_and_labels(tmp_path):
       generate_samples(dataclasses.replace(job, output_dir=tmp_path / "x", **change), generator)
   with pytest.raises(LatentSpaceError, match="latent_space is 'W'"):
     generate_samples(dataclasses.replace(job, latent_space="W"), generator)
+
+
+@pytest.mark.parametrize("psi", [float("nan"), float("inf")])
+def test_truncation_is_a_number(psi):
+  from privai_tf.toolkit.drawing import Drawing
+
+  with pytest.raises(ConfigurationError, match=f"--truncation_psi={psi}: use a number"):
+    Drawing(truncation_psi=psi)

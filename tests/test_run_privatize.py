@@ -142,6 +142,17 @@ def test_latents_and_the_ledger(privatize, tmp_path):
     (["--scope=image", "--delta=1e-5"], "subset_selection is purely"),
     (["--scope=image", "--resemble=age:much"], "'age:much' gives no number"),
     (["--resemble=age:3"], "use subset_selection with scope image"),
+    (["--scope=image", "--resemble=age:-1"], "the weight of 'age' is -1.0"),
+    (["--scope=image", "--resemble=age,age"], "twice"),
+    (["--scope=image", "--codebook_size=1"], "codebook_size"),
+    (["--scope=image", "--codebook_size=1073741824"], "codebook_size is 1073741824: it must be"),
+    (["--scope=image", "--codebook_size=8", "--subset_size=0"], "subset_size is 0 of 8 faces"),
+    (["--scope=image", "--codebook_size=8", "--subset_size=8"], "subset_size is 8 of 8 faces"),
+    (["--subset_size=8"], "use subset_selection with scope image"),
+    (["--decode=mean"], "Mechanism extremal has no decode 'mean': use value or sample"),
+    (["--mechanism=laplace", "--decode=value"], "Mechanism laplace has no decode 'value'"),
+    (["--scope=image", "--decode=sample"], "Mechanism subset_selection has no decode 'sample'"),
+    (["--decode=best"], "decode"),
     (["--on_failure=stand-in"], "--on_failure=stand-in with --scope=attribute"),
     (["--on_failure=stop"], "on_failure"),
     (["--faces=first"], "--faces=first"),
@@ -164,6 +175,35 @@ def test_bad_flags_end_with_code_2_and_one_line(privatize, tmp_path, flags, prob
   assert problem in lines[0]
   assert stdout == ""
   assert not (tmp_path / "out").exists()
+
+
+def test_weights_of_an_attribute_that_the_checkpoint_lacks_end_with_one_line(privatize, tmp_path):
+  latents = tmp_path / "codes.npy"
+  np.save(latents, np.zeros((1, 16), np.float32))
+  code, stdout, stderr = privatize(
+    f"--input_latents={latents}",
+    f"--output_dir={tmp_path / 'out'}",
+    "--scope=image",
+    "--resemble=charm:2",
+  )
+  assert code == 1, stderr
+  (line,) = filter(None, stderr.splitlines())
+  assert "charm" in line
+  assert stdout == ""
+
+
+def test_a_coordinate_that_never_varies_ends_with_one_line(
+  privatize, tmp_path, constant_checkpoint
+):
+  latents = tmp_path / "codes.npy"
+  np.save(latents, np.random.default_rng(0).normal(size=(1, 16)).astype(np.float32))
+  boundary = f"--attribute={constant_checkpoint}/smile_w_boundary.npy"
+  flags = [f"--checkpoint={constant_checkpoint}", boundary, f"--input_latents={latents}"]
+  code, stdout, stderr = privatize(*flags, f"--output_dir={tmp_path / 'out'}")
+  assert code == 2, stderr
+  (line,) = filter(None, stderr.splitlines())
+  assert "never varies" in line
+  assert stdout == ""
 
 
 def test_output_inside_the_private_folder_is_refused(privatize, tmp_path):

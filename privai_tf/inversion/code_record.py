@@ -28,7 +28,7 @@ def read_record(folder: str | os.PathLike) -> dict[str, Any] | None:
   return record if known else None
 
 
-def require_stated_space(path: str | os.PathLike, latent_space: str, generator: Any = None) -> None:
+def require_stated_space(path: str | os.PathLike, latent_space: str, generator: Any = None) -> bool:
   """Refuses a file of codes whose folder says that it is for something else.
 
   Z and W codes have one shape: only the record beside them can tell them apart.
@@ -38,6 +38,9 @@ def require_stated_space(path: str | os.PathLike, latent_space: str, generator: 
     latent_space: what they are to be used as.
     generator: what they are to be used with; None checks the space alone.
 
+  Returns:
+    Whether the record says anything of the file; then it is what it is used as.
+
   Raises:
     LatentSpaceError: naming the spaces, or that the checkpoint is another.
   """
@@ -46,7 +49,7 @@ def require_stated_space(path: str | os.PathLike, latent_space: str, generator: 
   codes = record["codes"] if record else {}
   stated = codes.get(path.name, codes.get(ANY_CODES))
   if stated is None:
-    return
+    return False
   if stated != latent_space:
     raise LatentSpaceError(
       f"{shown(path)} holds {stated} codes ({RECORD} beside it says so), not {latent_space}; use "
@@ -58,3 +61,4 @@ def require_stated_space(path: str | os.PathLike, latent_space: str, generator: 
       f"{shown(path)} was made with another checkpoint ({RECORD} beside it says so); use that one: "
       "codes mean nothing to any other network."
     )
+  return True

@@ -101,12 +101,14 @@ def encoder_for(spec: InversionSpec, generator) -> Encoder | None:
 def _best_candidates(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
   """For every image the random code whose image is nearest; one pool serves all images."""
   pool = np.asarray(generator.sample_z(spec.candidates, seed=spec.seed))
+  labels = generator.sample_labels(len(pool), seed=spec.seed)
   space = "Z"
   if spec.latent_space != "Z":
-    pool, space = np.asarray(generator.map(pool)), "W"
+    pool, space, labels = np.asarray(generator.map(pool, labels)), "W", None
   if len(pool) == 1:
     return np.repeat(pool, len(targets), axis=0)
-  images = _thumbnails(generator.synthesize(pool, latent_space=space, noise=spec.noise))
+  images = generator.synthesize(pool, latent_space=space, noise=spec.noise, labels=labels)
+  images = _thumbnails(images)
   wanted = _thumbnails(targets)
   distances = [np.mean(np.square(images - goal), axis=1) for goal in wanted]
   return pool[np.argmin(distances, axis=1)]

@@ -15,7 +15,8 @@ def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.nd
   """Reads codes from an `.npy` file.
 
   Args:
-    path: the file, holding [n, d] for W and Z, [n, L, d] for W+. The space is never guessed.
+    path: the file, holding [n, d] for W and Z, [n, L, d] or, for one face, [L, d] for W+. The space
+      is never guessed.
     generator: the `privai_tf.Generator` they are for: its L and d must fit.
     latent_space: "Z", "W" or "W+".
 
@@ -28,8 +29,12 @@ def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.nd
       record beside the file says that it is of another space or checkpoint.
   """
   wanted = generator.code_shape(latent_space)
-  require_stated_space(path, latent_space, generator)
+  stated = require_stated_space(path, latent_space, generator)
   codes = _read(path)
+  if codes.shape == wanted and latent_space == "W+":
+    codes = codes[np.newaxis]  # One face as encoders save it.
+  if latent_space == "W" and not stated:
+    _require_no_layers(codes, generator, path)
   if codes.ndim != 1 + len(wanted) or codes.shape[1:] != wanted:
     shape = ", ".join(["n", *map(str, wanted)])
     raise LatentSpaceError(
@@ -47,6 +52,16 @@ def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.nd
       f"{shown(path)}: code {broken[0]} is not finite ({len(broken)} such in all); make it anew."
     )
   return result
+
+
+def _require_no_layers(codes: np.ndarray, generator, path: str | os.PathLike) -> None:
+  """Refuses what may be one face in W+: released as several faces in W, it would be paid so often."""
+  layered = "W+" in generator.latent_spaces and codes.shape == generator.code_shape("W+")
+  if layered and len(codes) > 1:
+    raise LatentSpaceError(
+      f"{shown(path)} has shape {list(codes.shape)}: one face in W+ (then use --latent_space=W+), or "
+      f"{len(codes)} faces in W (then save them in two files)."
+    )
 
 
 def _read(path: str | os.PathLike) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from privai_tf.artifacts import Inversion
-from privai_tf.errors import InputError
+from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.inversion.initialization import decided, start_codes
 from privai_tf.inversion.perceptual import perceptual_loss
 from privai_tf.inversion.quality import psnr
@@ -153,6 +153,11 @@ def _largest_batch(spec: InversionSpec, resolution: int, devices: int) -> int:
 
 def _checked(images: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
   generator.code_shape(spec.latent_space)  # Refuses a space that the generator lacks.
+  if spec.latent_space == "Z" and generator.config.label_size:
+    raise ConfigurationError(
+      "The image of a z of this network depends on its label too, which a photo does not have: "
+      "invert into another space than Z."
+    )
   images = np.asarray(images)
   side, channels = generator.resolution, generator.num_channels
   if images.ndim != 4 or len(images) == 0 or images.shape[1:] != (side, side, channels):

@@ -104,7 +104,9 @@ def perceptual_loss(
   if not any(spec.layer_weights):
     return None
   path = find_weights(spec.vgg16_weights)
-  if spec.perceptual == "auto" and (path is None or channels != 3 or resolution < _AUTO_RESOLUTION):
+  # Who names a file wants it used.
+  automatic = spec.perceptual == "auto" and spec.vgg16_weights in (None, DOWNLOAD)
+  if automatic and (path is None or channels != 3 or resolution < _AUTO_RESOLUTION):
     return None
   if channels != 3:
     raise ConfigurationError(

@@ -123,9 +123,10 @@ def variety(generator, latent_space: str) -> float:
   """Mean squared difference between the generator's own images and their mean, measured once."""
   if generator not in _variety:
     codes, space = generator.sample_z(_OWN_IMAGES, seed=_SEED), "Z"
-    if latent_space != "Z" and not generator.config.label_size:
-      codes, space = generator.map(codes), "W"
-    images = np.clip(generator.synthesize(codes, latent_space=space), -1, 1)
+    labels = generator.sample_labels(_OWN_IMAGES, seed=_SEED)
+    if latent_space != "Z":
+      codes, space, labels = generator.map(codes, labels), "W", None
+    images = np.clip(generator.synthesize(codes, latent_space=space, labels=labels), -1, 1)
     _variety[generator] = float(np.mean(np.var(images, axis=0, ddof=1)))
   return max(_variety[generator], 1e-12)
 

@@ -74,8 +74,8 @@ class InversionSpec:
     batch_size: images optimized at once; None chooses by resolution so that memory suffices. On
       processors larger ones are cut to that too, as they would be slower.
     perceptual: "vgg16" adds the eight-layer VGG16 loss, "lpips" the learned distance LPIPS, "none"
-      neither; "auto" adds the former where its weights are on this machine (it downloads nothing)
-      and the resolution is at least 256.
+      neither; "auto" adds the former where a file of its weights is named, or is on this machine (it
+      downloads nothing) and the resolution is at least 256.
     vgg16_weights: path of the weights file; None looks in Keras's cache folder, "download" also lets
       Keras fetch them into it.
     lpips_weights: path of a file that `python -m converters.perceptual` wrote; with it, the quality

@@ -73,7 +73,7 @@ def _limited(statistics: LatentStatistics, codes: np.ndarray) -> LatentStatistic
 
 
 def _own_codes(generator, seed: int) -> np.ndarray:
-  labels = _random_labels(generator.config.label_size) if generator.config.label_size else None
+  labels = generator.sample_labels(_SAMPLES, seed=_SEED)
   return np.asarray(generator.map(generator.sample_z(_SAMPLES, seed=seed), labels), np.float64)
 
 
@@ -97,9 +97,3 @@ def _measured(generator) -> LatentStatistics:
     distance_limit=np.inf,
   )
   return _limited(known, _own_codes(generator, _FRESH_SEED))
-
-
-def _random_labels(label_size: int) -> np.ndarray:
-  """One-hot labels, each class equally likely: the space is that of all classes together."""
-  classes = np.random.RandomState(_SEED).randint(label_size, size=_SAMPLES)
-  return np.eye(label_size, dtype=np.float32)[classes]

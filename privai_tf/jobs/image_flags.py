@@ -13,6 +13,12 @@ _COMPONENTS = flags.DEFINE_integer(
 _CODEBOOK_SIZE = flags.DEFINE_integer(
   "codebook_size", 1 << 17, "Made-up faces that subset_selection chooses among.", lower_bound=2
 )
+_SUBSET_SIZE = flags.DEFINE_integer(
+  "subset_size",
+  None,
+  "How many of them, those that resemble the photo most, are likelier; default: what resembles best "
+  "on generated faces.",
+)
 _RESEMBLE = flags.DEFINE_list(
   "resemble",
   [],
@@ -28,5 +34,6 @@ def image_settings() -> dict[str, Any]:
   return {
     "components": _COMPONENTS.value,
     "codebook_size": _CODEBOOK_SIZE.value,
+    "subset_size": _SUBSET_SIZE.value,
     "resemble": parse_weights(_RESEMBLE.value),
   }

@@ -10,7 +10,7 @@ import hashlib
 import pathlib
 import re
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from privai_tf.artifacts import AlignedFace
 from privai_tf.errors import InputError
 from privai_tf.faces import decode_image, find_faces, load_image, output_names
 from privai_tf.faces.spec import FaceSpec
+from privai_tf.generators.channels import from_rgb
 from privai_tf.inversion import load_latents
 from privai_tf.jobs.input_paths import input_paths
 from privai_tf.jobs.job import Job
@@ -40,6 +41,13 @@ class Content:
   values: tuple[np.ndarray, ...]
   identity: np.ndarray
   faces: tuple[AlignedFace, ...] = ()
+
+  def in_channels(self, num_channels: int) -> Self:
+    """The same pictures for a network of 1, 3 or 4 colour channels."""
+    if num_channels == 3:
+      return self
+    values = tuple(from_rgb(value, num_channels) for value in self.values)
+    return dataclasses.replace(self, values=values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -224,8 +232,8 @@ def find_items(job: Job, generator) -> Items:
     InputError: if nothing is found.
   """
   if job.input_latents is not None:
-    count = len(load_latents(job.input_latents, generator, job.inversion.latent_space))
-    return Items(functools.partial(_codes, job.input_latents, count), count)
+    shape = load_latents(job.input_latents, generator, job.inversion.latent_space).shape
+    return Items(functools.partial(_codes, job.input_latents, shape), shape[0])
   if job.input is None:
     begin = functools.partial(_portraits, job.num_portraits, job.portrait_seed)
     return Items(begin, job.num_portraits)
@@ -280,11 +288,11 @@ def _records(paths: list[pathlib.Path]) -> Iterator[Item]:
       yield Record(_free(name), source, data)
 
 
-def _codes(path: str, count: int) -> Iterator[Item]:
+def _codes(path: str, shape: tuple[int, ...]) -> Iterator[Item]:
   (stem,) = output_names([path])
-  digits = len(str(count - 1))
-  codes = np.load(path, mmap_mode="r", allow_pickle=False)
-  for row in range(count):
+  digits = len(str(shape[0] - 1))
+  codes = np.load(path, mmap_mode="r", allow_pickle=False).reshape(shape)
+  for row in range(shape[0]):
     yield Code(f"{stem}-{row:0{digits}d}", f"{shown(path)}, row {row}", codes[row])
 
 

@@ -72,7 +72,7 @@ def privacy_spec(latent_space: str | None, *, pasted_back: bool) -> Any:
   Raises:
     ConfigurationError: if the flags contradict each other.
   """
-  from privai_tf.privacy import PrivacySpec
+  from privai_tf.privacy import PrivacySpec, default_decode
 
   mechanism = _MECHANISM.value or _default_mechanism(latent_space)
   return PrivacySpec(
@@ -83,7 +83,7 @@ def privacy_spec(latent_space: str | None, *, pasted_back: bool) -> Any:
     wplus_mode=_WPLUS_MODE.value,
     clip_radius=_CLIP_RADIUS.value,
     clip_quantile=_clip_quantile(),
-    decode=_DECODE.value or ("sample" if mechanism == "extremal" else "raw"),
+    decode=_DECODE.value or default_decode(mechanism),
     loss=_LOSS.value,
     noise_seed=_NOISE_SEED.value,
     pasted_back=pasted_back,
@@ -112,7 +112,7 @@ def _default_mechanism(latent_space: str | None) -> str:
   clipped = _CLIP_RADIUS.value is not None or _CLIP.value != "auto"
   if layered or clipped:
     return "laplace"
-  return "extremal" if _SCOPE.value == "attribute" else default_mechanism(_SCOPE.value)
+  return default_mechanism(_SCOPE.value)
 
 
 def _clip_quantile() -> float | None:

@@ -17,6 +17,7 @@ from privai_tf.attributes.sources import load_boundaries
 from privai_tf.errors import InputError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
+from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.settings import recorded
@@ -50,6 +51,7 @@ class Stages:
     self.generator = load_generator(job.checkpoint)
     inversion = job.inversion.for_spaces(self.generator.latent_spaces)
     self.job = job = dataclasses.replace(job, inversion=inversion)
+    require_pictures(self.generator.num_channels)
     # The other scopes protect more than any boundary; a stand-in may be chosen by some.
     compared = named_attributes(job.privacy.resemble)
     self._boundaries = load_boundaries(
@@ -125,6 +127,8 @@ class Stages:
     content = failure = None
     try:
       content = item.read(self.generator.resolution, self.job.faces)
+      if not item.is_latent:
+        content = content.in_channels(self.generator.num_channels)
     except InputError as error:
       stand_in = self._stands_in and item.exists
       failure = Failure(item.name, item.source, "read", str(error), stand_in)
@@ -284,7 +288,7 @@ class Stages:
     return Outcome(loaded.item, (output,))
 
   def _pixels(self, images: np.ndarray) -> np.ndarray:
-    return np.asarray(to_uint8(images, family=self.generator.family))
+    return to_rgb(to_uint8(images, family=self.generator.family))
 
 
 def _shifted(report, number: int, count: int, done: int, total: int) -> None:

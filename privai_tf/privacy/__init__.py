@@ -14,6 +14,7 @@ _PUBLIC = {
   "PreparedRelease": "privai_tf.privacy.prepared",
   "PrivacySpec": "privai_tf.privacy.spec",
   "calibrate": "privai_tf.privacy.calibration",
+  "default_decode": "privai_tf.privacy.mechanisms",
   "default_mechanism": "privai_tf.privacy.mechanisms",
   "make_mechanism": "privai_tf.privacy.mechanisms",
   "mechanism_names": "privai_tf.privacy.mechanisms",

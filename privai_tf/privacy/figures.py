@@ -52,6 +52,12 @@ def _significant(value: decimal.Decimal, digits: int) -> decimal.Decimal:
     return +value
 
 
+def double_up(value: Fraction) -> float:
+  """The nearest double that is not below."""
+  number = float(value)
+  return number if Fraction(number) >= value else math.nextafter(number, math.inf)
+
+
 def double_down(value: Fraction) -> float:
   """The nearest double that is not above: a share that must not exceed its part."""
   number = float(value)

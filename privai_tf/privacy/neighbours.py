@@ -33,6 +33,15 @@ class Neighbours:
   def _parts(self) -> list[slice]:
     return [slice(start, start + _PART) for start in range(0, len(self._numbers), _PART)]
 
+  @property
+  def weights(self) -> np.ndarray:
+    """float32 [k]."""
+    return self._weights
+
+  def units(self) -> np.ndarray:
+    """Codewords of length 1 in the weighted norm, float32 [M, k]."""
+    return self._numbers.astype(np.float32) * self._inverse[:, np.newaxis]
+
   def cosines(self, numbers: np.ndarray) -> np.ndarray:
     """Resemblance of codes to all codewords.
 

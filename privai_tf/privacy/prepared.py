@@ -9,7 +9,12 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.accounting.attackers import attacker_bound, joint_bound
+from privai_tf.privacy.accounting.attackers import (
+  attacker_bound,
+  joint_bound,
+  product_variation,
+)
+from privai_tf.privacy.figures import double_up
 from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.latents import check_latents
 from privai_tf.privacy.lattice import refuse_coarse_codes
@@ -202,10 +207,9 @@ class PreparedRelease:
     """
     if not self.spec.private or self.spec.scope == "metric":
       return None
-    if len(self.blocks) == 1 and self.rest is None:
-      exact = self.mechanism.attacker_bound()
-      if exact is not None:
-        return exact
+    pairs = [block.mechanism.worst_pairs() for block in self.blocks]
+    if self.rest is None and None not in pairs:
+      return double_up((1 + product_variation(pairs)) / 2)
     parts = [block.mechanism.total_variation for block in self.blocks]
     if self.rest is not None:
       parts.append(2 * attacker_bound(self.rest.epsilon, self.rest.delta) - 1)

@@ -26,7 +26,7 @@ from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.privacy.stand_ins import StandIns
 
-_MOST_PREPARED = 16
+_MOST_PREPARED = 64
 _PREPARED: "weakref.WeakKeyDictionary[Any, dict]" = weakref.WeakKeyDictionary()
 
 
@@ -121,7 +121,7 @@ def prepare(
   if prepared is None:
     prepared = _prepare(generator, boundaries, spec, latent_space, code_shape, public_codes)
     if len(kept) >= _MOST_PREPARED:
-      kept.clear()
+      del kept[next(iter(kept))]
     kept[key] = prepared
   return prepared
 

@@ -37,7 +37,7 @@ def parse_weights(parts: Iterable[str]) -> Weights:
       weights.append((name.strip(), float(text)))
     except ValueError:
       raise ConfigurationError(
-        f"--resemble: {part!r} gives no number as its weight; write NAME:WEIGHT, such as age:3."
+        f"resemble: {part!r} gives no number as its weight; write NAME:WEIGHT, such as age:3."
       ) from None
   return tuple(weights)
 

@@ -14,7 +14,7 @@ SCOPES = ("attribute", "image", "metric")
 WPLUS_MODES = ("tied", "per_layer")
 INPUTS = ("any", "faces")
 LOSSES = ("l1", "l2")
-_LARGEST_CODEBOOK = 1 << 22
+LARGEST_CODEBOOK = 1 << 22
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,7 +189,7 @@ class PrivacySpec:
       )
 
   def _check_stand_ins(self, mechanism: type) -> None:
-    if not _is_integer(self.codebook_size) or not 2 <= self.codebook_size <= _LARGEST_CODEBOOK:
+    if not _is_integer(self.codebook_size) or not 2 <= self.codebook_size <= LARGEST_CODEBOOK:
       raise ConfigurationError(
         f"codebook_size is {self.codebook_size!r}: it must be a whole number from 2 to 2^22."
       )

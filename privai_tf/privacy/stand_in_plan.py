@@ -19,8 +19,8 @@ from privai_tf.privacy.stand_ins import StandIns
 from privai_tf.privacy.subset_choice import SAMPLES as SAMPLE_COUNT
 from privai_tf.privacy.subset_choice import Candidates, best_choice
 
-# Codebooks in memory, by far the largest public figures: one generator's spaces and a change of mind.
-_MOST_KEPT = 2
+# Codebooks in memory, by far the largest public figures: of each generator so many bytes, the newest.
+MOST_BYTES = 1 << 30
 _KEPT: "weakref.WeakKeyDictionary[Any, dict]" = weakref.WeakKeyDictionary()
 
 
@@ -64,8 +64,6 @@ def _candidates(codebook: Codebook, mean: np.ndarray, compared: Resemblance) -> 
   kept = _KEPT.setdefault(codebook.generator, {})
   key = (codebook.latent_space, codebook.size, codebook.seed, digest.hexdigest())
   if key not in kept:
-    while len(kept) >= _MOST_KEPT:
-      del kept[next(iter(kept))]
     samples = Codebook(
       codebook.generator, codebook.latent_space, SAMPLE_COUNT, codebook.seed, SAMPLES
     )
@@ -74,4 +72,11 @@ def _candidates(codebook: Codebook, mean: np.ndarray, compared: Resemblance) -> 
       samples.numbers(mean, compared.axes).astype(np.float64),
       compared.weights,
     )
+    while len(kept) > 1 and sum(one.numbers.nbytes for one in kept.values()) > MOST_BYTES:
+      del kept[next(iter(kept))]
   return kept[key]
+
+
+def kept_codebooks(generator: Any) -> int:
+  """How many ways to compare faces are at hand, so that a release by one of them does not wait."""
+  return len(_KEPT.get(generator, {}))

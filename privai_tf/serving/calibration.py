@@ -20,12 +20,17 @@ from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.release import prepare
 from privai_tf.privacy.rest import rest_cost
 from privai_tf.privacy.spec import PrivacySpec
+from privai_tf.serving.finite import ExtremalTables, StandInTables, extremal_tables
 
 # Two significant digits are met exactly.
 _MANTISSAS = np.concatenate(
   [np.arange(100, 200, 2), np.arange(200, 500, 5), np.arange(500, 1000, 10)]
 )
 _DECADES = range(-2, 2)
+# Of them, for mechanisms whose tables take a while to make: steps of at most 10%.
+_EVERY = 4
+# What requests call the whole face, which has no attribute, in scope image.
+WHOLE_FACE = "all"
 _QUANTILE = 0.99
 
 
@@ -38,17 +43,19 @@ class Calibration:
     epsilons: float32 [t], ascending.
     noise_scales: float64 [t], in latent units; NaN for mechanisms that add no noise.
     sensitivities: float64 [t], in latent units; NaN without clipping.
+    tables: of mechanisms with few outputs; None for those that add noise.
   """
 
   prepared: PreparedRelease
   epsilons: np.ndarray
   noise_scales: np.ndarray
   sensitivities: np.ndarray
+  tables: ExtremalTables | StandInTables | None = None
 
   @property
   def attribute(self) -> str:
     """What requests call it."""
-    return self.prepared.attributes[0]
+    return self.prepared.attributes[0] if self.prepared.attributes else WHOLE_FACE
 
   @property
   def mechanism(self) -> Mechanism:
@@ -74,32 +81,36 @@ def calibrations(
   Args:
     generator: a `Generator`.
     boundaries: one for each attribute that requests may name.
-    spec: mechanism, delta and clipping, for scope "attribute"; its epsilon is not used.
+    spec: mechanism, delta and clipping, for scope "attribute", or `subset_selection` for scope
+      "image"; its epsilon is not used.
     latent_space: "Z", "W" or "W+".
     public_codes: of the encoder that is served; None: the generator's own samples.
 
   Returns:
-    One for each boundary, all with the same epsilons.
+    One for each boundary, all with the same epsilons; in scope "image" one.
 
   Raises:
     ConfigurationError: for another scope, attributes of one name, or if no epsilon can be served.
   """
-  if spec.scope != "attribute" or not spec.private:
+  kind = mechanism_class(spec.mechanism)
+  if not spec.private or spec.scope != ("image" if kind.has_codebook else "attribute"):
     raise ConfigurationError(
       f"Mechanism {spec.mechanism} with scope {spec.scope} is not served: export with a private "
-      "mechanism of scope attribute."
+      "mechanism of scope attribute, or subset_selection of scope image."
     )
-  if mechanism_class(spec.mechanism).needs_samples or spec.decode != "raw":
+  if kind.has_codebook:
+    return [_stand_ins(generator, boundaries, spec, latent_space)]
+  if spec.decode != "raw" and not kind.needs_samples:
     raise ConfigurationError(
       f"Mechanism {spec.mechanism} with decode {spec.decode} is made for one epsilon, and a model "
-      "server learns it with the request: export with laplace and decode raw, or use the gateway."
+      "server learns it with the request: export with decode raw, or use the gateway."
     )
   if spec.clip_quantile is None:  # One radius for all epsilons.
     spec = dataclasses.replace(spec, clip_quantile=_QUANTILE)
   names = [boundary.name for boundary in boundaries]
   if len(set(names)) < len(names):
     raise ConfigurationError(f"Attributes are named {', '.join(names)}: give each its own name.")
-  epsilons = _possible(served_epsilons(), spec)
+  epsilons = _possible(served_epsilons()[:: _EVERY if kind.needs_samples else 1], spec)
   return [
     _calibration(generator, boundary, spec, latent_space, epsilons, public_codes)
     for boundary in boundaries
@@ -148,6 +159,31 @@ def _calibration(
     epsilons=epsilons,
     noise_scales=_figures(mechanisms, "noise_scale"),
     sensitivities=_figures(mechanisms, "sensitivity"),
+    tables=extremal_tables(mechanisms, sample=spec.decode == "sample")
+    if mechanisms[0].needs_samples
+    else None,
+  )
+
+
+def _stand_ins(
+  generator: Any, boundaries: Sequence[Boundary], spec: PrivacySpec, latent_space: str
+) -> Calibration:
+  """Whole faces: up to the epsilon from which on several of them are put together."""
+  found: list[PreparedRelease] = []
+  for epsilon in served_epsilons()[::_EVERY]:
+    one = dataclasses.replace(spec, epsilon=float(epsilon))
+    prepared = prepare(generator, boundaries, one, latent_space)
+    if len(prepared.blocks) > 1:
+      break
+    found.append(prepared)
+  mechanisms = [prepared.mechanism for prepared in found]
+  nothing = np.full(len(found), np.nan)
+  return Calibration(
+    prepared=dataclasses.replace(found[0], attributes=()),
+    epsilons=np.array([prepared.spec.epsilon for prepared in found], np.float32),
+    noise_scales=nothing,
+    sensitivities=nothing,
+    tables=StandInTables(found[0].layout, mechanisms),
   )
 
 

@@ -149,6 +149,8 @@ def _latent_space(job: ExportJob, generator: Any, encoder: Any | None) -> str:
 
 
 def _boundaries(job: ExportJob, space: str) -> list[Boundary]:
+  if job.spec.scope != "attribute":
+    return []
   sources = job.attributes
   if sources is None:
     sources = shipped_boundaries(Path(job.checkpoint).name, space)

@@ -150,11 +150,14 @@ class ServedModel(tf.Module):
 
 def simulation_statement(calibration: Calibration) -> str:
   """What a served release counts as, in words."""
+  shown = f"does to the face's coordinate along the '{calibration.attribute}' direction"
+  if calibration.prepared.spec.scope == "image":
+    codebook = calibration.prepared.spec.codebook_size
+    shown = f"publishes in place of a face: one that the generator made up, among {codebook:,}"
   return (
     "NOT PRIVATE: a simulation by a model server, with floating-point noise, whose low bits can "
     f"give away what it was added to; nothing is promised. It shows what {calibration.mechanism.name} "
-    f"does to the face's coordinate along the '{calibration.attribute}' direction. A release with a "
-    "guarantee is drawn by the exact sampler of the gateway or of run_privatize.py."
+    f"{shown}. A release with a guarantee is drawn by the exact sampler of the gateway or of run_privatize.py."
   )
 
 

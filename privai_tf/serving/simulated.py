@@ -17,6 +17,7 @@ from privai_tf.privacy.mechanisms.base import clip_tensor
 from privai_tf.privacy.rest import REST_CELLS
 from privai_tf.privacy.split import Split
 from privai_tf.serving.calibration import Calibration
+from privai_tf.serving.finite import StandInTables
 
 
 def fresh_seed() -> Any:
@@ -40,8 +41,18 @@ def simulated_release(calibration: Calibration, latents: Any, position: Any, see
   Returns:
     float32, as `latents`.
   """
+  if isinstance(calibration.tables, StandInTables):
+    return calibration.tables.draw(tf.cast(latents, tf.float64), position, seed)
   split = calibration.prepared.layout
   values, rest = _parts(split, tf.cast(latents, tf.float64))
+  released = _released(calibration, values, position, seed)
+  return tf.reshape(tf.cast(_assemble(split, released, rest), tf.float32), tf.shape(latents))
+
+
+def _released(calibration: Calibration, values: Any, position: Any, seed: Any) -> Any:
+  """Coordinates [n, k] -> released ones."""
+  if calibration.tables is not None:
+    return calibration.tables.draw(_on_grid(values), position, seed)
   mechanism = at_each_row(
     calibration.mechanism,
     epsilon=_column(calibration.epsilons.astype("float64"), position),
@@ -49,8 +60,7 @@ def simulated_release(calibration: Calibration, latents: Any, position: Any, see
   )
   if mechanism.norm is not None:
     values = clip_tensor(values, mechanism.clip_radius, mechanism.norm)
-  released = mechanism.simulate(_on_grid(values), seed)
-  return tf.reshape(tf.cast(_assemble(split, released, rest), tf.float32), tf.shape(latents))
+  return mechanism.simulate(_on_grid(values), seed)
 
 
 def at_each_row(mechanism: Mechanism, epsilon: Any, noise_scale: Any) -> Mechanism:

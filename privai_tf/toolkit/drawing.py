@@ -1,6 +1,7 @@
 """Codes of any space -> 8-bit pictures: truncation, labels and noise in one place."""
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -29,6 +30,12 @@ class Drawing:
   noise: str = "fixed"
   noise_seed: int = 0
   batch_size: int | None = None
+
+  def __post_init__(self):
+    if self.truncation_psi is not None and not math.isfinite(self.truncation_psi):
+      raise ConfigurationError(
+        f"--truncation_psi={self.truncation_psi}: use a number, from 0 to 1 as a rule."
+      )
 
   def configuration(self) -> dict[str, Any]:
     """What decides the pictures, as JSON values."""

@@ -18,6 +18,7 @@ from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.evaluation.inversion_page import PAGE, inversion_page
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.generators import to_uint8
+from privai_tf.generators.channels import from_rgb, require_pictures, to_rgb
 from privai_tf.inversion import invert, quality_report
 from privai_tf.inversion.code_record import ANY_CODES
 from privai_tf.inversion.initialization import decided
@@ -86,6 +87,7 @@ def invert_photos(
     InputError: if there is no input at all.
     OutputError: if an output cannot be written.
   """
+  require_pictures(generator.num_channels)
   spec = decided(job.inversion, generator)
   items = picture_items(job.input)
   files.make_private_folder(job.output_dir)
@@ -185,8 +187,11 @@ class _Run:
       )
     return True
 
+  def _values(self, faces: list[AlignedFace]) -> np.ndarray:
+    return from_rgb(np.stack([face.image for face in faces]), self.generator.num_channels)
+
   def _found(self, faces: list[AlignedFace]) -> Inversion:
-    values = np.stack([face.image for face in faces])
+    values = self._values(faces)
     before, count = self.done, len(faces)
 
     def report(done: int, total: int) -> None:
@@ -195,10 +200,11 @@ class _Run:
     return invert(values, self.generator, self.spec, report)
 
   def _write(self, faces: list[AlignedFace], inversion: Inversion) -> None:
-    values = np.stack([face.image for face in faces])
+    values = self._values(faces)
     qualities = quality_report(inversion, values, self.generator, self.spec)
     originals, pictures = (
-      to_uint8(images, family=self.generator.family) for images in (values, inversion.images)
+      to_rgb(to_uint8(images, family=self.generator.family))
+      for images in (values, inversion.images)
     )
     for row, face in enumerate(faces):
       place = self.folder / face.name

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.fleet import beam
 from privai_tf.jobs.job import Shard
 from privai_tf.pipeline import opened_ledger
+from privai_tf.privacy.codebook import CODEWORDS, Codebook
 from privai_tf.privacy.spec import PrivacySpec
 
 _ONE_PROCESS = ("--runner=DirectRunner",)
@@ -112,3 +114,65 @@ def test_records_are_shared_out_by_files(job, tmp_path, published):
         writer.write(example.SerializeToString())
   summary = beam.run(dataclasses.replace(job, input=str(folder), input_latents=None), _ONE_PROCESS)
   assert len(summary.released) == len(published(job.output_dir)) == 4
+
+
+_STAND_INS = PrivacySpec(
+  "subset_selection", "image", 1.0, codebook_size=300, calibration_count=1000
+)
+
+
+def _guarantees(folder):
+  return {
+    path.stem: json.loads(path.read_text())["guarantee"] for path in folder.glob("codes-*.json")
+  }
+
+
+@pytest.mark.slow
+def test_stand_ins_are_those_of_one_process_and_paid_alike(job, budget, tmp_path, published):
+  """Names, promises and charges; the pictures are drawn anew, and all are of the same 300 faces."""
+  spent, outputs = [], []
+  for name in ("alone", "fleet"):
+    own = dataclasses.replace(budget, ledger=tmp_path / f"{name}.db", epsilon=50.0)
+    one = dataclasses.replace(job, privacy=_STAND_INS, budget=own, output_dir=tmp_path / name)
+    summary = pipeline.run(one) if name == "alone" else beam.run(one, _ONE_PROCESS)
+    assert not summary.failures
+    outputs.append({path.name for path in one.output_dir.iterdir() if path.stem != "run"})
+    with opened_ledger(dataclasses.replace(own, create=False)) as ledger:
+      left = ledger.remaining("ada")
+      spent.append((left.spent_epsilon, left.spent_delta, left.releases))
+  assert outputs[0] == outputs[1]
+  assert spent[0] == spent[1] == (40.0, 0.0, 40)
+  alone, fleet = (_guarantees(tmp_path / name) for name in ("alone", "fleet"))
+  assert alone == fleet
+  assert len(fleet) == len(published(tmp_path / "fleet")) == 40
+  assert "chosen privately among 300" in fleet["codes-00"]["statement"]
+
+
+@pytest.mark.slow
+def test_simulated_stand_ins_of_a_fleet_are_the_same_pictures(job, tmp_path, published):
+  spec = dataclasses.replace(_STAND_INS, noise_seed=7)
+  pictures = []
+  for name, run in (("alone", pipeline.run), ("fleet", lambda one: beam.run(one, _ONE_PROCESS))):
+    one = dataclasses.replace(job, privacy=spec, output_dir=tmp_path / name)
+    run(one)
+    pictures.append(published(one.output_dir))
+  assert set(pictures[0]) == set(pictures[1])
+  for name, picture in pictures[0].items():
+    assert np.abs(_pixels(pictures[1][name]) - _pixels(picture)).max() <= 1
+
+
+def test_the_codebook_is_made_once_a_worker(job, monkeypatch):
+  """The launcher looks at the guarantee, and one worker does all three parts."""
+  made = []
+  right = Codebook.numbers
+
+  def counted(self, mean, axes):
+    if self.stream == CODEWORDS:
+      made.append(id(self.generator))
+    return right(self, mean, axes)
+
+  monkeypatch.setattr(Codebook, "numbers", counted)
+  one = dataclasses.replace(job, privacy=_STAND_INS, batch_size=1)
+  summary = beam.run(one, _ONE_PROCESS)
+  assert len(summary.released) == 40
+  assert len(made) == len(set(made)) == 2

@@ -175,4 +175,4 @@ def test_pixels_round_as_the_families_do():
   np.testing.assert_array_equal(to_uint8(np.float32(-0.99), "stylegan"), 1)
   np.testing.assert_array_equal(to_uint8(np.float32(0.99), "pggan"), 254)
   with pytest.raises(ConfigurationError, match="family"):
-    to_uint8(values, "stylegan2")
+    to_uint8(values, "biggan")

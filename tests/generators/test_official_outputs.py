@@ -5,11 +5,13 @@ missing blur or a turned kernel exceeds them by far.
 """
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
 from converters.convert import convert_network
+from privai_tf.errors import CheckpointError
 from privai_tf.generators import to_uint8
 from privai_tf.generators.discriminator import Discriminator
 from privai_tf.generators.families import create_generator
@@ -147,3 +149,25 @@ def test_pixels(port, images):
     assert np.mean(difference > 0) < 1e-3, name
     # The official images themselves leave no room.
     np.testing.assert_array_equal(to_uint8(official_images, names[name]), expected)
+
+
+@pytest.mark.parametrize("config", ["sg_tiny", "pg_tiny"])
+def test_a_generator_built_for_its_full_resolution_only(official, config):
+  """`structure="fixed"`: the file has no colour layers below the full resolution, and needs none."""
+  whole, fixed = official.record(config), official.record(config)
+  owner = fixed.components.get("synthesis", fixed)
+  lower = [name for name in owner.variables if re.match(r"ToRGB_lod[1-9]", name)]
+  assert lower
+  for name in lower:
+    del owner.variables[name]
+  images = []
+  for record in (whole, fixed):
+    converted = convert_network(record)
+    generator = create_generator(converted.config, converted.weights)
+    z = generator.sample_z(2, seed=0)
+    images.append(generator.synthesize(z, latent_space="Z"))
+  np.testing.assert_array_equal(*images)
+  assert len(converted.report.filled) == len(lower)
+  del owner.variables["ToRGB_lod0/bias"]
+  with pytest.raises(CheckpointError, match=r"missing .*ToRGB_lod0/bias"):
+    convert_network(fixed)

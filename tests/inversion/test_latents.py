@@ -1,5 +1,7 @@
 """Latent codes from files: the right ones pass, all others get one line."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -112,3 +114,18 @@ def test_places(tiny, tmp_path):
   for path in (tmp_path, tmp_path / "absent.npy"):
     with pytest.raises(InputError, match="not a file"):
       load_latents(path, tiny, "W")
+
+
+def test_one_face_as_encoders_save_it(tiny, tmp_path):
+  """[L, d] is one face in W+, and never L people in W."""
+  layers, width = tiny.code_shape("W+")
+  code = np.random.default_rng(0).normal(size=(layers, width)).astype(np.float32)
+  path = tmp_path / "face.npy"
+  np.save(path, code)
+  np.testing.assert_array_equal(load_latents(path, tiny, "W+"), code[np.newaxis])
+  with pytest.raises(LatentSpaceError, match=rf"one face in W\+ .*, or {layers} faces in W"):
+    load_latents(path, tiny, "W")
+  # What says that it is W is W.
+  record = {"codes": {"face.npy": "W"}, "checkpoint": {}}
+  (tmp_path / "run.json").write_text(json.dumps(record))
+  assert load_latents(path, tiny, "W").shape == (layers, width)

@@ -50,3 +50,40 @@ def test_errors_are_one_line(run, argument, message):
   assert code == 2
   assert message in error
   assert error.count("\n") == 1
+
+
+def test_finite_outputs_are_counted_and_the_gap_is_told(run, tmp_path):
+  names = ("extremal", "randomized_response", "subset_selection", "laplace")
+  arguments = f"--mechanism={','.join(names)}", "--samples=2000", "--target=coordinate"
+  code, output, error = run(*arguments, f"--output={tmp_path}")
+  assert code == 0, error
+  assert "of the counted frequencies 1e-06" in output
+  rows = {
+    row["mechanism"]: row for row in json.loads((tmp_path / "audit.json").read_text())["audits"]
+  }
+  assert tuple(rows) == names
+  assert rows["laplace"]["frequencies"] is None
+  for name in names[:3]:
+    counted = rows[name]["frequencies"]
+    assert counted["false_alarm"] == pytest.approx(1e-6 / 4)
+    assert counted["p_value"] >= counted["false_alarm"]
+  assert [name for name in names if rows[name]["duality_gap"] is not None] == ["extremal"]
+  assert 0 <= rows["extremal"]["duality_gap"] <= 1e-6
+  assert "chi2 p" in output.splitlines()[0]
+
+
+def test_wrong_frequencies_end_with_code_1(tmp_path, repository):
+  """The command with a coin that keeps the side too often to be what it says, and breaks no claim."""
+  program = (
+    "import sys; from privai_tf.privacy.mechanisms import randomized_response as r;"
+    "right = r.keep_side; r.keep_side = lambda epsilon, *a: right(epsilon / 2, *a);"
+    "from privai_tf import audit; from privai_tf.runtime import command;"
+    "sys.argv[1:] = ['--mechanism=randomized_response', '--samples=20000', '--target=coordinate'];"
+    "command.run(audit.main)"
+  )
+  done = subprocess.run(
+    [sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False
+  )
+  assert done.returncode == 1, done.stderr
+  assert "FREQUENCIES WRONG: randomized_response (1 audits" in done.stdout
+  assert "CLAIM BROKEN" not in done.stdout

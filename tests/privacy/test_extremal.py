@@ -92,6 +92,17 @@ def test_no_mechanism_whatever_is_better(epsilon, loss):
   assert -1e-9 < duality_gap(program) < 1e-6
 
 
+@pytest.mark.parametrize(
+  ("epsilon", "loss"), [(0.25, "l2"), (2.0, "l2"), (2.0, "l1"), (40.0, "l2")]
+)
+def test_a_mechanism_knows_its_own_gap(epsilon, loss):
+  """With as many cells as releases have."""
+  samples = np.random.default_rng(0).normal(size=2000)
+  mechanism = _mechanism(epsilon, samples, loss)
+  assert len(mechanism.cells) == 61
+  assert 0 <= mechanism.duality_gap <= 1e-6
+
+
 def test_a_worse_mechanism_has_a_gap():
   """Two outputs where five are best: the certificate sees what they cost."""
   two = solve(_normal(21), np.full(21, 1 / 21), 1.0, "l2")

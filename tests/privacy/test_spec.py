@@ -158,7 +158,7 @@ def test_the_mechanisms_are_found():
 
 @pytest.mark.parametrize(
   ("scope", "name"),
-  [("attribute", "laplace"), ("image", "subset_selection"), ("metric", "metric_laplace")],
+  [("attribute", "extremal"), ("image", "subset_selection"), ("metric", "metric_laplace")],
 )
 def test_each_scope_has_a_default_that_it_can_have(scope, name):
   assert PrivacySpec(default_mechanism(scope), scope).mechanism == name

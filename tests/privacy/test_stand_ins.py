@@ -7,6 +7,7 @@ import pytest
 
 from privai_tf.privacy import PrivacySpec, prepare, privatize
 from privai_tf.privacy import subset_choice as choosing
+from privai_tf.privacy.accounting import attacker_bound, joint_bound
 from privai_tf.privacy.codebook import Codebook
 from privai_tf.privacy.mechanisms.subset_selection import subset_weights
 from privai_tf.privacy.subset_choice import Candidates, best_choice
@@ -204,6 +205,16 @@ def test_a_simulation_chooses_among_the_same_faces(generator, make_latents):
 
 def test_the_statement_has_the_exact_bound(generator):
   prepared = prepare(generator, None, _spec(epsilon=2.0), "W")
-  exact = prepared.mechanism.attacker_bound()
-  assert prepared.attacker_bound == exact < np.e**2 / (1 + np.e**2)
+  exact = (1 + prepared.mechanism.total_variation) / 2
+  assert prepared.attacker_bound == pytest.approx(exact, abs=1e-15)
+  assert exact < np.e**2 / (1 + np.e**2)
   assert f"at most {np.ceil(exact * 1000) / 10:.1f}% of the time" in prepared.guarantee.statement
+
+
+def test_the_bound_of_several_groups_is_exact_and_below_that_of_epsilon(generator):
+  prepared = prepare(generator, None, _spec(epsilon=14.0, codebook_size=64), "W")
+  assert len(prepared.blocks) > 1
+  variations = [block.mechanism.total_variation for block in prepared.blocks]
+  # Both groups together tell more than the better one, and less than if no two overlaps coincided.
+  assert (1 + max(variations)) / 2 < prepared.attacker_bound
+  assert prepared.attacker_bound < joint_bound(variations, 14.0) <= attacker_bound(14.0)

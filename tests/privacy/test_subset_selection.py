@@ -13,6 +13,7 @@ import pytest
 from scipy import stats
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting import joint_bound, product_variation
 from privai_tf.privacy.grid import CELLS, to_grid
 from privai_tf.privacy.mechanisms import make_mechanism
 from privai_tf.privacy.mechanisms.subset_selection import SubsetSelection, subset_weights
@@ -222,13 +223,55 @@ def test_the_attackers_bound_is_the_total_variation_of_the_worst_inputs(small, s
     sum(max(p - q, 0) for p, q in zip(first.values(), second.values(), strict=True))
     for first, second in itertools.permutations(tables, 2)
   ]
-  bound = Fraction(mechanism.attacker_bound())
+  bound = (1 + Fraction(mechanism.total_variation)) / 2
   assert (1 + max(variations)) / 2 <= bound
   # No two sets of K of them are further apart than disjoint ones, or as disjoint as they can be.
   apart = min(size, count - size)
   exact = (1 + Fraction(apart * 2, mechanism.total)) / 2
   assert exact <= bound <= exact + Fraction(1, 2**50)
   assert bound <= Fraction(math.e**_EPSILON / (1 + math.e**_EPSILON))
+
+
+def _distances(mechanism):
+  """What a subset of K codewords shares with another: the outputs' (P, Q), for all pairs up to names."""
+  count, size = mechanism.codewords, mechanism.subset_size
+  first = set(range(size))
+  for second in map(set, itertools.combinations(range(count), size)):
+    yield [
+      tuple(
+        Fraction(mechanism.inside if index in one else mechanism.outside, mechanism.total)
+        for one in (first, second)
+      )
+      for index in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+  "groups",
+  [
+    [(5, 2, (3, 1)), (5, 2, (3, 1))],
+    [(5, 2, (3, 1)), (4, 3, (2, 1))],
+    [(6, 3, (3, 2)), (5, 1, (3, 1))],
+    [(4, 2, (3, 1)), (4, 1, (2, 1)), (3, 1, (3, 2))],
+  ],
+)
+def test_the_bound_of_several_groups_is_the_total_variation_of_the_worst_inputs(small, groups):
+  """All pairs of subsets in each group and all joint outputs, in rationals."""
+  mechanisms = [small(count, size, weights) for count, size, weights in groups]
+  most = Fraction(0)
+  for pairs in itertools.product(*map(_distances, mechanisms)):
+    variation = sum(
+      max(math.prod(p for p, _ in joint) - math.prod(q for _, q in joint), Fraction(0))
+      for joint in itertools.product(*pairs)
+    )
+    most = max(most, variation)
+  found = product_variation([mechanism.worst_pairs() for mechanism in mechanisms])
+  assert found == most
+  # The bound without a sum is looser, whatever it knows of each group.
+  loose = joint_bound(
+    [mechanism.total_variation for mechanism in mechanisms], _EPSILON * len(groups)
+  )
+  assert (1 + found) / 2 < Fraction(loose)
 
 
 @pytest.mark.parametrize("size", [0, 40, None])

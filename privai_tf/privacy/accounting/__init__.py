@@ -9,7 +9,12 @@ Noise is always in units of the sensitivity (`sigma / 2R`, `b / 2R`) and events 
 `dp_accounting`; heavy packages are imported inside the functions that need them.
 """
 
-from privai_tf.privacy.accounting.attackers import attacker_bound, best_attacker, joint_bound
+from privai_tf.privacy.accounting.attackers import (
+  attacker_bound,
+  best_attacker,
+  joint_bound,
+  product_variation,
+)
 from privai_tf.privacy.accounting.calibration import (
   classic_multiplier,
   gaussian_multiplier,
@@ -51,6 +56,7 @@ __all__ = [
   "laplace_delta",
   "laplace_epsilon",
   "laplace_multiplier",
+  "product_variation",
   "pure_delta",
   "pure_epsilon",
   "pure_event",

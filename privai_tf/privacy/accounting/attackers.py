@@ -6,8 +6,10 @@ Randomized response attains it.
 """
 
 import decimal
+import itertools
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.accounting.checks import check_delta, check_epsilon
@@ -17,6 +19,10 @@ from privai_tf.privacy.accounting.l2_laplace import l2_laplace_delta
 _DIGITS = 50
 # Far above the rounding of so many digits, far below a double's.
 _SLACK = decimal.Decimal(10) ** -40
+
+# (P(outputs | one input), P(outputs | the other)) for each ratio of the two: all that an attacker
+# who decides between the two inputs can use.
+Pairs = Sequence[tuple[Fraction, Fraction]]
 
 
 def attacker_bound(
@@ -76,6 +82,23 @@ def joint_bound(variations: Sequence[float], epsilon: float, delta: float = 0.0)
   if decimal.Decimal(accuracy) < exact:
     accuracy = math.nextafter(accuracy, math.inf)
   return min(1.0, accuracy, attacker_bound(epsilon, delta))
+
+
+def product_variation(parts: Sequence[Pairs]) -> Fraction:
+  """Exact total variation of independent parts that are seen together, by summation over all ratios.
+
+  Args:
+    parts: of each part, its outputs' probabilities under the two inputs, by ratio.
+
+  Returns:
+    In [0, 1].
+  """
+  total = Fraction(0)
+  for joint in itertools.product(*parts):
+    one = math.prod((pair[0] for pair in joint), start=Fraction(1))
+    other = math.prod((pair[1] for pair in joint), start=Fraction(1))
+    total += max(one - other, Fraction(0))
+  return total
 
 
 def best_attacker(

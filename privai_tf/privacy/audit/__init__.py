@@ -9,14 +9,17 @@ An audit can show that a claim is wrong, never that it is right.
 from privai_tf.privacy.audit.auditing import TARGETS, AuditResult, audit
 from privai_tf.privacy.audit.bounds import epsilon_lower_bound
 from privai_tf.privacy.audit.exact import reachable_epsilon
+from privai_tf.privacy.audit.frequencies import Frequencies, frequencies
 from privai_tf.privacy.audit.neighbours import AuditedRelease, prepare_audit
 
 __all__ = [
   "TARGETS",
   "AuditResult",
   "AuditedRelease",
+  "Frequencies",
   "audit",
   "epsilon_lower_bound",
+  "frequencies",
   "prepare_audit",
   "reachable_epsilon",
 ]

@@ -101,6 +101,7 @@ def _prices(program: Program, outputs: np.ndarray) -> np.ndarray:
     b_ub=np.zeros(bounds.shape[0]),
     A_eq=sums,
     b_eq=np.ones(number),
-    method="highs",
+    # On these programs ten to a hundred times as fast as the simplex method.
+    method="highs-ipm",
   )
   return solved.eqlin.marginals

@@ -10,6 +10,7 @@ import numpy as np
 
 from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.privacy.extremal.cells import Cells
+from privai_tf.privacy.extremal.certificate import duality_gap
 from privai_tf.privacy.extremal.program import Program, losses, solve
 from privai_tf.privacy.extremal.rational import DENOMINATOR, integer_table, is_private
 from privai_tf.privacy.grid import from_grid, to_grid
@@ -22,6 +23,8 @@ LARGEST_USED = 30.0
 # What is left below epsilon for rounding, as a share of it: the first that is enough.
 _HAIRS = (2.0**-34, 2.0**-24, 2.0**-14, 2.0**-7)
 _FORMAT = 1
+# Of the optimum.
+_WANTED_GAP = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,6 +75,16 @@ def calibrated_table(cells: Cells, epsilon: float, loss: str) -> Table:
   raise ConfigurationError(
     f"No extremal mechanism holds epsilon = {epsilon:g} exactly for this coordinate: use laplace."
   )
+
+
+def certified_gap(cells: Cells, epsilon: float, loss: str) -> float:
+  """How much less than the table's any mechanism's error could be: a bound, as a share of it.
+
+  Takes up to some seconds, in which the program is solved over more sets than the table is made
+  from; nothing that is promised hangs on it.
+  """
+  used = min(epsilon, LARGEST_USED) * (1 - _HAIRS[0])
+  return max(0.0, duality_gap(solve(cells.points, cells.mass, used, loss), _WANTED_GAP))
 
 
 def table_of(program: Program) -> Table:

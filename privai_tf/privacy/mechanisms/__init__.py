@@ -11,6 +11,7 @@ from privai_tf.privacy.mechanisms.base import Mechanism, Parameters
 __all__ = [
   "Mechanism",
   "Parameters",
+  "default_decode",
   "default_mechanism",
   "make_mechanism",
   "mechanism_class",
@@ -18,7 +19,7 @@ __all__ = [
 ]
 
 # Of each scope, the one that leaves most of the picture.
-_DEFAULTS = {"attribute": "laplace", "image": "subset_selection", "metric": "metric_laplace"}
+_DEFAULTS = {"attribute": "extremal", "image": "subset_selection", "metric": "metric_laplace"}
 
 
 @functools.cache
@@ -41,6 +42,11 @@ def mechanism_names() -> tuple[str, ...]:
 def default_mechanism(scope: str) -> str:
   """The mechanism of a command that names none."""
   return _DEFAULTS[scope]
+
+
+def default_decode(mechanism: str) -> str:
+  """What is made of its outputs where nothing is said: faces as they are, not the average ones."""
+  return "sample" if mechanism_class(mechanism).needs_samples else "raw"
 
 
 def mechanism_class(name: str) -> type[Mechanism]:

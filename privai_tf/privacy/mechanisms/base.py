@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting.attackers import Pairs
 from privai_tf.privacy.clipping import clip, clip_integers
 from privai_tf.privacy.grid import CELLS, dyadic_radius, from_grid, to_grid
 from privai_tf.privacy.limits import check_range
@@ -148,9 +149,9 @@ class Mechanism(abc.ABC):
   def event(self) -> Any:
     """The `dp_accounting` event that one row's release costs."""
 
-  def attacker_bound(self) -> float | None:
-    """How often any attacker guesses a balanced yes-or-no fact right, at most, where it is known
-    exactly; None: the bound of all mechanisms of the same epsilon and delta."""
+  def worst_pairs(self) -> Pairs | None:
+    """The two inputs that are easiest to tell apart, by the ratios of their outputs' probabilities;
+    None where only `total_variation` is known."""
     return None
 
   @abc.abstractmethod
@@ -163,6 +164,18 @@ class Mechanism(abc.ABC):
     Returns:
       A distribution of event shape [k].
     """
+
+  def outputs(self, coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """All outputs of one input with their probabilities, for an audit to count.
+
+    Args:
+      coordinates: int64 [1, k] on the grid.
+
+    Returns:
+      int64 [m] on the grid (where an output is the same in all numbers, that number) and float64
+      [m], from the parameters that were asked for; None where there are too many to list.
+    """
+    return None
 
   def likelihood(self, inputs: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """How likely noisy outputs are, given public inputs: what a decoder weighs them by.

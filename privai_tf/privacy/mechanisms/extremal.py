@@ -5,7 +5,6 @@ Kairouz, Oh and Viswanath, "Extremal mechanisms for local differential privacy",
 """
 
 import functools
-import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +12,13 @@ import numpy as np
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.extremal.cells import Cells, make_cells
 from privai_tf.privacy.extremal.rational import DENOMINATOR, total_variation
-from privai_tf.privacy.extremal.table import Table, calibrated_table, expected_loss
+from privai_tf.privacy.extremal.table import (
+  Table,
+  calibrated_table,
+  certified_gap,
+  expected_loss,
+)
+from privai_tf.privacy.figures import double_up
 from privai_tf.privacy.grid import CELLS, from_grid
 from privai_tf.privacy.mechanisms.base import Mechanism
 from privai_tf.privacy.sampling.source import SystemSource
@@ -64,11 +69,14 @@ class Extremal(Mechanism):
     return expected_loss(self.cells, self.table, self.parameters.loss)
 
   @functools.cached_property
+  def duality_gap(self) -> float:
+    """What any mechanism of this epsilon could do better, at most, as a share of the expected loss."""
+    return certified_gap(self.cells, self.epsilon, self.parameters.loss)
+
+  @functools.cached_property
   def total_variation(self) -> float:
     """By summation over the outputs, exact, then rounded up."""
-    exact = total_variation(self.table.probabilities, DENOMINATOR)
-    number = float(exact)
-    return number if number >= exact else math.nextafter(number, 1)
+    return double_up(total_variation(self.table.probabilities, DENOMINATOR))
 
   def release(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
     """One word a row, and a look at every edge and every threshold of a row's table."""
@@ -82,6 +90,10 @@ class Extremal(Mechanism):
     return self.table.outputs[chosen][:, np.newaxis]
 
   noisy = release
+
+  def outputs(self, coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    (cell,) = self.cells.of(coordinates[:, 0])
+    return self.table.outputs, self.table.shares[cell]
 
   def index_of(self, values: np.ndarray) -> np.ndarray:
     """Which outputs released values [n] in latent units are, int64 [n]."""

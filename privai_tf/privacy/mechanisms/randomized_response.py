@@ -59,6 +59,13 @@ class RandomizedResponse(Mechanism):
 
   noisy = release
 
+  def outputs(self, coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    values = self._threshold + self._distance * np.array([-1, 1])
+    odds = math.exp(-self.parameters.epsilon)
+    changed = odds / (1 + odds)
+    positive = coordinates[0, 0] > self._threshold
+    return values, np.array([changed, 1 - changed] if positive else [1 - changed, changed])
+
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     return self.distribution(coordinates).sample(seed=seed)
 

@@ -6,6 +6,7 @@ Privacy", IEEE Transactions on Information Theory 2018.
 Bhowmick, Duchi, Freudiger, Kapoor and Rogers, "Protection Against Reconstruction", 2018 (PrivUnit).
 """
 
+import functools
 import math
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -13,6 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.accounting.attackers import Pairs, product_variation
+from privai_tf.privacy.figures import double_up
 from privai_tf.privacy.grid import CELLS, from_grid
 from privai_tf.privacy.mechanisms.base import Mechanism
 from privai_tf.privacy.sampling.digits import exp_bounds, exp_digits
@@ -54,6 +57,11 @@ class SubsetSelection(Mechanism):
       )
     self.inside, self.outside = subset_weights(self.epsilon)
     self.verify()
+
+  @property
+  def neighbours(self) -> Any:
+    """The codewords, by resemblance."""
+    return self._neighbours
 
   @property
   def codewords(self) -> int:
@@ -122,6 +130,11 @@ class SubsetSelection(Mechanism):
       return orders[0][places]
     return np.array([order[place] for order, place in zip(orders, places, strict=True)])
 
+  def outputs(self, coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    (inside,) = self._nearest(from_grid(coordinates))
+    weights = np.where(inside, 1.0, math.exp(-self.parameters.epsilon))
+    return np.arange(self.codewords) * CELLS, weights / weights.sum()
+
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     return self.distribution(coordinates).sample(seed=seed)
 
@@ -154,17 +167,23 @@ class SubsetSelection(Mechanism):
 
     return pure_event(self.epsilon)
 
-  def attacker_bound(self) -> float:
-    """(1 + total variation) / 2 of the two worst inputs, rounded up.
+  def worst_pairs(self) -> Pairs:
+    """Two inputs' nearest K have at most min(K, M - K) codewords that the other's lack.
 
-    Two inputs' nearest K have at most min(K, M - K) codewords that the other's lack; each of these
-    has A / total for the one and B / total for the other, and vice versa.
+    Each of these has A / total for the one and B / total for the other, and vice versa. Inputs with
+    more in common are seen through these two by an attacker who now and then is shown nothing.
     """
     apart = min(self.subset_size, self.codewords - self.subset_size)
-    variation = Fraction(apart * (self.inside - self.outside), self.total)
-    exact = (1 + variation) / 2
-    bound = float(exact)
-    return bound if Fraction(bound) >= exact else math.nextafter(bound, math.inf)
+    likelier, other = (
+      Fraction(apart * weight, self.total) for weight in (self.inside, self.outside)
+    )
+    same = 1 - likelier - other
+    return (likelier, other), (other, likelier), (same, same)
+
+  @functools.cached_property
+  def total_variation(self) -> float:
+    """Of the two worst inputs, exact, then rounded up."""
+    return double_up(product_variation([self.worst_pairs()]))
 
 
 def subset_weights(epsilon: float) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from privai_tf.generators import to_uint8
+from privai_tf.generators.channels import from_rgb, to_rgb
 from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.optimizer import find_codes
 from privai_tf.inversion.spec import InversionSpec
@@ -73,12 +74,13 @@ class InProcessBackend:
 
   def _encode(self, images: np.ndarray) -> np.ndarray:
     with _as_serving_error():
-      return find_codes(images, self._generator, self.inversion)
+      values = from_rgb(images, self._generator.num_channels)
+      return find_codes(values, self._generator, self.inversion)
 
   def _synthesize(self, latents: np.ndarray) -> np.ndarray:
     with _as_serving_error():
       images = self._generator.synthesize(latents, latent_space=self._latent_space, noise="fixed")
-      return np.asarray(to_uint8(images, family=self._generator.family))
+      return to_rgb(to_uint8(images, family=self._generator.family))
 
 
 class ServedBackend:

@@ -18,6 +18,7 @@ from privai_tf.faces import FaceSpec, find_faces
 from privai_tf.privacy import Encoded, PreparedRelease, PrivacySpec
 from privai_tf.privacy.ledger import Remaining
 from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.resemblance import Weights, named_attributes
 from privai_tf.serving.gateway.backends import Backend
 from privai_tf.serving.gateway.budgets import Budgets, account
 from privai_tf.serving.gateway.pictures import LABEL, decode_upload
@@ -34,16 +35,21 @@ class Order:
     attribute: the attribute to hide; ignored in scope "image".
     epsilon, delta, mechanism, scope: the guarantee.
     faces: how the face is found.
+    decode, loss, codebook_size, resemble: public choices, see `PrivacySpec`.
   """
 
   caller: Caller
   subject: str | None
-  attribute: str
+  attribute: str | None
   epsilon: float
   delta: float
   mechanism: str
   scope: str
   faces: FaceSpec
+  decode: str = "raw"
+  loss: str = "l2"
+  codebook_size: int = 1 << 17
+  resemble: Weights = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +120,7 @@ class Releaser:
     """
     self.generator = generator
     self.boundaries = dict(boundaries)
+    self._named: dict[str, Boundary] = {}
     self.latent_space = latent_space
     self.backend = backend
     self.budgets = budgets
@@ -213,14 +220,28 @@ class Releaser:
       epsilon=order.epsilon,
       delta=order.delta,
       inputs="faces" if only_faces else "any",
+      decode=order.decode,
+      loss=order.loss,
+      codebook_size=order.codebook_size,
+      resemble=order.resemble,
     )
     if not spec.private:
       raise ConfigurationError(f"{order.mechanism} promises nothing; a gateway does not offer it.")
-    boundaries = [self.boundaries[order.attribute]] if order.scope == "attribute" else []
+    boundaries = [self._boundary_named(name) for name in named_attributes(order.resemble)]
+    if order.scope == "attribute":
+      boundaries = [self.boundaries[order.attribute]]
     with self._preparing:
       return privacy.prepare(
         self.generator, boundaries, spec, self.latent_space, self._public_codes
       )
+
+  def _boundary_named(self, attribute: str) -> Boundary:
+    """An attribute's boundary without its conditions, which weights do not name.
+
+    Always the same object: calibrated releases are found again by their boundaries.
+    """
+    own = self.boundaries[attribute]
+    return self._named.setdefault(attribute, dataclasses.replace(own, name=attribute))
 
   def _release(
     self, prepared: PreparedRelease, encoded: Encoded, order: Order, ticket: Ticket

@@ -1,6 +1,5 @@
 """The endpoints."""
 
-import dataclasses
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from privai_tf.privacy.ledger import Remaining
 from privai_tf.serving.gateway import documents, schemas
 from privai_tf.serving.gateway.answers import budget_values, chosen_type, release_response
 from privai_tf.serving.gateway.budgets import SUBJECT_PATTERN
+from privai_tf.serving.gateway.choices import ordered
 from privai_tf.serving.gateway.offer import offered_mechanisms
 from privai_tf.serving.gateway.pictures import MEDIA_TYPES
 from privai_tf.serving.gateway.refusals import Refusal, one_line
@@ -87,6 +87,11 @@ def endpoints(service: Service) -> APIRouter:
     attributes=list(settings.attributes),
     scopes=list(settings.scopes),
     mechanisms=offered_mechanisms(releaser, settings),
+    default_mechanisms={
+      scope: name for scope in settings.scopes if (name := settings.default_mechanism(scope))
+    },
+    codebook_sizes=list(settings.codebook_sizes),
+    resemblances=list(settings.weights),
     on_failure=settings.on_failure,
     max_epsilon=settings.max_epsilon,
     max_upload_bytes=settings.max_upload_bytes,
@@ -133,7 +138,9 @@ def endpoints(service: Service) -> APIRouter:
     if kind not in (FORM, *MEDIA_TYPES):
       raise Refusal(415, f"Content-Type must be {FORM} or one of {', '.join(MEDIA_TYPES)}.")
     face = "largest" if parameters.face is None else str(parameters.face)
-    order = _order(caller, subject, parameters, FaceSpec(align=parameters.align, faces=face))
+    order = ordered(
+      settings, caller, subject, parameters, FaceSpec(align=parameters.align, faces=face)
+    )
     async with service.admitted(request, caller) as visit:
       body = await visit.body(settings.max_upload_bytes)
 
@@ -160,7 +167,7 @@ def endpoints(service: Service) -> APIRouter:
     wanted = chosen_type(request.headers.get("accept"))
     if media_type(request.headers.get("content-type")) != "application/json":
       raise Refusal(415, "Content-Type must be application/json.")
-    order = _order(caller, subject, parameters, FaceSpec(align="none"))
+    order = ordered(settings, caller, subject, parameters, FaceSpec(align="none"))
     async with service.admitted(request, caller) as visit:
       body = await visit.body(min(_LONGEST_LATENT, settings.max_upload_bytes))
 
@@ -189,16 +196,6 @@ def endpoints(service: Service) -> APIRouter:
     return Response(service.metrics.text(), headers={"Content-Type": _METRICS_TYPE})
 
   return router
-
-
-def _order(caller: Caller, subject: str | None, parameters: Any, faces: FaceSpec) -> Order:
-  values = parameters.model_dump()
-  fields = {field.name for field in dataclasses.fields(Order)}
-  values = {name: value for name, value in values.items() if name in fields}
-  if values["scope"] == "attribute" and values.get("attribute") is None:
-    raise Refusal(422, "attribute is missing: name the attribute to hide; see /v1/attributes.")
-  values.setdefault("attribute", None)
-  return Order(caller=caller, subject=subject, faces=faces, **values)
 
 
 def _latent(body: bytes, model: type[BaseModel]) -> np.ndarray:

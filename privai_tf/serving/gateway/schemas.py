@@ -2,8 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
+from privai_tf.privacy.decoding import DECODINGS
+from privai_tf.privacy.mechanisms import mechanism_class
+from privai_tf.privacy.spec import LOSSES
 from privai_tf.serving.gateway.settings import GatewaySettings
 
 _LEAST_EPSILON = 2e-6  # In scope attribute the rest has a share of it.
@@ -100,6 +103,7 @@ class MechanismBody(_Body):
   name: str
   scopes: list[str]
   needs_delta: bool
+  decodings: list[str] = Field(description="what may be made of its outputs: values of decode")
   summary: str
 
 
@@ -109,6 +113,9 @@ class OfferBody(_Body):
   attributes: list[str]
   scopes: list[str]
   mechanisms: list[MechanismBody]
+  default_mechanisms: dict[str, str] = Field(description="by scope")
+  codebook_sizes: list[int] = Field(description="of subset_selection; the first is the default")
+  resemblances: list[str] = Field(description='of subset_selection; "": all directions alike')
   on_failure: str = Field(
     description="scope image: skip refuses a picture without a usable face; stand-in releases, and "
     "charges, a privatized public face in its place"
@@ -156,8 +163,12 @@ def parameters_model(settings: GatewaySettings, *, photo: bool) -> type[BaseMode
         description="0 for all mechanisms but gaussian, which needs one such as 1e-5",
       ),
     ),
-    "mechanism": (Literal[settings.mechanisms], settings.mechanisms[0]),
+    "mechanism": (
+      Literal[settings.mechanisms] | None,
+      Field(default=None, description="left out: the scope's own, see default_mechanisms"),
+    ),
     "scope": (Literal[settings.scopes], settings.scopes[0]),
+    **_public_choices(settings),
   }
   if settings.attributes:
     fields["attribute"] = _attribute_field(settings)
@@ -181,6 +192,49 @@ def parameters_model(settings: GatewaySettings, *, photo: bool) -> type[BaseMode
     )
   name = "PhotoParameters" if photo else "LatentParameters"
   return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _public_choices(settings: GatewaySettings) -> dict[str, Any]:
+  """What some mechanisms leave to choose, and no promise depends on; `choices` refuses the rest."""
+  decodings = {name for mechanism in settings.mechanisms for name in decodings_of(mechanism)}
+  fields: dict[str, Any] = {
+    "decode": (
+      Literal[tuple(name for name in DECODINGS if name in decodings)] | None,
+      Field(
+        default=None,
+        description="what is published of a noisy coordinate: raw (of extremal: value), its posterior "
+        "mean, or a sample of its posterior; left out: sample for extremal, raw for others",
+      ),
+    ),
+    "loss": (
+      Literal[LOSSES] | None,
+      Field(
+        default=None,
+        description="the error that extremal, and the radius of mechanisms that clip, make least: "
+        "absolute (l1) or squared (l2, left out)",
+      ),
+    ),
+  }
+  if any(mechanism_class(name).has_codebook for name in settings.mechanisms):
+    sizes, texts = list(settings.codebook_sizes), list(settings.weights)
+    fields["codebook_size"] = (
+      Annotated[int, WithJsonSchema({"type": "integer", "enum": sizes})] | None,
+      Field(default=None, description="made-up faces that subset_selection chooses among"),
+    )
+    fields["resemble"] = (
+      Annotated[str, WithJsonSchema({"type": "string", "enum": texts})] | None,
+      Field(
+        default=None,
+        description="what subset_selection calls resemblance: weights of attributes and of the rest, "
+        "one of resemblances; left out: all directions alike",
+      ),
+    )
+  return fields
+
+
+def decodings_of(mechanism: str) -> tuple[str, ...]:
+  """The values of `decode` that a mechanism takes."""
+  return tuple(dict.fromkeys(["raw", *mechanism_class(mechanism).decodings]))
 
 
 def _attribute_field(settings: GatewaySettings) -> tuple[Any, Any]:

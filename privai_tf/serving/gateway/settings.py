@@ -7,9 +7,20 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import ALIGN
 from privai_tf.jobs.failures import ON_FAILURE, SKIP, STAND_IN
 from privai_tf.privacy.limits import check_range
-from privai_tf.privacy.mechanisms import mechanism_class
+from privai_tf.privacy.mechanisms import default_mechanism, mechanism_class
+from privai_tf.privacy.resemblance import Weights, checked_weights, named_attributes, parse_weights
+from privai_tf.privacy.spec import LARGEST_CODEBOOK
 
 SCOPES = ("attribute", "image")
+# What is offered unless the operator says otherwise, and the scopes that bring it.
+_USUAL = {
+  "extremal": {"attribute"},
+  "subset_selection": {"image"},
+  "laplace": {"attribute", "image"},
+  "gaussian": {"attribute", "image"},
+  "randomized_response": {"attribute"},
+  "exponential": {"attribute"},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,8 +29,13 @@ class GatewaySettings:
 
   Attributes:
     attributes: names of the attributes that may be hidden, at least one.
-    mechanisms: names of the mechanisms that callers may choose; the first is the default.
+    mechanisms: names of the mechanisms that callers may choose; None: the usual ones of the scopes.
     scopes: scopes that callers may choose, of "attribute" and "image"; the first is the default.
+    codebook_sizes: how many made-up faces `subset_selection` may choose among; the first is the
+      default.
+    resemblances: weights by which it may compare faces, such as "age:3,gender:3,rest:1", besides the
+      default, "" (all directions alike). Callers choose among these and no others, because each of
+      them, with each size, has a table in memory that takes a while to make.
     align: ways of cutting out the face that callers may choose, see `FaceSpec`; the first is the
       default. Only "none" needs no detector.
     on_failure: what becomes, in scope "image", of a picture in which no face is found or that cannot
@@ -35,8 +51,10 @@ class GatewaySettings:
   """
 
   attributes: tuple[str, ...]
-  mechanisms: tuple[str, ...] = ("laplace", "gaussian", "randomized_response", "exponential")
-  scopes: tuple[str, ...] = ("attribute",)
+  mechanisms: tuple[str, ...] | None = None
+  scopes: tuple[str, ...] = SCOPES
+  codebook_sizes: tuple[int, ...] = (1 << 17,)
+  resemblances: tuple[str, ...] = ()
   align: tuple[str, ...] = ALIGN
   on_failure: str = SKIP
   max_epsilon: float = 8.0
@@ -67,6 +85,7 @@ class GatewaySettings:
     if self.on_failure == STAND_IN and "image" not in self.scopes:
       raise ConfigurationError(f"--on_failure={STAND_IN} is for scope image; add it to --scopes")
     self._check_mechanisms()
+    self._check_stand_ins()
     check_range(self.max_epsilon, 0.0)
     for name in ("max_upload_bytes", "max_pixels", "max_concurrent", "max_per_caller"):
       if getattr(self, name) < 1:
@@ -76,7 +95,43 @@ class GatewaySettings:
       if not (math.isfinite(value) and value > 0):
         raise ConfigurationError(f"--{name}={value}: it must be positive seconds")
 
+  def default_mechanism(self, scope: str) -> str | None:
+    """What a request of a scope gets without choosing: the best that is on offer, else the first."""
+    best = default_mechanism(scope)
+    if best in self.mechanisms:
+      return best
+    possible = [name for name in self.mechanisms if scope in mechanism_class(name).scopes]
+    return possible[0] if possible else None
+
+  @property
+  def weights(self) -> dict[str, Weights]:
+    """The ways of comparing faces on offer, by what they are called."""
+    return {text: weights_of(text) for text in ("", *self.resemblances)}
+
+  def _check_stand_ins(self) -> None:
+    for name in ("codebook_sizes", "resemblances"):
+      values = getattr(self, name)
+      if len(set(values)) < len(values):
+        raise ConfigurationError(f"--{name} names one of {', '.join(map(str, values))} twice")
+    if not self.codebook_sizes or not all(
+      2 <= size <= LARGEST_CODEBOOK for size in self.codebook_sizes
+    ):
+      raise ConfigurationError(
+        f"--codebook_sizes={','.join(map(str, self.codebook_sizes))}: give whole numbers from 2 to "
+        f"{LARGEST_CODEBOOK:,}, at least one"
+      )
+    for weights in self.weights.values():
+      unknown = [name for name in named_attributes(weights) if name not in self.attributes]
+      if unknown:
+        raise ConfigurationError(
+          f"--resemblances names '{unknown[0]}', which is not among --attributes="
+          f"{','.join(self.attributes)}; add it there"
+        )
+
   def _check_mechanisms(self) -> None:
+    if self.mechanisms is None:
+      usual = tuple(name for name, scopes in _USUAL.items() if scopes & set(self.scopes))
+      object.__setattr__(self, "mechanisms", usual)
     if not self.mechanisms:
       raise ConfigurationError("--mechanisms is empty; name at least one, for example laplace")
     for name in self.mechanisms:
@@ -87,3 +142,12 @@ class GatewaySettings:
         raise ConfigurationError(
           f"--mechanisms: {name} is not defined for scope {' or '.join(self.scopes)}; leave it out"
         )
+
+
+def weights_of(text: str) -> Weights:
+  """ "age:3,rest:1" -> (("age", 3.0), ("rest", 1.0)).
+
+  Raises:
+    ConfigurationError: naming the weight that cannot be used.
+  """
+  return checked_weights(parse_weights(text.split(",") if text.strip() else ()))

@@ -95,7 +95,7 @@ class Gateway:
     from privai_tf.serving.gateway.settings import GatewaySettings
     from privai_tf.serving.gateway.tokens import TokenFile
 
-    settings = GatewaySettings(attributes=("smile",), **settings)
+    settings = GatewaySettings(**{"attributes": ("smile",), "codebook_sizes": (500,), **settings})
     releaser = Releaser(
       self._generator,
       {"smile": self._boundary},
@@ -110,13 +110,18 @@ class Gateway:
     return service
 
 
-@pytest.fixture
-def gateway(generator, tiny_checkpoint, tmp_path) -> Iterator[Gateway]:
-  """Makes applications."""
+@pytest.fixture(scope="session")
+def smile_boundary(tiny_checkpoint):
+  """The tiny checkpoint's, one object for all tests: what is calibrated for it is found again."""
   from privai_tf.attributes.boundary import Boundary
 
-  boundary = Boundary.load(tiny_checkpoint / "smile_w_boundary.npy", latent_space="W")
-  made = Gateway(generator, boundary, tmp_path)
+  return Boundary.load(tiny_checkpoint / "smile_w_boundary.npy", latent_space="W")
+
+
+@pytest.fixture
+def gateway(generator, smile_boundary, tmp_path) -> Iterator[Gateway]:
+  """Makes applications."""
+  made = Gateway(generator, smile_boundary, tmp_path)
   yield made
   for service in made.services:
     service.close()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError, PrivaiError
+from privai_tf.privacy.codebook import Codebook
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.serving.gateway.app import create_app
 from privai_tf.serving.gateway.assembly import Model, build_service
@@ -16,7 +18,7 @@ from privai_tf.serving.gateway.backends import InProcessBackend, ServedBackend
 from privai_tf.serving.gateway.settings import GatewaySettings
 from privai_tf.serving.gateway.tokens import add_caller
 
-SETTINGS = GatewaySettings(attributes=("smile",), align=("none",))
+SETTINGS = GatewaySettings(attributes=("smile",), align=("none",), codebook_sizes=(300,))
 
 
 def _model(checkpoint, **more) -> Model:
@@ -101,6 +103,51 @@ def test_a_model_server_gives_the_same_codes_and_images(
   np.testing.assert_allclose(there.encode(face), code, atol=1e-4)
   difference = _pixels(there.synthesize(code)).astype(int) - _pixels(here.synthesize(code))
   assert np.abs(difference).max() <= 1
+
+
+def _stand_in(client, headers, photo):
+  """A release in scope image without further words: its picture, once what it says is checked."""
+  answer = client.post("/v1/privatize?epsilon=3&scope=image", content=photo, headers=headers)
+  assert answer.status_code == 200, answer.text
+  guarantee = json.loads(answer.headers["privai-guarantee"])
+  assert (guarantee["mechanism"], guarantee["private"]) == ("subset_selection", True)
+  assert "chosen privately among 300; it is nobody's" in guarantee["statement"]
+  return _pixels(answer.content).astype(int)
+
+
+def _made_up(service) -> np.ndarray:
+  """All 300 faces as pictures by the gateway's own backend, int [300, H, W, C]."""
+  releaser = service.releaser
+  codebook = Codebook(releaser.generator, "W", 300, 0)
+  codes = np.concatenate(list(codebook.blocks())).astype(np.float32)
+  return np.stack([_pixels(releaser.backend.synthesize(code)) for code in codes]).astype(int)
+
+
+def _is_one_of(picture: np.ndarray, faces: np.ndarray) -> bool:
+  return bool((np.abs(faces - picture).max(axis=(1, 2, 3)) <= 1).any())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["in_process", "serving"])
+def test_both_backends_publish_one_of_the_made_up_faces(
+  request, built, client_of, headers_of, photo, tmp_path, serving_checkpoint, backend
+):
+  token = add_caller(tmp_path / "tokens.json", "ada", epsilon=100)
+  where = {}
+  if backend == "serving":
+    server = request.getfixturevalue("model_server")
+    where = {"backend": backend, "address": server.grpc_address, "name": server.model.name}
+  service = built(_model(serving_checkpoint, **where))
+  client, headers = client_of(create_app(service)), headers_of(token, Accept="image/png")
+  faces = _made_up(service)
+  for _ in range(4):
+    assert _is_one_of(_stand_in(client, headers, photo), faces)
+  # The photo's own picture is none of them.
+  face = np.asarray(Image.open(io.BytesIO(photo)), np.float32) / 127.5 - 1
+  backend = service.releaser.backend
+  assert not _is_one_of(_pixels(backend.synthesize(backend.encode(face))).astype(int), faces)
+  with Ledger.open(tmp_path / "ledger.db") as ledger:
+    assert ledger.remaining("ada").spent_epsilon == pytest.approx(12)
 
 
 def test_a_model_server_that_is_away_is_told_at_the_start(built, tmp_path, tiny_checkpoint):

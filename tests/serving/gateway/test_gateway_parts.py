@@ -131,7 +131,7 @@ def test_one_rows_fault_is_not_the_others():
     {"mechanisms": ("metric_laplace",)},
     {"mechanisms": ("nonsense",)},
     {"on_failure": "stop"},
-    {"on_failure": "stand-in"},
+    {"on_failure": "stand-in", "scopes": ("attribute",)},
     {"align": ()},
     {"align": ("sideways",)},
     {"max_epsilon": 0},

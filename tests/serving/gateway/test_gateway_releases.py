@@ -38,10 +38,11 @@ def test_a_photo_becomes_a_paid_release_with_its_guarantee(ada, gateway, photo):
   assert image.info == {}
   guarantee = body["guarantee"]
   assert guarantee["private"] is True
-  assert (guarantee["mechanism"], guarantee["epsilon"]) == ("laplace", 1.5)
+  assert (guarantee["mechanism"], guarantee["epsilon"]) == ("extremal", 1.5)
   assert "smile" in guarantee["statement"]
-  # 98% of epsilon through Laplace noise, 2% through the rest; epsilon alone would allow 0.818.
-  assert body["attacker_bound"] == pytest.approx(0.7638, abs=1e-4)
+  assert "drawn from the public distribution" in guarantee["statement"]
+  # 98% of epsilon through the coordinate, 2% through the rest; epsilon alone would allow 0.818.
+  assert 0.75 < body["attacker_bound"] < 0.8175
   assert body["remaining"]["epsilon"] == 8.5
   assert _spent(gateway) == 1.5
   assert answer.headers["cache-control"] == "no-store"
@@ -129,8 +130,8 @@ def test_other_latents_are_refused_unpaid(ada, gateway, content):
     ("epsilon=1&mechanism=reference_postclip", 422),
     ("epsilon=1&mechanism=metric_laplace", 422),
     ("epsilon=1&mechanism=gaussian", 422),  # needs a delta
-    ("epsilon=1&delta=0.1", 422),  # laplace has none
-    ("epsilon=1&scope=image", 422),  # not on offer
+    ("epsilon=1&delta=0.1", 422),  # extremal has none
+    ("epsilon=1&scope=metric", 422),  # never on offer
     ("epsilon=1&noise_seed=1", 422),  # unknown parameters are refused, not ignored
     ("epsilon=1&face=7", 422),
     ("epsilon=1&align=sideways", 422),
@@ -215,7 +216,14 @@ def test_budget_and_offer_are_told(ada, gateway):
   offer = ada.get("/v1/attributes").json()
   assert offer["attributes"] == ["smile"]
   assert offer["code_shape"] == [16]
+  assert offer["default_mechanisms"] == {"attribute": "extremal", "image": "subset_selection"}
+  assert (offer["codebook_sizes"], offer["resemblances"]) == ([500], [""])
+  decodings = {entry["name"]: entry["decodings"] for entry in offer["mechanisms"]}
+  assert decodings["extremal"] == ["raw", "value", "sample"]
+  assert decodings["subset_selection"] == ["raw"]
   assert {entry["name"]: entry["needs_delta"] for entry in offer["mechanisms"]} == {
+    "extremal": False,
+    "subset_selection": False,
     "laplace": False,
     "gaussian": True,
     "randomized_response": False,

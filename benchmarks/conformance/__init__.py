@@ -1,0 +1,1 @@
+"""What works with which family of networks: every cell of the table is run, on tiny networks."""
