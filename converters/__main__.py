@@ -1,4 +1,4 @@
-"""Converts network files once and for all: NVIDIA's (.pkl), InterFaceGAN's and genforce's (.pth).
+"""Converts network files once and for all: NVIDIA's, InterFaceGAN's, genforce's, e4e's and pSp's.
 
   python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
   python -m converters --list[=generator|classifier|boundary]
@@ -83,6 +83,8 @@ def _convert(pickle: str, output: str) -> None:
   print(f"Read {pickle}: {file.size:,} bytes, SHA-256 {file.sha256}, networks {names}.")
   for report in reports:
     print("\n".join(report.lines()))
+  if file.encoder is not None:
+    print(f"encoder: {file.encoder.kind}, {file.encoder.styles} heads, beside it in encoder/")
   for reason in file.refused.values() if _NETWORK.value == "all" else ():
     print(f"Left out: {reason}")
   print(f"Wrote {output}.\n{LICENCE}")

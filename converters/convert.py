@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from converters import pggan, stylegan, stylegan2, stylegan2_torch
+from converters import pggan, stylegan, stylegan2, stylegan2_rosinality, stylegan2_torch
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
@@ -21,6 +21,7 @@ _CONVERTERS = {
   "D_main": stylegan2.convert_discriminator,
   stylegan2_torch.GENERATOR: stylegan2_torch.convert_generator,
   stylegan2_torch.DISCRIMINATOR: stylegan2_torch.convert_discriminator,
+  stylegan2_rosinality.GENERATOR: stylegan2_rosinality.convert_generator,
 }
 
 

@@ -12,6 +12,7 @@ from privai_tf.inversion.spec import LATENT_SPACES
 
 _LARGEST_SIDE = 256  # What tells codes apart shows at 256 x 256; larger images are averaged first.
 _SMALLEST_SIDE = 4
+_LARGEST_BATCH = 64
 _RESIDUAL_SIDE = 16  # Below the cost of a second convolution is small.
 
 
@@ -55,6 +56,11 @@ class EncoderConfig:
   def side(self) -> int:
     """Width and height at which the network looks at images."""
     return min(self.resolution, _LARGEST_SIDE)
+
+  @property
+  def largest_batch(self) -> int:
+    """Images at a time that keep memory within a gigabyte."""
+    return max(1, min(_LARGEST_BATCH, (2048 // self.resolution) ** 2))
 
   def to_json(self) -> dict[str, Any]:
     """The configuration as JSON values."""

@@ -127,9 +127,10 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
   from privai_tf.inversion.encoder import find_encoder
 
   encoder = find_encoder(generator)
+  served = encoder and encoder.serving(model.latent_space, generator.num_layers)
   steps = model.steps
   if steps is None:
-    steps = 0 if encoder is not None and encoder.latent_space == model.latent_space else 50
+    steps = 0 if served is not None and served.latent_space == model.latent_space else 50
   return InProcessBackend(generator, model.latent_space, steps, model.batch_size)
 
 
