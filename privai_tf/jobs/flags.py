@@ -161,6 +161,8 @@ def job_from_flags():
   if _INPUT.value is not None or _INPUT_LATENTS.value is not None:
     _without_effect("num_portraits", "--input or --input_latents", "the demo's faces are not drawn")
   privacy = privacy_flags.privacy_spec(inversion.latent_space, pasted_back=_PASTE_BACK.value)
+  if _INPUT_LATENTS.value is not None:
+    _without_effect("encoder", "--input_latents", "codes are given")
   if privacy.scope != "attribute":
     _without_effect("attribute", f"--scope={privacy.scope}", "the whole face is protected")
   budget = None
