@@ -21,6 +21,7 @@ from privai_tf.generators.config import (
   StyleGANConfig,
   StyleGANDiscriminatorConfig,
 )
+from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 CONFIG_FILE = "config.json"
@@ -35,6 +36,7 @@ _CONFIGS = {
     PGGANConfig,
     StyleGANDiscriminatorConfig,
     PGGANDiscriminatorConfig,
+    MobileStyleGANConfig,
   )
 }
 

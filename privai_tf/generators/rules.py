@@ -24,6 +24,12 @@ def _is_filter(value: Any) -> bool:
   )
 
 
+def _are_widths(value: Any) -> bool:
+  return isinstance(value, tuple) and all(
+    is_integer(width, 1) and width <= 65536 for width in value
+  )
+
+
 _POSITIVE = ("a positive integer", lambda value: is_integer(value, 1))
 _WIDTH = ("an integer from 1 to 65536", lambda value: is_integer(value, 1) and value <= 65536)
 _LAYERS = ("an integer from 1 to 64", lambda value: is_integer(value, 1) and value <= 64)
@@ -43,6 +49,7 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
   "fmap_base": _POSITIVE,
   "fmap_decay": ("a number from 0 to 10", lambda value: _is_number(value, 0) and value <= 10),
   "fmap_max": _WIDTH,
+  "fmaps": ("a list of integers from 1 to 65536", _are_widths),
   "use_wscale": _FLAG,
   "fused_scale": ('true, false or "auto"', lambda value: value in (True, False, "auto")),
   "lod": ("a number from 0 to 16", lambda value: _is_number(value, 0) and value <= 16),

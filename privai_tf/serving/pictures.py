@@ -42,12 +42,12 @@ def encode_images(images: Any, family: str) -> Any:
 
   Args:
     images: float32 [n, R, R, C], nominal range [-1, 1].
-    family: "stylegan" or "pggan".
+    family: "stylegan", "pggan", ...
 
   Returns:
     Strings [n].
   """
-  truncated = family == "stylegan"
+  truncated = family != "pggan"
   pixels = images * 127.5 + 128.0 if truncated else tf.round(images * 127.5 + 127.5)
   # The conversion to integers truncates.
   return tf.io.encode_png(tf.cast(tf.clip_by_value(pixels, 0.0, 255.0), tf.uint8))
