@@ -232,7 +232,7 @@ def _noise_weights(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
   strength = np.sqrt(np.mean(np.square(values, dtype=np.float64)))
   return {
     f"{name}/noise": (values / (strength or 1.0)).astype(np.float32)[None, :, :, None],
-    f"{name}/noise_strength": np.float32(strength),
+    f"{name}/noise_strength": np.float32([strength]),
   }
 
 

@@ -158,6 +158,7 @@ class _Reader:
       raise UnsupportedFileError("its elements are nested too deeply", _EXPORT_AGAIN)
     if "meta_data" in place:
       return
+    self._blank_text()
     if name not in _PLACES.get(place, ()):
       raise UnsupportedFileError(f"it has the unknown element {quoted(name)}", _EXPORT_AGAIN)
     if name == "net" and attributes.get("version") != "10":
@@ -173,7 +174,6 @@ class _Reader:
       self._start_port(place[-1], attributes)
     elif name == "edge":
       self._add_edge(attributes)
-    self._text = []
 
   def _start_layer(self, attributes: dict[str, str]) -> None:
     if len(self._layers) >= MAX_LAYERS:
@@ -214,22 +214,25 @@ class _Reader:
     self._path.pop()
     if "meta_data" in self._path or name == "meta_data":
       return
-    text = "".join(self._text)
-    self._text = []
     if name == "dim":
+      text, self._text = "".join(self._text), []
       self._dims.append(whole_number(text, f"a dimension of layer {self._layer.id}", MAX_SIDE))
       if len(self._dims) > MAX_RANK:
         raise UnsupportedFileError(
           f"a port of layer {self._layer.id} has too many axes", _EXPORT_AGAIN
         )
       return
-    if text.strip():
-      raise DamagedFileError(f"it has text where none belongs ({quoted(text.strip())})")
+    self._blank_text()
     if name == "port":
       layer = self._layer
       ports = layer.outputs or layer.inputs
       number = max(ports)
       ports[number] = Port(ports[number].element_type, tuple(self._dims))
+
+  def _blank_text(self) -> None:
+    text, self._text = "".join(self._text).strip(), []
+    if text:
+      raise DamagedFileError(f"it has text where none belongs ({quoted(text)})")
 
   def _characters(self, text: str) -> None:
     if "meta_data" not in self._path:

