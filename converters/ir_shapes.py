@@ -15,7 +15,7 @@ from converters.errors import DamagedFileError, UnsupportedFileError, quoted
 from converters.ir_graph import Graph, Layer
 from converters.openvino_ir import MAX_ELEMENTS, MAX_RANK
 
-_OTHER = "only MobileStyleGAN networks, as random-face ships them, are read"
+OTHER = "only MobileStyleGAN networks, as random-face ships them, are read"
 _CONVOLUTION = {"dilations": "1, 1", "auto_pad": "explicit"}
 _SAME = {"strides": "1, 1", "pads_begin": ("1, 1", "0, 0"), "pads_end": ("1, 1", "0, 0")}
 _UP = {
@@ -51,7 +51,7 @@ def check_operations(graph: Graph) -> None:
       raise UnsupportedFileError(
         f"layer {layer.id} is the operation {quoted(layer.kind)} ({quoted(layer.version)}), which no "
         "such network has",
-        _OTHER,
+        OTHER,
       )
     if layer.kind not in ("Const", "Parameter"):
       _check_attributes(layer, rule.attributes)
@@ -72,7 +72,7 @@ def check_operations(graph: Graph) -> None:
         f"the declared shapes of layer {layer.id} ({quoted(layer.kind)}) do not follow from its inputs"
       )
     if any(math.prod(output.shape) > MAX_ELEMENTS for output in outputs):
-      raise UnsupportedFileError(f"layer {layer.id} asks for too much memory", _OTHER)
+      raise UnsupportedFileError(f"layer {layer.id} asks for too much memory", OTHER)
     known.update({(layer.id, port): o for port, o in zip(layer.outputs, outputs, strict=True)})
 
 
@@ -102,7 +102,7 @@ def _check_attributes(layer: Layer, allowed: dict[str, Any]) -> None:
       raise UnsupportedFileError(
         f"layer {layer.id} ({quoted(layer.kind)}) has {quoted(name)} = {quoted(value)}, which no such "
         "network has",
-        _OTHER,
+        OTHER,
       )
   if missing := set(allowed) - set(layer.attributes):
     raise DamagedFileError(f"layer {layer.id} ({quoted(layer.kind)}) lacks {quoted(min(missing))}")

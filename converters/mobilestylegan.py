@@ -5,23 +5,20 @@ most are the converter's own. What the walk does not meet in its place is refuse
 does not meet at all: the graphs hold these networks and nothing else.
 """
 
-import dataclasses
 import math
 
 import numpy as np
 
-from converters.errors import UnsupportedFileError, quoted
 from converters.ir_graph import Graph, Layer
 from converters.ir_shapes import check_operations
+from converters.ir_walk import Walk
+from converters.mobilestylegan_parts import HALVED, Convolution, Parts, Style
 from privai_tf.errors import CheckpointError
-from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig, haar_order
+from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 
-_OTHER = "only MobileStyleGAN networks, as random-face ships them, are read"
 _SLOPE = 0.2
 _HALF = math.sqrt(0.5)
 _EPSILON = 1e-8
-# Our inverse Haar transform leaves this factor to whoever makes its coefficients.
-_HALVED = np.float32(0.5)
 # Kernels of the inverse Haar transform: for sums and for differences.
 _SUM, _DIFFERENCE = (_HALF, _HALF), (_HALF, -_HALF)
 
@@ -66,63 +63,9 @@ def convert_graphs(
   return config, weights | parts.weights(config)
 
 
-class _Walk:
-  """Goes from layer to layer against the edges, naming what it met that should not be there."""
-
-  def __init__(self, graph: Graph):
-    self.graph = graph
-    self._met: set[int] = set()
-
-  def start(self) -> Layer:
-    results = self.graph.of_kind("Result")
-    if len(results) != 1 or len(self.graph.of_kind("Parameter")) != 1:
-      raise UnsupportedFileError("it has not one parameter and one result", _OTHER)
-    self._met.add(results[0].id)
-    return self.input(results[0], 0)
-
-  def input(self, layer: Layer, port: int, kind: str | None = None, output: int = 0) -> Layer:
-    """The layer that feeds an input, which must be of a kind; `output`: which of its outputs does."""
-    source, number = self.graph.source(layer, port)
-    if number - len(source.inputs) != output or (kind and source.kind != kind):
-      raise self.refused(source, f"it feeds {layer.id} in place of {kind or 'a first output'}")
-    self._met.add(source.id)
-    return source
-
-  def constant(self, layer: Layer, port: int = 1) -> np.ndarray:
-    """The numbers at an input."""
-    return self.input(layer, port, "Const").constant.values
-
-  def number(self, layer: Layer, value: float, port: int = 1, tolerance: float = 1e-6) -> None:
-    """Requires a constant of one number at an input."""
-    found = self.constant(layer, port)
-    if found.size != 1 or abs(found.item() - value) > tolerance * abs(value):
-      raise self.refused(layer, f"its constant is {found.ravel()[:4]}, not {value:g}")
-
-  def integers(self, layer: Layer, port: int) -> None:
-    """Takes note of the arithmetic on shapes that leads to an input; `ir_shapes` has checked it."""
-    waiting = [(layer, port)]
-    while waiting:
-      source, _ = self.graph.source(*waiting.pop())
-      if source.id not in self._met:
-        self._met.add(source.id)
-        # ShapeOf is where floats end.
-        waiting += [(source, n) for n, p in source.inputs.items() if p.element_type != "f32"]
-
-  def refused(self, layer: Layer, why: str) -> UnsupportedFileError:
-    return UnsupportedFileError(
-      f"layer {layer.id} ({quoted(layer.kind)}) is not where such networks have it: {why}", _OTHER
-    )
-
-  def finish(self) -> None:
-    """Requires that every layer was met."""
-    if rest := set(self.graph.layers) - self._met:
-      layer = self.graph.layers[min(rest)]
-      raise self.refused(layer, "nothing that the network draws depends on it")
-
-
 def _mapping_layers(graph: Graph) -> list[tuple[np.ndarray, np.ndarray]]:
   """Weight [out, in] and bias [out] of each dense layer, the first one first."""
-  walk = _Walk(graph)
+  walk = Walk(graph)
   layer, found = walk.start(), []
   while True:
     if layer.kind != "Multiply":
@@ -145,7 +88,7 @@ def _mapping_layers(graph: Graph) -> list[tuple[np.ndarray, np.ndarray]]:
   return found[::-1]
 
 
-def _pixel_norm(walk: _Walk, layer: Layer, z: Layer) -> None:
+def _pixel_norm(walk: Walk, layer: Layer, z: Layer) -> None:
   """z * (1 * ((mean(z ** 2) + 1e-8) ** 0.5) ** -1)."""
   if z.kind != "Parameter":
     raise walk.refused(z, "the parameter should be there")
@@ -165,101 +108,14 @@ def _pixel_norm(walk: _Walk, layer: Layer, z: Layer) -> None:
     raise walk.refused(square, "it squares something else than the parameter")
 
 
-@dataclasses.dataclass
-class _Style:
-  """An affine layer on w: weight [channels, dlatent], bias [channels], and the factor after both."""
-
-  weight: np.ndarray
-  bias: np.ndarray
-  scale: float
-
-
-@dataclasses.dataclass
-class _Convolution:
-  """One styled convolution; `depthwise` [C, 1, 1, 3, 3] and `noise` [r, r] may be None."""
-
-  style: _Style
-  depthwise: np.ndarray | None
-  kernel: np.ndarray
-  noise: np.ndarray | None
-  bias: np.ndarray
-
-
-@dataclasses.dataclass
-class _Parts:
-  """All of the synthesis network, from the constant to the image."""
-
-  constant: np.ndarray
-  convolutions: list[_Convolution]
-  ups: list[_Style]
-  to_img: _Convolution
-  resolution: int
-  num_channels: int
-
-  def styles(self) -> list[_Style]:
-    return [*(c.style for c in self.convolutions), *self.ups, self.to_img.style]
-
-  def last_of_each(self) -> list[_Convolution]:
-    """The last convolution of each resolution."""
-    return self.convolutions[::2]
-
-  def weights(self, config: MobileStyleGANConfig) -> dict[str, np.ndarray]:
-    """By our names; channels that an inverse Haar transform takes are put in the order of ours."""
-    found = {"synthesis/4x4/const/weight": self.constant.transpose(0, 2, 3, 1)}
-    names = [f"synthesis/{name}" for name in config.layer_names]
-    for name, convolution in zip(names, self.convolutions, strict=True):
-      last = convolution is self.convolutions[-1]
-      feeds_haar = not last and name.endswith(("4x4/conv", "conv2"))
-      found |= _convolution_weights(name, convolution, feeds_haar)
-    for resolution, up in zip(config.block_resolutions, self.ups, strict=True):
-      name = f"synthesis/{resolution}x{resolution}/up/style"
-      found |= _style_weights(name, up, haar_order(len(up.bias)))
-    last = self.to_img
-    last = dataclasses.replace(last, kernel=last.kernel * _HALVED, bias=last.bias * _HALVED)
-    return found | _convolution_weights("synthesis/to_img", last, True)
-
-
-def _style_weights(name: str, style: _Style, order: np.ndarray) -> dict[str, np.ndarray]:
-  scale = np.float32(style.scale)
-  return {
-    f"{name}/weight": (style.weight[order] * scale).T,
-    f"{name}/bias": style.bias[order] * scale,
-  }
-
-
-def _noise_weights(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
-  """The file's maps have their strength in them; their root mean square is the best guess at it."""
-  strength = np.sqrt(np.mean(np.square(values, dtype=np.float64)))
-  return {
-    f"{name}/noise": (values / (strength or 1.0)).astype(np.float32)[None, :, :, None],
-    f"{name}/noise_strength": np.float32([strength]),
-  }
-
-
-def _convolution_weights(
-  name: str, convolution: _Convolution, feeds_haar: bool
-) -> dict[str, np.ndarray]:
-  count = len(convolution.bias)
-  order = haar_order(count) if feeds_haar else np.arange(count)
-  inputs = np.arange(len(convolution.style.bias))
-  found = _style_weights(f"{name}/style", convolution.style, inputs)
-  if convolution.depthwise is not None:
-    found[f"{name}/depthwise"] = convolution.depthwise[:, 0, 0].transpose(1, 2, 0)[..., None]
-  found[f"{name}/weight"] = convolution.kernel[order].transpose(2, 3, 1, 0)
-  found[f"{name}/bias"] = convolution.bias[order]
-  if convolution.noise is not None:
-    found |= _noise_weights(name, convolution.noise)
-  return found
-
-
 class _Synthesis:
   """Reads the synthesis graph from its image back to its constant."""
 
   def __init__(self, graph: Graph):
-    self._walk = _Walk(graph)
+    self._walk = Walk(graph)
     (self._w,) = graph.of_kind("Parameter") or (None,)
 
-  def read(self) -> _Parts:
+  def read(self) -> Parts:
     walk = self._walk
     image = walk.start()
     shape = next(iter(image.outputs.values())).shape
@@ -279,15 +135,15 @@ class _Synthesis:
       multiplied = self._inverse_haar(x)
       if multiplied.kind != "Multiply":
         raise walk.refused(multiplied, "a style should be applied there")
-      ups.append(self._style(walk.input(multiplied, 0, "Reshape"), _HALVED))
+      ups.append(self._style(walk.input(multiplied, 0, "Reshape"), HALVED))
       x = walk.input(multiplied, 1)
     constant = self._constant(x)
     walk.finish()
     if shape[2] != shape[3] or shape[2] != 4 << (len(ups) + 1):
       raise walk.refused(image, f"its shape is {shape}")
-    return _Parts(constant, convolutions[::-1], ups[::-1], to_img, shape[2], shape[1])
+    return Parts(constant, convolutions[::-1], ups[::-1], to_img, shape[2], shape[1])
 
-  def _styled(self, x: Layer) -> tuple[_Convolution, Layer]:
+  def _styled(self, x: Layer) -> tuple[Convolution, Layer]:
     """leaky(convolution + noise + bias): the convolution, and what it is of."""
     walk = self._walk
     if x.kind != "PReLU":
@@ -310,7 +166,7 @@ class _Synthesis:
       raise walk.refused(layer, f"its bias has the shape {bias.shape}")
     return walk.input(layer, 0), bias.ravel()
 
-  def _convolution(self, layer: Layer, bias, noise) -> tuple[_Convolution, Layer]:
+  def _convolution(self, layer: Layer, bias, noise) -> tuple[Convolution, Layer]:
     walk = self._walk
     if layer.kind != "Convolution":
       raise walk.refused(layer, "a convolution should be there")
@@ -328,16 +184,16 @@ class _Synthesis:
     if scale.size != 1:
       raise walk.refused(scaled, f"its factor has the shape {scale.shape}")
     style = self._style(walk.input(scaled, 0, "Reshape"), scale.item())
-    return _Convolution(style, depthwise, kernel, noise, bias), walk.input(multiplied, 1)
+    return Convolution(style, depthwise, kernel, noise, bias), walk.input(multiplied, 1)
 
-  def _style(self, reshaped: Layer, scale: float) -> _Style:
+  def _style(self, reshaped: Layer, scale: float) -> Style:
     walk = self._walk
     walk.integers(reshaped, 1)
     total = walk.input(reshaped, 0, "Add")
     product = walk.input(total, 0, "MatMul")
     if walk.input(product, 0, "Parameter") is not self._w:
       raise walk.refused(product, "it is not of w")
-    return _Style(walk.constant(product), walk.constant(total).ravel(), scale)
+    return Style(walk.constant(product), walk.constant(total).ravel(), scale)
 
   def _inverse_haar(self, layer: Layer) -> Layer:
     """One level of the inverse transform; returns what it is of."""
