@@ -14,29 +14,13 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
+from demo.photo_labels import CHUNK, PSI, chunk_codes
+
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
 _NUM = flags.DEFINE_integer("num", 20_000, "Faces.", lower_bound=1)
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", "labels", "A folder for each chunk goes in here.")
 _FIRST_SEED = flags.DEFINE_integer("first_seed", 20_000, "Of the first chunk's z; then counted up.")
-CHUNK = 500
-# As far from the mean as samples are shown as a rule; beyond, more of them are no clean faces.
-PSI = 0.7
 _SIDE = 256
-
-
-def chunk_codes(generator: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:
-  """The codes of a chunk.
-
-  Args:
-    generator: a `StyleGenerator`.
-    seed: of the chunk.
-
-  Returns:
-    z [500, latent_size], and w [500, dlatent_size] as it is drawn, `PSI` from the mean.
-  """
-  z = generator.sample_z(CHUNK, seed)
-  mean = generator.mean_latent("W")
-  return z, mean + np.float32(PSI) * (generator.map(z) - mean)
 
 
 class Previews:
