@@ -36,4 +36,4 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.synthesis
 
 clean:
-	rm -rf $(VENV) demo_output demo_private demo_photo_output demo_photo_private build dist *.egg-info
+	rm -rf $(VENV) demo_output demo_private demo_photo_input demo_photo_output demo_photo_private build dist *.egg-info

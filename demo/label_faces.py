@@ -7,39 +7,16 @@ Faces come in chunks of 500, each with a seed of its own; a chunk that is broken
 is there can be used before the rest is. Only scores are kept: codes follow from the seeds.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from absl import app, flags
 
-from demo.photo_labels import CHUNK, PSI, chunk_codes
+from demo.photo_labels import CHUNK, Previews
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
 _NUM = flags.DEFINE_integer("num", 20_000, "Faces.", lower_bound=1)
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", "labels", "A folder for each chunk goes in here.")
 _FIRST_SEED = flags.DEFINE_integer("first_seed", 20_000, "Of the first chunk's z; then counted up.")
-_SIDE = 256
-
-
-class Previews:
-  """Faces at 256 x 256; see `score_sources.Source`."""
-
-  def __init__(self, generator: Any, seed: int):
-    self._generator = generator
-    _, self._codes = chunk_codes(generator, seed)
-    self.count = len(self._codes)
-    self.record = {"seed": seed, "psi": PSI, "checkpoint": generator.fingerprint}
-
-  def pixels(self, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    rows = np.flatnonzero(wanted)
-    drawn = self._generator.preview_batches(self._codes[rows], latent_space="W")
-    images = (image for batch in drawn for image in batch)
-    for row, image in zip(rows, images, strict=True):
-      factor = len(image) // _SIDE
-      means = image.reshape(_SIDE, factor, _SIDE, factor, -1).mean(axis=(1, 3))
-      yield int(row), np.clip(np.rint(means * 127.5 + 127.5), 0, 255).astype(np.uint8)
 
 
 def main(argv: list[str]) -> None:

@@ -8,17 +8,14 @@ searched for each picture, its smile is released with noise, and two pages are w
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from absl import app, flags
 
-_CHECKPOINT = "mobilestylegan-ffhq"
-_CHECKPOINTS = Path("checkpoints")
+from demo.photo_faces import draw_photos, fetch_generator
+
 _NUM = flags.DEFINE_integer("num", 8, "Faces.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 8, "Of the faces.", lower_bound=0)
 _EPSILON = flags.DEFINE_float("epsilon", 1.0, "Of each release.", lower_bound=0.0)
@@ -31,47 +28,9 @@ _PUBLIC_CODES = flags.DEFINE_integer(
   "photo. Those that are shipped count.",
   lower_bound=1,
 )
+_INPUT_DIR = flags.DEFINE_string("input_dir", "demo_photo_input", "Where the photos go.")
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", "demo_photo_output", "What may be published.")
 _PRIVATE_DIR = flags.DEFINE_string("private_dir", "demo_photo_private", "The owner's page.")
-# As far from the mean as faces are shown as a rule.
-_PSI = 0.7
-
-
-def draw_photos(generator: Any, folder: Path, count: int, seed: int) -> list[Path]:
-  """Faces as PNG files; those that are there stay.
-
-  Args:
-    generator: a `StyleGenerator`.
-    folder: created.
-    count: how many.
-    seed: of the faces.
-
-  Returns:
-    Their paths.
-  """
-  from PIL import Image
-
-  from privai_tf.generators import to_uint8
-
-  folder.mkdir(parents=True, exist_ok=True)
-  codes = generator.truncate(generator.map(generator.sample_z(count, seed)), _PSI)
-  paths = [folder / f"face_{seed}_{row}.png" for row in range(count)]
-  for path, code in zip(paths, codes, strict=True):
-    if not path.is_file():
-      image = generator.synthesize(code[np.newaxis], latent_space="W+")[0]
-      Image.fromarray(to_uint8(image, generator.family)).save(path)
-  return paths
-
-
-def fetch_generator() -> Path:
-  """The checkpoint's folder; downloads and converts it if it is not there, and gives it the shipped codes."""
-  from converters.package import download_mobilestylegan
-
-  folder = download_mobilestylegan(_CHECKPOINTS)
-  shipped = Path("boundaries") / _CHECKPOINT / "public_codes"
-  if shipped.is_dir():
-    shutil.copytree(shipped, folder / "public_codes", dirs_exist_ok=True)
-  return folder
 
 
 def main(argv: list[str]) -> int:
@@ -80,7 +39,7 @@ def main(argv: list[str]) -> int:
   import privai_tf
 
   folder = fetch_generator()
-  photos = Path(_PRIVATE_DIR.value) / "photos"
+  photos = Path(_INPUT_DIR.value)
   draw_photos(privai_tf.load_generator(folder), photos, _NUM.value, _SEED.value)
   print(f"Drew {_NUM.value} faces into {photos}; nobody looks like them.", flush=True)
   command = [sys.executable, "run_privatize.py"]

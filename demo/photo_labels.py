@@ -1,5 +1,6 @@
 """Labelled faces of a photorealistic generator: codes by seeds, and their scores."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from privai_tf.errors import InputError
 CHUNK = 500
 # As far from the mean as samples are shown as a rule; beyond, more of them are no clean faces.
 PSI = 0.7
+_SIDE = 256
 
 
 def chunk_codes(generator: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -25,6 +27,25 @@ def chunk_codes(generator: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:
   z = generator.sample_z(CHUNK, seed)
   mean = generator.mean_latent("W")
   return z, mean + np.float32(PSI) * (generator.map(z) - mean)
+
+
+class Previews:
+  """Faces at 256 x 256; see `score_sources.Source`."""
+
+  def __init__(self, generator: Any, seed: int):
+    self._generator = generator
+    _, self._codes = chunk_codes(generator, seed)
+    self.count = len(self._codes)
+    self.record = {"seed": seed, "psi": PSI, "checkpoint": generator.fingerprint}
+
+  def pixels(self, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    rows = np.flatnonzero(wanted)
+    drawn = self._generator.preview_batches(self._codes[rows], latent_space="W")
+    images = (image for batch in drawn for image in batch)
+    for row, image in zip(rows, images, strict=True):
+      factor = len(image) // _SIDE
+      means = image.reshape(_SIDE, factor, _SIDE, factor, -1).mean(axis=(1, 3))
+      yield int(row), np.clip(np.rint(means * 127.5 + 127.5), 0, 255).astype(np.uint8)
 
 
 def read_labels(
