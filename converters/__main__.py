@@ -82,7 +82,8 @@ def _download() -> None:
 
 
 def _convert_ir(folder: str, output: str) -> None:
-  from converters.mobilestylegan_files import TERMS, convert_folder
+  from converters.mobilestylegan_files import convert_folder
+  from converters.mobilestylegan_published import TERMS
 
   config, verified = convert_folder(folder, output)
   print(f"Read {folder}: MobileStyleGAN, {config.resolution} x {config.resolution}.")
@@ -96,7 +97,7 @@ def _convert_ir(folder: str, output: str) -> None:
 
 
 def _convert(pickle: str, output: str) -> None:
-  from converters.mobilestylegan_files import is_ir_folder
+  from converters.mobilestylegan_published import is_ir_folder
 
   if is_ir_folder(pickle):
     _convert_ir(pickle, output)

@@ -11,10 +11,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from converters.mobilestylegan_files import PUBLISHED, TERMS, convert_folder
+from converters.mobilestylegan_published import PUBLISHED, TERMS
 from converters.zoo import Address, ZooFile
 from privai_tf.errors import CheckpointError
-from privai_tf.generators.checkpoint import is_checkpoint
 from privai_tf.runtime.files import shown
 
 _PROJECT, _VERSION = "random-face", "2021.7.21.1"
@@ -52,6 +51,9 @@ def download_mobilestylegan(folder: str) -> Path:
     CheckpointError: if pip does not get it, or it is not the file that is pinned.
     OutputError: if the checkpoint cannot be written.
   """
+  from converters.mobilestylegan_files import convert_folder  # late: --list needs no TensorFlow
+  from privai_tf.generators.checkpoint import is_checkpoint
+
   target = Path(folder) / MOBILESTYLEGAN.name
   if is_checkpoint(target):
     print(f"{shown(target)} is there already.")

@@ -7,7 +7,8 @@ import pytest
 
 from converters.errors import NetworkFileError
 from converters.mobilestylegan import convert_graphs
-from converters.mobilestylegan_files import convert_folder, is_ir_folder
+from converters.mobilestylegan_files import convert_folder
+from converters.mobilestylegan_published import is_ir_folder
 from converters.openvino_ir import read_ir
 from privai_tf.errors import InputError, OutputError, PrivaiError
 from privai_tf.generators.checkpoint import read_checkpoint

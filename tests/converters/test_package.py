@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from converters import package
-from converters.mobilestylegan_files import PUBLISHED
+from converters.mobilestylegan_published import PUBLISHED
 from converters.zoo import find_file, read_zoo, table
 from privai_tf.errors import CheckpointError, InputError
 from privai_tf.generators.checkpoint import read_checkpoint
