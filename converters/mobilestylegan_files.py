@@ -17,8 +17,7 @@ from privai_tf import __version__
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.checkpoint import read_checkpoint, save_checkpoint
 from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
-from privai_tf.generators.stylegan import MappingNetwork
-from privai_tf.generators.weights import assign_weights
+from privai_tf.generators.normalization import EPSILON
 from privai_tf.runtime.files import make_folder, output_error, shown
 
 _MEAN_SAMPLES, _MEAN_SEED, _BATCH = 65_536, 12_345, 4096
@@ -74,6 +73,9 @@ def convert_folder(
 def mean_latent(config: MobileStyleGANConfig, weights: dict[str, np.ndarray]) -> np.ndarray:
   """The mean of w, which no file holds: of 65,536 samples of RandomState(12345).
 
+  In float64, so that every machine rounds it to the same numbers: a checkpoint's fingerprint, by which
+  boundaries know it, depends on them.
+
   Args:
     config: of the generator.
     weights: by our names; those of the mapping network are used.
@@ -81,15 +83,20 @@ def mean_latent(config: MobileStyleGANConfig, weights: dict[str, np.ndarray]) ->
   Returns:
     float32 [dlatent_size].
   """
-  network = MappingNetwork(config, None)
-  mapping = {name: value for name, value in weights.items() if name.startswith("mapping/")}
-  empty = np.zeros(config.dlatent_size, np.float32)
-  assign_weights([network], {**mapping, "mapping/w/mean": empty})
+  layers = [
+    [weights[f"mapping/dense{index}/{name}"].astype(np.float64) for name in ("weight", "bias")]
+    for index in range(config.mapping_layers)
+  ]
   z = np.random.RandomState(_MEAN_SEED).standard_normal((_MEAN_SAMPLES, config.latent_size))
+  z = z.astype(np.float32)
   total = np.zeros(config.dlatent_size)
   for start in range(0, _MEAN_SAMPLES, _BATCH):
-    w = np.asarray(network(z[start : start + _BATCH].astype(np.float32)))
-    total += w.sum(axis=0, dtype=np.float64)
+    x = z[start : start + _BATCH].astype(np.float64)
+    x /= np.sqrt(np.mean(np.square(x), axis=1, keepdims=True) + EPSILON)
+    for weight, bias in layers:
+      x = x @ weight + bias
+      x = np.maximum(x, 0.2 * x)
+    total += x.sum(axis=0)
   return (total / _MEAN_SAMPLES).astype(np.float32)
 
 
