@@ -68,10 +68,10 @@ def read_labels(
     if all(path.is_file() for path in files):
       values = np.hstack([np.load(path, allow_pickle=False) for path in files])
     else:
-      unfinished = sorted(chunk.glob(".*.scores.npy"))
+      unfinished = [np.load(path, allow_pickle=False) for path in chunk.glob(".*.scores.npy")]
       if not unfinished:
         continue
-      values = np.load(unfinished[0], allow_pickle=False)
+      values = min(unfinished, key=lambda scores: np.isnan(scores).sum())
     found = np.flatnonzero(~np.isnan(values).any(axis=1))
     rows[int(chunk.name)] = found
     scores.append(values[found])
