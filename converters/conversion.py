@@ -44,7 +44,7 @@ def convert_file(
     PrivaiError: the file was refused or does not fit, or the folder cannot be written.
   """
   target = Path(output_dir)
-  _require_free(target)  # before minutes of work, not after
+  require_free(target)  # before minutes of work, not after
   file = read_any_file(path)
   if network == ALL and (len(file.networks) > 1 or file.places):
     records = file.by_place()
@@ -103,7 +103,12 @@ def _json(value: Any) -> Any:
   return value
 
 
-def _require_free(target: Path) -> None:
+def require_free(target: Path) -> None:
+  """Refuses a folder to write to that is not empty.
+
+  Raises:
+    OutputError: if it is not, or cannot be looked into.
+  """
   try:
     occupied = target.exists() and (not target.is_dir() or any(target.iterdir()))
   except OSError as error:

@@ -21,6 +21,7 @@ from privai_tf.generators.config import (
   StyleGANConfig,
   StyleGANDiscriminatorConfig,
 )
+from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
@@ -38,6 +39,7 @@ _CONFIGS = {
     PGGANDiscriminatorConfig,
     StyleGAN2Config,
     StyleGAN2DiscriminatorConfig,
+    MobileStyleGANConfig,
   )
 }
 
