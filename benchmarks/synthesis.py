@@ -12,7 +12,9 @@ import time
 from absl import app, flags
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "A checkpoint; by default random weights.")
-_FAMILY = flags.DEFINE_enum("family", "stylegan", ["stylegan", "pggan"], "For random weights.")
+_FAMILY = flags.DEFINE_enum(
+  "family", "stylegan", ["stylegan", "pggan", "stylegan2"], "For random weights."
+)
 _RESOLUTION = flags.DEFINE_integer("resolution", 1024, "For random weights.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "Images at a time.")
 _REPEATS = flags.DEFINE_integer("repeats", 10, "Timed runs; the median is shown.", lower_bound=1)
@@ -76,10 +78,12 @@ def _load():
   from privai_tf.generators.config import PGGANConfig, StyleGANConfig
   from privai_tf.generators.families import create_generator
   from privai_tf.generators.load import load_generator
+  from privai_tf.generators.stylegan2.config import StyleGAN2Config
 
   if _CHECKPOINT.value:
     return load_generator(_CHECKPOINT.value, jit=_JIT.value)
-  config = {"stylegan": StyleGANConfig, "pggan": PGGANConfig}[_FAMILY.value]
+  families = {"stylegan": StyleGANConfig, "pggan": PGGANConfig, "stylegan2": StyleGAN2Config}
+  config = families[_FAMILY.value]
   return create_generator(config(resolution=_RESOLUTION.value), jit=_JIT.value)
 
 

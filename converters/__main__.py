@@ -1,12 +1,14 @@
-"""Converts network files once and for all: NVIDIA's (.pkl), InterFaceGAN's and genforce's (.pth).
+"""Converts network files once and for all: NVIDIA's, InterFaceGAN's, genforce's, e4e's and pSp's.
 
   python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
+  python -m converters FOLDER OUTPUT_DIR      (MobileStyleGAN's four OpenVINO files)
   python -m converters --list[=generator|classifier|boundary]
   python -m converters --download=NAME [--output_dir=DIR]
   python -m converters --identify FILE
 
-The second form lists the published files, the third downloads one, the last
-says what a file is, which command reads it and what would be lost. Nothing in the files is executed.
+The third and fourth list the published files and download one: mobilestylegan-ffhq draws
+photorealistic faces, and is converted at once. The last says what a file is, which command reads it
+and what would be lost. Nothing in the files is executed.
 Exit codes: 0 done, 1 the file was refused or the folder cannot be written, 2 bad arguments.
 """
 
@@ -50,19 +52,25 @@ _OUTPUT_DIR = flags.DEFINE_string(
 
 
 def _print_list() -> None:
+  from converters.package import MOBILESTYLEGAN
   from converters.zoo import read_zoo, table
 
   kind = {"true": "all", "boundaries": "boundary"}.get(_LIST.value, _LIST.value)
-  print("\n".join(table(read_zoo(), kind)))
+  print("\n".join(table((*read_zoo(), MOBILESTYLEGAN), kind)))
 
 
 def _download() -> None:
   from converters.conversion import LICENCE
   from converters.download import download
+  from converters.package import MOBILESTYLEGAN, download_mobilestylegan
   from converters.zoo import find_file, read_zoo
   from privai_tf.runtime.progress import progress_bar
 
-  file = find_file(_DOWNLOAD.value, read_zoo())
+  file = find_file(_DOWNLOAD.value, (*read_zoo(), MOBILESTYLEGAN))
+  if file is MOBILESTYLEGAN:
+    path = download_mobilestylegan(_OUTPUT_DIR.value or "checkpoints")
+    print(f"Use it as --checkpoint={path}.")
+    return
   folder = _OUTPUT_DIR.value or ("boundaries" if file.kind == "boundary" else "checkpoints")
   with progress_bar(file.name, unit="B") as progress:
     path = download(file, folder, progress=progress)
@@ -82,7 +90,27 @@ def _identify(path: str) -> None:
   print("\n".join(identified(path).lines()))
 
 
+def _convert_ir(folder: str, output: str) -> None:
+  from converters.mobilestylegan_files import convert_folder
+  from converters.mobilestylegan_published import TERMS
+
+  config, verified = convert_folder(folder, output)
+  print(f"Read {folder}: MobileStyleGAN, {config.resolution} x {config.resolution}.")
+  if verified:
+    print(f"They are the files that random-face 2021.7.21.1 published. Wrote {output}.\n{TERMS}")
+  else:
+    print(
+      f"Wrote {output}. Unverified: these are not the published files; for weights trained by others "
+      "ask whoever made them, also for their terms."
+    )
+
+
 def _convert(pickle: str, output: str) -> None:
+  from converters.mobilestylegan_published import is_ir_folder
+
+  if is_ir_folder(pickle):
+    _convert_ir(pickle, output)
+    return
   from converters.conversion import LICENCE, convert_file  # late: --help needs no NumPy
   from converters.download import check_recorded
 
@@ -92,6 +120,8 @@ def _convert(pickle: str, output: str) -> None:
   print(f"Read {pickle}: {file.size:,} bytes, SHA-256 {file.sha256}, networks {names}.")
   for report in reports:
     print("\n".join(report.lines()))
+  if file.encoder is not None:
+    print(f"encoder: {file.encoder.kind}, {file.encoder.styles} heads, beside it in encoder/")
   for reason in file.refused.values() if _NETWORK.value == "all" else ():
     print(f"Left out: {reason}")
   print(f"Wrote {output}.\n{LICENCE}")

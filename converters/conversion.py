@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.convert import ConvertedNetwork, convert_network
+from converters.encoder_conversion import FOLDER, write_encoder
 from converters.parity import ParityReport, check_parity
 from converters.reading import read_any_file
 from converters.records import NetworkFile, NetworkRecord
@@ -30,7 +31,8 @@ def convert_file(
   """Converts networks of an official file; the output folder appears complete or not at all.
 
   Args:
-    path: the `.pkl` or `.pth` file.
+    path: the `.pkl`, `.pth` or `.pt` file. Of an e4e or pSp checkpoint the encoder goes into the
+      folder "encoder" beside its decoder.
     output_dir: created; it must not exist, or be empty.
     network: "Gs", "G" or "D", which goes into `output_dir` itself, or "all": a folder in it for
       each. A file with one network only is converted whatever its name.
@@ -42,7 +44,7 @@ def convert_file(
     PrivaiError: the file was refused or does not fit, or the folder cannot be written.
   """
   target = Path(output_dir)
-  _require_free(target)  # before minutes of work, not after
+  require_free(target)  # before minutes of work, not after
   file = read_any_file(path)
   if network == ALL and (len(file.networks) > 1 or file.places):
     records = file.by_place()
@@ -53,6 +55,8 @@ def convert_file(
     reports = [
       _convert(file, Path(path).name, record, folder / place) for place, record in records.items()
     ]
+    if file.encoder is not None:
+      write_encoder(file.encoder, Path(path).name, reports[0].converted.weights, folder / FOLDER)
     os.replace(folder, target)
   except OSError as error:
     # The name of the temporary folder would mean nothing to the reader.
@@ -99,7 +103,12 @@ def _json(value: Any) -> Any:
   return value
 
 
-def _require_free(target: Path) -> None:
+def require_free(target: Path) -> None:
+  """Refuses a folder to write to that is not empty.
+
+  Raises:
+    OutputError: if it is not, or cannot be looked into.
+  """
   try:
     occupied = target.exists() and (not target.is_dir() or any(target.iterdir()))
   except OSError as error:

@@ -5,7 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from converters import pggan, stylegan, stylegan2, stylegan2_torch, stylegan3
+from converters import (
+  pggan,
+  stylegan,
+  stylegan2,
+  stylegan2_rosinality,
+  stylegan2_torch,
+  stylegan3,
+)
 from converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
@@ -22,6 +29,7 @@ _CONVERTERS = {
   stylegan2_torch.GENERATOR: stylegan2_torch.convert_generator,
   stylegan2_torch.DISCRIMINATOR: stylegan2_torch.convert_discriminator,
   stylegan3.GENERATOR: stylegan3.convert_generator,
+  stylegan2_rosinality.GENERATOR: stylegan2_rosinality.convert_generator,
 }
 
 

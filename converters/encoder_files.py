@@ -61,7 +61,7 @@ def read_encoder_file(path: str | os.PathLike) -> EncoderFile:
   file = read_torch_file(path)
   with file.source.naming():
     content = file.content
-    if not isinstance(content, dict) or not {"state_dict", "opts"} <= set(content):
+    if not is_encoder_content(content):
       raise UnsupportedFileError("it is not an e4e or pSp checkpoint (state_dict, opts)", _GIVE)
     opts, tensors = content["opts"], content["state_dict"]
     if not isinstance(opts, dict) or not isinstance(tensors, dict):
@@ -81,6 +81,11 @@ def read_encoder_file(path: str | os.PathLike) -> EncoderFile:
     return EncoderFile(kind, encoder, decoder, average, opts, len(styles), resolution, file)
 
 
+def is_encoder_content(content: Any) -> bool:
+  """Whether a file of `torch.save` is a checkpoint of e4e or pSp, or of a relative of theirs."""
+  return isinstance(content, dict) and {"state_dict", "opts"} <= set(content)
+
+
 def _part(tensors: dict[Any, Any], prefix: str) -> dict[str, LazyTensor]:
   found = {
     name.removeprefix(prefix): value
@@ -97,7 +102,8 @@ def _kind(opts: dict[Any, Any]) -> str:
   name = opts.get("encoder_type")
   if type(name) is not str or name not in _KINDS:
     raise UnsupportedFileError(
-      f"its encoder is of the type {quoted(str(name))}, not one of {', '.join(_KINDS)}", _GIVE
+      f"it is an e4e or pSp encoder of the type {quoted(str(name))}, not {' or '.join(_KINDS)}",
+      _GIVE,
     )
   for option, value in _ONLY.items():
     if opts.get(option, value) != value:

@@ -135,6 +135,15 @@ def fetch_over_http(
   )
 
 
+class StaysEncrypted(urllib.request.HTTPRedirectHandler):
+  """Follows redirections, but from HTTPS to nothing else, at any hop."""
+
+  def redirect_request(self, req, fp, code, msg, headers, newurl):
+    if req.full_url.startswith("https://") and not newurl.startswith("https://"):
+      raise FetchError(f"{req.full_url} leads to an address that is not encrypted")
+    return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _transfer(url: str, partial: Path, progress: Progress | None) -> str:
   """One request; returns what is wrong with what came, "" if nothing."""
   offset, validator = _state(partial)
@@ -142,11 +151,8 @@ def _transfer(url: str, partial: Path, progress: Progress | None) -> str:
   headers = {"User-Agent": "privai-tf", "Accept-Encoding": "identity"}
   if offset:
     headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
-  with urllib.request.urlopen(
-    urllib.request.Request(url, headers=headers), timeout=_TIMEOUT
-  ) as answer:
-    if url.startswith("https://") and not answer.geturl().startswith("https://"):
-      raise FetchError(f"{url} leads to an address that is not encrypted")
+  request = urllib.request.Request(url, headers=headers)
+  with urllib.request.build_opener(StaysEncrypted).open(request, timeout=_TIMEOUT) as answer:
     if answer.headers.get_content_type() == "text/html":
       raise FetchError(_WEB_PAGE.format(url=url))
     if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(

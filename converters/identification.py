@@ -13,9 +13,11 @@ from typing import Any
 
 from converters import identify
 from converters.convert import ConvertedNetwork, convert_network
-from converters.encoder_files import read_encoder_file
+from converters.encoder_files import is_encoder_content, read_encoder_file
 from converters.facts import Facts, described
 from converters.identified_data import folder_facts, numbers_facts
+from converters.mobilestylegan_files import read_folder
+from converters.mobilestylegan_published import PUBLISHED, is_ir_folder
 from converters.parity import listed
 from converters.pytorch import read_torch_file
 from converters.reading import read_any_file
@@ -30,8 +32,8 @@ def identified(path: str | os.PathLike) -> Facts:
   """Says what a file or a folder is.
 
   Args:
-    path: a network file of any kind that `python -m converters` reads, an e4e or pSp checkpoint, a
-      folder of ours (checkpoint, encoder, classifier), or an `.npy` file (boundary, latent codes).
+    path: a network file of any kind that `python -m converters` reads, an e4e or pSp checkpoint,
+      a folder of MobileStyleGAN's OpenVINO files, a folder of ours (checkpoint, encoder, classifier), or an `.npy` file (boundary, latent codes).
 
   Raises:
     PrivaiError: it is none of these, which the message names where it can.
@@ -52,11 +54,8 @@ def _starts_as_numbers(path: Path) -> bool:
 
 
 def _is_encoder(path: Path) -> bool:
-  if identify.kind_of(path) != identify.TORCH:
-    return False
-  content = read_torch_file(path).content
-  options = content.get("opts") if isinstance(content, dict) else None
-  return isinstance(options, dict) and "encoder_type" in options
+  is_torch = identify.kind_of(path) == identify.TORCH
+  return is_torch and is_encoder_content(read_torch_file(path).content)
 
 
 def _encoder(path: Path) -> Facts:
@@ -76,10 +75,25 @@ def _encoder(path: Path) -> Facts:
       f"codes in W+ [{file.styles}, {width}]",
       f"decoder: StyleGAN2, {decoder}",
     ],
-    [f"python -m privai_tf.invert --encoder={path}", f"python -m converters {path} DIR"],
+    [
+      f"python -m privai_tf.invert --encoder={path}",
+      f"python -m converters {path} DIR (the decoder as a checkpoint, the encoder in it)",
+    ],
     [f"{name} (of training)" for name in rest]
     + ([f"tensors {listed(others, 3)}"] if others else [])
     + ["opts beyond the encoder's type and sizes"],
+  )
+
+
+def _openvino(path: Path) -> Facts:
+  config, _, digests = read_folder(path)
+  verified = digests == PUBLISHED
+  kind = "as random-face 2021.7.21.1 published them" if verified else "not the published ones"
+  return Facts(
+    f"{shown(path)}: MobileStyleGAN's four OpenVINO files, {kind}",
+    [described(config)],
+    [f"python -m converters {path} DIR (then --checkpoint=DIR)"],
+    ["how OpenVINO computes them; the mean of w, which no file holds, is computed"],
   )
 
 
@@ -147,6 +161,7 @@ def _left_out(record: NetworkRecord, converted: ConvertedNetwork) -> Iterator[st
 
 # Which kinds there are beside network files: the first that fits counts.
 _KINDS: list[tuple[Callable[[Path], bool], Callable[[Path], Facts]]] = [
+  (is_ir_folder, _openvino),
   (Path.is_dir, folder_facts),
   (_starts_as_numbers, numbers_facts),
   (_is_encoder, _encoder),

@@ -16,7 +16,10 @@ from converters.errors import (
 )
 
 HEAD_BYTES = 4096
-_GIVE_OFFICIAL = "give an official ProgressiveGAN (karras2018iclr-*.pkl) or StyleGAN (karras2019stylegan-*.pkl) file"
+_GIVE_OFFICIAL = (
+  "give an official ProgressiveGAN (karras2018iclr-*.pkl), StyleGAN (karras2019stylegan-*.pkl) or "
+  "StyleGAN2 (stylegan2-*.pkl) file"
+)
 _GIVE_TENSORFLOW = (
   "give the TensorFlow version of the ProgressiveGAN file (karras2018iclr-*.pkl), made by "
   "tfutil.Network"

@@ -3,17 +3,21 @@
 import os
 
 from converters import identify, stylegan2_torch, stylegan3
+from converters.encoder_files import is_encoder_content, read_encoder_file
 from converters.persistence import PersistentFile, read_persistent_file
 from converters.ports.files import read_ports
+from converters.pytorch import read_torch_file
 from converters.records import NetworkFile
 from converters.restricted_pickle import read_network_file
+from converters.stylegan2_rosinality import decoder_record
 
 
 def read_any_file(path: str | os.PathLike) -> NetworkFile:
   """Reads a network file of any kind that is known here, without executing anything in it.
 
   Args:
-    path: NVIDIA's pickles, for TensorFlow or PyTorch, and the `.pth` files of InterFaceGAN and genforce.
+    path: NVIDIA's pickles, for TensorFlow or PyTorch, the `.pth` files of InterFaceGAN and genforce, and
+      e4e and pSp checkpoints, whose network is the decoder.
 
   Returns:
     Its networks.
@@ -25,10 +29,19 @@ def read_any_file(path: str | os.PathLike) -> NetworkFile:
   """
   kind = identify.kind_of(path)
   if kind == identify.TORCH:
+    if is_encoder_content(read_torch_file(path).content):
+      return _decoder(path)
     return read_ports(path)
   if kind == identify.PERSISTENT:
     return _records(read_persistent_file(path))
   return read_network_file(path)
+
+
+def _decoder(path: str | os.PathLike) -> NetworkFile:
+  encoder = read_encoder_file(path)
+  with encoder.file.source.naming():
+    record = decoder_record(encoder)
+  return NetworkFile((record,), encoder.file.sha256, encoder.file.size, encoder=encoder)
 
 
 def _records(file: PersistentFile) -> NetworkFile:

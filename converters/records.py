@@ -56,6 +56,7 @@ class NetworkFile:
     size: number of bytes.
     places: "G", "D", "Gs" for each network where the file has only some of them.
     refused: by place, why a network of the file cannot be converted, where others can.
+    encoder: the encoder beside its generator, an `encoder_files.EncoderFile`; None: it has none.
   """
 
   networks: tuple[NetworkRecord, ...]
@@ -63,6 +64,7 @@ class NetworkFile:
   size: int
   places: tuple[str, ...] = ()
   refused: dict[str, str] = dataclasses.field(default_factory=dict)
+  encoder: Any = None
 
   def by_place(self) -> dict[str, NetworkRecord]:
     """The networks by their place in the file, whatever their own names."""

@@ -21,6 +21,7 @@ from privai_tf.generators.stylegan2.config import (
 )
 
 ADA = 5
+MOST_LAYERS = 64  # of a mapping network, by the rules of configurations
 REVISED = "G_synthesis_stylegan_revised"
 _SYNTHESIS = {4: ("G_synthesis_stylegan2", REVISED), ADA: ("G_synthesis",)}
 _SHARED_FIELDS = {"num_channels", "resolution", "label_size", "nonlinearity", "conv_clamp"}
@@ -179,6 +180,6 @@ def _label_widths(record: NetworkRecord, values: dict[str, Any]) -> tuple[int, .
   if not values.get("label_size"):
     return ()
   layers = values.get("mapping_layers", 0)
-  names = ["LabelEmbed"]
-  names += [f"Mapping{index}" for index in range(layers if type(layers) is int else 0)][:64]
+  count = min(layers, MOST_LAYERS) if type(layers) is int else 0
+  names = ["LabelEmbed", *(f"Mapping{index}" for index in range(count))]
   return tuple(length(record, f"{name}/bias") for name in names)

@@ -11,7 +11,7 @@ import numpy as np
 
 from converters.arguments import Arguments
 from converters.records import NetworkRecord
-from converters.stylegan2 import length
+from converters.stylegan2 import MOST_LAYERS, length
 from converters.stylegan2_torch_tables import discriminator_rows, generator_rows
 from converters.tables import convert_variables
 from privai_tf.errors import CheckpointError
@@ -54,12 +54,17 @@ def network_record(
       f"Network {name} is a {class_name} without the parts of StyleGAN2's; only StyleGAN2 networks can "
       "be converted from such files."
     )
+  settings = _settings(name, attributes, tensors)
+  if odd := [key for key, value in settings.items() if not _is_plain(value)]:
+    raise CheckpointError(
+      f"Network {name} says in an unknown way what its {', '.join(odd)} is; it cannot be converted."
+    )
   dropped = tuple(key for key in tensors if key.rpartition(".")[2] == _FILTER)
   return NetworkRecord(
     class_name="torch_utils.persistence",
     version=0,
     name=name,
-    static_kwargs=_settings(name, attributes, tensors),
+    static_kwargs=settings,
     components={},
     build_func_name=functions[class_name],
     module_source_sha256=source_sha256,
@@ -116,12 +121,16 @@ def common(name: str, what: str, values: Iterable[Any]) -> Any:
     CheckpointError: if they do not agree.
   """
   values = list(values)
-  if any(value != values[0] for value in values):
+  if not all(map(_is_plain, values)) or any(value != values[0] for value in values):
     raise CheckpointError(
       f"The layers of network {name} do not agree in {what}; no published network is so, and this one "
       "cannot be converted."
     )
   return values[0] if values else None
+
+
+def _is_plain(value: Any) -> bool:
+  return value is None or isinstance(value, bool | int | float | str | tuple)
 
 
 def _taps(name: str, tensors: Mapping[str, Any]) -> tuple[float, ...]:
@@ -132,9 +141,9 @@ def _taps(name: str, tensors: Mapping[str, Any]) -> tuple[float, ...]:
   first = filters[0].astype(np.float64)
   if first.ndim == 1:
     return tuple(first.tolist())
-  rows = first.sum(axis=1)
   alike = all(np.array_equal(value, filters[0]) for value in filters)
-  if first.ndim != 2 or not alike or not np.allclose(np.outer(rows, rows), first * first.sum()):
+  rows = first.sum(axis=-1) if first.ndim == 2 and first.any() else np.zeros(0)
+  if not alike or not rows.size or not _is_outer_product(first, rows):
     raise CheckpointError(
       f"The {_FILTER}s of network {name} are not one filter of rows and columns; this network cannot be "
       "converted."
@@ -142,6 +151,11 @@ def _taps(name: str, tensors: Mapping[str, Any]) -> tuple[float, ...]:
   # As small whole numbers where they are such, as in (1, 3, 3, 1).
   scaled = rows / np.abs(rows[rows != 0]).min()
   return tuple((np.rint(scaled) if np.allclose(scaled, np.rint(scaled)) else rows).tolist())
+
+
+def _is_outer_product(values: np.ndarray, rows: np.ndarray) -> bool:
+  square = values.shape == (len(rows), len(rows))
+  return square and np.allclose(np.outer(rows, rows), values * values.sum())
 
 
 def _config_values(record: NetworkRecord, fields: set[str]) -> dict[str, Any]:
@@ -192,8 +206,9 @@ def convert_discriminator(record: NetworkRecord):
   features, group = settings["mbstd_num_features"], settings["mbstd_group_size"]
   widths = ()
   if settings["label_size"]:
-    count = settings["mapping_layers"]
-    names = ["embed", *[f"fc{index}" for index in range(count if type(count) is int else 0)][:64]]
+    layers = settings["mapping_layers"]
+    count = min(layers, MOST_LAYERS) if type(layers) is int else 0
+    names = ["embed", *(f"fc{index}" for index in range(count))]
     widths = tuple(length(record, f"mapping.{name}.bias") for name in names)
   config = StyleGAN2DiscriminatorConfig(
     **_config_values(record, _SHARED),

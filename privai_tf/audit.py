@@ -34,7 +34,12 @@ _TARGET = flags.DEFINE_list("target", ["coordinate", "latent"], "Outputs that ar
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for audit.json and audit.png.")
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint whose release is audited.")
 _ATTRIBUTE = flags.DEFINE_list("attribute", None, "The checkpoint's attribute; --rest: several.")
-_SPACE = flags.DEFINE_enum("latent_space", "W", ["W", "W+", "Z"], "Latent space of the release.")
+_SPACE = flags.DEFINE_enum(
+  "latent_space",
+  None,
+  ["W", "W+", "Z"],
+  "Latent space of the release; default: W where the checkpoint has it, else Z.",
+)
 
 _SCOPE = flags.DEFINE_enum(
   "scope", None, ["attribute", "image", "metric"], "Scope; default: the mechanism's first."
@@ -82,13 +87,13 @@ def _main_rest() -> int:
   start_tensorflow()
   from privai_tf.toolkit import rest_audit
 
+  generator, boundaries = _loaded(_ATTRIBUTE.value or rest_audit.ATTRIBUTES)
   job = rest_audit.RestJob(
-    latent_space=_SPACE.value,
+    latent_space=_space(generator),
     steps=_STEPS.value,
     epsilon=epsilon,
     codes=_REST_CODES.value,
   )
-  generator, boundaries = _loaded(_ATTRIBUTE.value or rest_audit.ATTRIBUTES)
   readings = rest_audit.audit_rest(job, generator, boundaries)
   print(rest_audit.table(readings))
   released = [reading for reading in readings if reading.rest == "released"]
@@ -146,7 +151,7 @@ def _audit_all(claims: list[tuple[str, float, float]]) -> list[dict[str, Any]]:
       delta,
       generator=generator,
       boundary=boundary,
-      latent_space=_SPACE.value,
+      latent_space=_space(generator),
       scope=_SCOPE.value,
       components=_COMPONENTS.value,
     )
@@ -209,6 +214,14 @@ def _miscounted(row: dict[str, Any]) -> bool:
   return row["frequencies"] is not None and row["frequencies"]["wrong"]
 
 
+def _space(generator: Any | None) -> str:
+  """The space of the release; the stand-in has W."""
+  from privai_tf.inversion.spec import InversionSpec
+
+  spaces = ("W",) if generator is None else generator.latent_spaces
+  return InversionSpec(latent_space=_SPACE.value).for_spaces(spaces).latent_space
+
+
 def _checkpoint() -> tuple[Any, Any]:
   """The generator and boundary to audit; (None, None) for the stand-in."""
   if _CHECKPOINT.value is None:
@@ -228,7 +241,7 @@ def _loaded(attributes: Sequence[str]) -> tuple[Any, list[Any]]:
   from privai_tf.attributes.sources import load_boundaries
 
   generator = privai_tf.load_generator(_CHECKPOINT.value)
-  boundaries = load_boundaries(attributes, _CHECKPOINT.value, _SPACE.value)
+  boundaries = load_boundaries(attributes, _CHECKPOINT.value, _space(generator))
   for boundary in boundaries:
     boundary.require_generator(generator.fingerprint)
   return generator, boundaries

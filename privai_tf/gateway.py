@@ -20,7 +20,10 @@ _ATTRIBUTES = flags.DEFINE_list(
   "attributes", ["smile"], "Attributes on offer: the checkpoint's boundaries, or NAME=FILE.npy."
 )
 _LATENT_SPACE = flags.DEFINE_enum(
-  "latent_space", "W", ["W", "W+", "Z"], "The space that codes live in."
+  "latent_space",
+  None,
+  ["W", "W+", "Z"],
+  "The space that codes live in; default: W where the checkpoint has it, else Z.",
 )
 _LEDGER = flags.DEFINE_string("ledger", None, "SQLite file that records what every caller spent.")
 _CREATE_LEDGER = flags.DEFINE_bool(

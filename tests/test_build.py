@@ -55,8 +55,16 @@ def test_dependencies_point_one_way(repository):
     "privai_tf/jobs": ("privai_tf/pipeline", "privai_tf/fleet", "privai_tf/serving"),
     "privai_tf/pipeline": ("privai_tf/fleet", "privai_tf/serving"),
   }
+  # What reads files of others in a user's stead, as `generators.load` does; and the models and files
+  # of ours that converters make of them.
+  reads_others = ("privai_tf/inversion/given_encoder",)
+  models = ("privai_tf/inversion/ir_se/", "privai_tf/inversion/encoder_storage")
   for target in _generator(repository).targets():
     for layer, above in forbidden.items():
       if target.name == layer or target.name.startswith(layer + "/"):
         wrong = [d for d in target.dependencies if d[1:].startswith(above)]
+        if layer == "converters":
+          wrong = [d for d in wrong if not d[1:].startswith(models)]
+        elif target.name in reads_others:
+          wrong = [d for d in wrong if not d[1:].startswith("converters")]
         assert not wrong, f"{target.name} imports {wrong}"

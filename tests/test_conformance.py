@@ -31,7 +31,7 @@ def test_cell(checkpoints, tmp_path, row, column):
     return
   with pytest.raises(PrivaiError) as refused:
     CELLS[column](bench)
-  assert str(refused.value).startswith(words)
+  assert words in str(refused.value)
   assert "\n" not in str(refused.value)
 
 

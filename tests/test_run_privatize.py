@@ -46,7 +46,9 @@ def privatize(repository, tiny_checkpoint):
       sys.executable,
       "run_privatize.py",
       f"--checkpoint={tiny_checkpoint}",
-      f"--attribute={tiny_checkpoint}/smile_w_boundary.npy",
+      *(
+        [] if "--scope=image" in flags else [f"--attribute={tiny_checkpoint}/smile_w_boundary.npy"]
+      ),
       "--steps=4",
       "--align=none",
       *map(str, flags),
@@ -158,6 +160,11 @@ def test_latents_and_the_ledger(privatize, tmp_path):
     (["--faces=first"], "--faces=first"),
     (["--strategy=many"], "strategy"),
     (["--init=nowhere"], "init"),
+    (["--input=a.png", "--input=b.png"], "--input is given twice"),
+    (["--input=a.png,b.png"], "a.png,b.png does not exist"),
+    (["--input=a.png", "--num_portraits=3"], "--num_portraits with --input"),
+    (["--scope=image", "--attribute=smile"], "--attribute with --scope=image"),
+    (["-m", "avatars"], "InterFaceGAN's -m has a name here"),
     (["--attribute=smlie"], "No boundary 'tiny/smlie'"),
     (["--attribute=avatars/smlie"], "No boundary 'avatars/smlie'"),
     (["--attribute=gone.npy"], "gone.npy is not a file"),
@@ -186,7 +193,7 @@ def test_weights_of_an_attribute_that_the_checkpoint_lacks_end_with_one_line(pri
     "--scope=image",
     "--resemble=charm:2",
   )
-  assert code == 1, stderr
+  assert code == 2, stderr
   (line,) = filter(None, stderr.splitlines())
   assert "charm" in line
   assert stdout == ""

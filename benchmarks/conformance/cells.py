@@ -5,6 +5,7 @@ import functools
 import io
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -12,6 +13,7 @@ from PIL import Image
 import privai_tf
 from privai_tf import pipeline
 from privai_tf.attributes.training import train_boundary
+from privai_tf.errors import InputError
 from privai_tf.generators.compiled import compiled
 from privai_tf.inversion.encoder_settings import EncoderTraining
 from privai_tf.inversion.encoder_training import train_encoder
@@ -19,9 +21,8 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.job import Job
 from privai_tf.privacy.spec import PrivacySpec
 
-# Differences that kernels in another order make in pictures, nominal range [-1, 1].
+# Differences that kernels in another order make, as a share of a picture's largest number.
 _TOLERANCE = 2e-4
-_ALIKE = {"atol": _TOLERANCE, "rtol": 0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +78,17 @@ class Bench:
     return self.checkpoint / f"smile_{self.space.lower()}_boundary.npy"
 
 
+def _require_alike(images: np.ndarray, expected: np.ndarray) -> None:
+  largest = max(1.0, float(np.abs(expected).max()))
+  np.testing.assert_allclose(images, expected, atol=_TOLERANCE * largest, rtol=0)
+
+
+def _require_released(summary: Any) -> None:
+  if summary.failures:
+    raise InputError(summary.failures[0])
+  assert len(summary.released) == 2
+
+
 def _same_everywhere(bench: Bench) -> None:
   """Every space, in a compiled graph and without, in one batch and several."""
   generator = bench.generator
@@ -84,7 +96,7 @@ def _same_everywhere(bench: Bench) -> None:
     codes = bench.codes(3, space)
     images = generator.synthesize(codes, latent_space=space, batch_size=2)
     eager = np.asarray(generator.synthesize_tensor(codes, space))
-    np.testing.assert_allclose(eager, images, **_ALIKE)
+    _require_alike(eager, images)
 
 
 def _labels(bench: Bench) -> None:
@@ -103,7 +115,7 @@ def _xla(bench: Bench) -> None:
   codes = bench.codes(2)
   function = compiled(lambda c: generator.synthesize_tensor(c, bench.space), "on")
   plain = generator.synthesize(codes, latent_space=bench.space)
-  np.testing.assert_allclose(np.asarray(function(codes)), plain, **_ALIKE)
+  _require_alike(np.asarray(function(codes)), plain)
 
 
 def _invert(bench: Bench) -> None:
@@ -131,7 +143,7 @@ def _encoder(bench: Bench) -> None:
 
 def _release(bench: Bench, **settings) -> None:
   job = dataclasses.replace(bench.job, privacy=PrivacySpec(**settings))
-  assert len(pipeline.run(job).released) == 2
+  _require_released(pipeline.run(job))
 
 
 def _saved_model(bench: Bench) -> None:
@@ -156,7 +168,7 @@ def _saved_model(bench: Bench) -> None:
 def _beam(bench: Bench) -> None:
   from privai_tf.fleet import beam
 
-  assert len(beam.run(bench.job, ("--runner=DirectRunner",)).released) == 2
+  _require_released(beam.run(bench.job, ("--runner=DirectRunner",)))
 
 
 def _gateway(bench: Bench) -> None:
@@ -172,7 +184,9 @@ def _gateway(bench: Bench) -> None:
     steps=1,
     public_codes=64,
   )
-  settings = GatewaySettings(attributes=("smile",), scopes=("attribute",), align=("none",))
+  # One step from the mean does not move every random network's code: no table could be made.
+  offered = {"scopes": ("attribute",), "mechanisms": ("laplace",)}
+  settings = GatewaySettings(attributes=("smile",), align=("none",), **offered)
   service = build_service(
     model, settings, bench.folder / "ledger.db", bench.folder / "tokens.json", create_ledger=True
   )

@@ -228,6 +228,8 @@ def _from_files(folder: Path, values: Any, data: bytes) -> AttributeClassifier:
 def _rebuilt(values: dict[str, Any], weights: dict[str, np.ndarray]) -> AttributeClassifier:
   attributes = tuple(values["attributes"])
   backbone = values.get("backbone", SMALL)
+  if not all(np.isfinite(weight).all() for weight in weights.values()):
+    raise ValueError("weights that are not finite")
   if backbone == SMALL:
     network = build_network(values["resolution"], tuple(values["channels"]), len(attributes))
     for layer in network.layers:

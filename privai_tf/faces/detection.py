@@ -1,19 +1,15 @@
-"""Where the faces of a photo are: boxes, eyes and mouth corners."""
+"""What a detector says of a face: box, eyes and mouth corners."""
 
 import dataclasses
-import importlib
-import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from privai_tf.errors import ConfigurationError
+MOST_FACES = 256  # In one picture: each is looked at again, which takes time and memory.
 
-_DETECTORS = {
-  "mtcnn": "privai_tf.faces.mtcnn_detector",
-  "dlib": "privai_tf.faces.dlib_detector",
-}
-_BUILDING = threading.Lock()  # Photos are read by several threads; the networks are loaded once.
+
+class CrowdError(Exception):
+  """A picture shows more than `MOST_FACES` faces."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,24 +60,3 @@ class Detection:
     """Of the box, in square pixels."""
     left, top, right, bottom = self.box
     return (right - left) * (bottom - top)
-
-
-def detect(pixels: np.ndarray, landmarks: str) -> list[Detection]:
-  """Finds faces; the same photo gives the same faces every time.
-
-  Args:
-    pixels: uint8 [H, W, 3], RGB.
-    landmarks: "mtcnn" or "dlib".
-
-  Returns:
-    All faces, left to right.
-
-  Raises:
-    ConfigurationError: if the detector's package is not installed.
-  """
-  if landmarks not in _DETECTORS:
-    raise ConfigurationError(f"--landmarks={landmarks}: choose one of {', '.join(_DETECTORS)}")
-  with _BUILDING:
-    detector = importlib.import_module(_DETECTORS[landmarks]).detector()
-  found = [face for face in detector(pixels) if face.has_extent]
-  return sorted(found, key=lambda face: (face.box[0] + face.box[2], face.box[1]))

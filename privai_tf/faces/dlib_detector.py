@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.faces.detection import Detection
+from privai_tf.faces.detection import MOST_FACES, CrowdError, Detection
 
 _PREDICTOR = "shape_predictor_68_face_landmarks.dat"
 _MOST_PIXELS = 1_000_000
@@ -38,7 +38,7 @@ class DlibDetector:
     self._predictor = dlib.shape_predictor(str(_predictor_file()))
 
   def __call__(self, pixels: np.ndarray) -> list[Detection]:
-    """Finds the faces of uint8 [H, W, 3], in no particular order."""
+    """Finds the upright faces of uint8 [H, W, 3], in no particular order."""
     height, width = pixels.shape[:2]
     factor = min(1.0, math.sqrt(_MOST_PIXELS / (width * height)))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -46,6 +46,8 @@ class DlibDetector:
     scale = np.array([width / size[0], height / size[1]])
     with self._in_use:
       rectangles, scores, _ = self._detector.run(small, _UPSAMPLE, _CONFIDENCE)
+    if len(rectangles) > MOST_FACES:
+      raise CrowdError
     return [
       _detection(rectangle, self._predictor(small, rectangle), score, scale)
       for rectangle, score in zip(rectangles, scores, strict=True)

@@ -5,8 +5,9 @@ import numpy as np
 from privai_tf.artifacts import AlignedFace, Placement
 from privai_tf.errors import InputError
 from privai_tf.faces.alignment import aligned, face_square
-from privai_tf.faces.detection import Detection, detect
+from privai_tf.faces.detection import MOST_FACES, CrowdError, Detection
 from privai_tf.faces.loading import center_square, require_size, resized, to_signed
+from privai_tf.faces.search import detect
 from privai_tf.faces.spec import FaceSpec
 
 
@@ -37,7 +38,14 @@ def find_faces(
   aligned_already = spec.align == "auto" and width == height == resolution
   if spec.align == "none" or aligned_already:
     return [_middle(pixels, resolution, spec, _name(name, 0, spec), source)]
-  found = detect(pixels, spec.landmarks)
+  try:
+    # Where the frame is published, a face that is missed would be published as it was.
+    found = detect(pixels, spec.landmarks, every_direction=spec.paste_back)
+  except CrowdError:
+    raise InputError(
+      f"{source}: it shows more than {MOST_FACES} faces, the most that are looked at; cut it into "
+      "parts."
+    ) from None
   faces = []
   for index in _chosen(found, spec, source):
     placement = face_square(found[index], (height, width))

@@ -53,20 +53,11 @@ class MTCNNDetector:
     self._networks = mtcnn.MTCNN(stages=stages, device="CPU:0")  # Tiny, and alike everywhere.
 
   def __call__(self, pixels: np.ndarray) -> list[Detection]:
-    """Finds the faces of uint8 [H, W, 3], in no particular order.
-
-    Where there is none, the photo may lie on its side or upside down: it is turned and searched
-    again.
-    """
+    """Finds the upright faces of uint8 [H, W, 3], in no particular order."""
     small = _working_copy(pixels)
     scale = np.array([pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]])
-    for quarters in (0, 1, 3, 2):
-      (first,) = self._look([np.rot90(small, quarters)], _FIRST_CONFIDENCE)
-      candidates = [_scaled(face, scale[::-1] if quarters % 2 else scale) for face in first]
-      found = confirmed(np.rot90(pixels, quarters), candidates, self._look)
-      if found:
-        return [_turned_back(face, quarters, pixels.shape[:2]) for face in found]
-    return []
+    (first,) = self._look([small], _FIRST_CONFIDENCE)
+    return confirmed(pixels, [_scaled(face, scale) for face in first], self._look)
 
   def _look(
     self, pictures: Sequence[np.ndarray], confidence: float = _CONFIDENCE
@@ -112,16 +103,3 @@ def _detection(row: np.ndarray) -> Detection:
 
 def _scaled(face: Detection, scale: np.ndarray) -> Detection:
   return face.moved(lambda points: points * scale, tuple(np.tile(scale, 2) * face.box))
-
-
-def _turned_back(face: Detection, quarters: int, frame: tuple[int, int]) -> Detection:
-  """A face of the photo turned counterclockwise by quarter turns, in the photo itself."""
-  height, width = frame
-
-  def back(points: np.ndarray) -> np.ndarray:
-    x, y = points[..., 0], points[..., 1]
-    places = [(x, y), (width - y, x), (width - x, height - y), (y, height - x)]
-    return np.stack(places[quarters], axis=-1)
-
-  ends = back(np.array(face.box).reshape(2, 2))
-  return face.moved(back, (*ends.min(axis=0), *ends.max(axis=0)))

@@ -11,13 +11,14 @@ import numpy as np
 
 from privai_tf.artifacts import Placement
 from privai_tf.faces.alignment import aligned, face_square
-from privai_tf.faces.detection import Detection
+from privai_tf.faces.detection import MOST_FACES, CrowdError, Detection
+from privai_tf.faces.distinct import distinct
 
 _SIDE = 160  # Of the square in which a face is looked at again; the face fills half of it.
+_TOGETHER = 16  # Squares that are looked at at once: about 10 MB each.
 _LOOKS = 3  # A head turned by 60 degrees needs two.
 _STABLE = 0.2  # How far the square may still move, grow or turn, in half its side.
 _WIDEST = 0.7  # Of the square: a real face takes 0.48 to 0.6.
-_SAME = 0.5  # Squares whose middles are closer, in half the larger one's side, show one face.
 
 
 def confirmed(
@@ -34,7 +35,12 @@ def confirmed(
 
   Returns:
     The candidates that are faces, with better points, each face once.
+
+  Raises:
+    CrowdError: if there are more candidates than a picture may have faces.
   """
+  if len(candidates) > MOST_FACES:
+    raise CrowdError
   frame = pixels.shape[:2]
   waiting = [face for face in candidates if face.has_extent]
   stable: list[Detection] = []
@@ -42,7 +48,7 @@ def confirmed(
     if not waiting:
       break
     squares = [face_square(face, frame) for face in waiting]
-    looks = look([aligned(pixels, square, _SIDE) for square in squares])
+    looks = _in_batches(look, pixels, squares)
     waiting = []
     for square, seen in zip(squares, looks, strict=True):
       if not seen:
@@ -55,7 +61,20 @@ def confirmed(
         waiting.append(face)
       elif central.box[2] - central.box[0] < _WIDEST * _SIDE:
         stable.append(face)
-  return _distinct(stable, frame)
+  return distinct(stable, frame)
+
+
+def _in_batches(
+  look: Callable[[Sequence[np.ndarray]], list[list[Detection]]],
+  pixels: np.ndarray,
+  squares: Sequence[Placement],
+) -> list[list[Detection]]:
+  """The second look, a few squares at a time: memory must not grow with what a picture shows."""
+  seen: list[list[Detection]] = []
+  for first in range(0, len(squares), _TOGETHER):
+    batch = squares[first : first + _TOGETHER]
+    seen += look([aligned(pixels, square, _SIDE) for square in batch])
+  return seen
 
 
 def _off_center(face: Detection) -> float:
@@ -80,18 +99,3 @@ def _moved(before: Placement, after: Placement) -> float:
   shift = np.hypot(*np.subtract(after.center, before.center))
   change = np.hypot(*np.subtract(after.half_axis, before.half_axis))
   return float(max(shift, change) / (before.side / 2))
-
-
-def _distinct(faces: Sequence[Detection], frame: tuple[int, int]) -> list[Detection]:
-  """Each face once: of several finds, the one of which the detector is surest."""
-  kept: list[tuple[Detection, Placement]] = []
-  for face in sorted(faces, key=lambda face: -face.confidence):
-    square = face_square(face, frame)
-    if all(_apart(square, other) for _, other in kept):
-      kept.append((face, square))
-  return [face for face, _ in kept]
-
-
-def _apart(one: Placement, other: Placement) -> bool:
-  distance = np.hypot(*np.subtract(one.center, other.center))
-  return bool(distance >= _SAME * max(one.side, other.side) / 2)

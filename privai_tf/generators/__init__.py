@@ -1,4 +1,4 @@
-"""StyleGAN and PGGAN networks: latent code -> image, image -> score. Names are imported lazily."""
+"""StyleGAN, StyleGAN2 and PGGAN networks: latent code -> image, image -> score. Names are imported lazily."""
 
 from privai_tf.lazy import lazy_names
 

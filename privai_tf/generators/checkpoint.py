@@ -21,6 +21,7 @@ from privai_tf.generators.config import (
   StyleGANConfig,
   StyleGANDiscriminatorConfig,
 )
+from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
 from privai_tf.generators.stylegan3.config import StyleGAN3Config
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
@@ -40,6 +41,7 @@ _CONFIGS = {
     StyleGAN2Config,
     StyleGAN2DiscriminatorConfig,
     StyleGAN3Config,
+    MobileStyleGANConfig,
   )
 }
 

@@ -8,6 +8,8 @@ from privai_tf.errors import CheckpointError
 from privai_tf.generators.codes import check_labels
 from privai_tf.generators.config import PGGANConfig, StyleGANConfig
 from privai_tf.generators.generator import Generator
+from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
+from privai_tf.generators.mobilestylegan_generator import MobileStyleGANGenerator
 from privai_tf.generators.network_config import NetworkConfig
 from privai_tf.generators.pggan import PGGANNetwork
 from privai_tf.generators.style_generator import StyleGenerator
@@ -90,6 +92,7 @@ _GENERATORS: dict[type[NetworkConfig], type[Generator]] = {
   PGGANConfig: PGGANGenerator,
   StyleGAN2Config: StyleGAN2Generator,
   StyleGAN3Config: StyleGAN3Generator,
+  MobileStyleGANConfig: MobileStyleGANGenerator,
 }
 
 

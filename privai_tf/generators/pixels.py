@@ -4,16 +4,28 @@ import numpy as np
 
 from privai_tf.errors import ConfigurationError
 
+FAMILIES = ("pggan", "stylegan", "stylegan2", "stylegan3", "mobilestylegan")
+
+
+def truncates(family: str) -> bool:
+  """Whether a family's code truncates pixels to integers, or rounds them.
+
+  Raises:
+    ConfigurationError: for an unknown family.
+  """
+  if family not in FAMILIES:
+    raise ConfigurationError(f"family is {family!r}; use one of {', '.join(FAMILIES)}.")
+  return family != "pggan"
+
 
 def to_uint8(images: np.ndarray, family: str = "stylegan") -> np.ndarray:
   """Converts images to 8-bit pixels.
 
-  The code of the three StyleGANs truncates `127.5 x + 128`, PGGAN's rounds `127.5 x + 127.5` (halves to
-  even).
+  PGGAN's code rounds `127.5 x + 127.5` (halves to even), all later ones truncate `127.5 x + 128`.
 
   Args:
     images: [..., H, W, C] in nominal range [-1, 1]; values beyond are clipped.
-    family: "stylegan", "stylegan2", "stylegan3" or "pggan".
+    family: one of `FAMILIES`.
 
   Returns:
     uint8, the same shape.
@@ -22,12 +34,8 @@ def to_uint8(images: np.ndarray, family: str = "stylegan") -> np.ndarray:
     ConfigurationError: for another family.
   """
   images = np.asarray(images, np.float32)
-  if family in ("stylegan", "stylegan2", "stylegan3"):
+  if truncates(family):
     pixels = images * np.float32(127.5) + np.float32(128)
-  elif family == "pggan":
-    pixels = np.rint(images * np.float32(127.5) + np.float32(127.5))
   else:
-    raise ConfigurationError(
-      f"family is {family!r}; use 'stylegan', 'stylegan2', 'stylegan3' or 'pggan'."
-    )
+    pixels = np.rint(images * np.float32(127.5) + np.float32(127.5))
   return np.clip(pixels, 0, 255).astype(np.uint8)

@@ -62,6 +62,7 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
   "fmap_base": _POSITIVE,
   "fmap_decay": ("a number from 0 to 10", lambda value: _is_number(value, 0) and value <= 10),
   "fmap_max": _WIDTH,
+  "fmaps": ("a list of integers from 1 to 65536", _are_widths),
   "use_wscale": _FLAG,
   "fused_scale": ('true, false or "auto"', lambda value: value in (True, False, "auto")),
   "lod": ("a number from 0 to 16", lambda value: _is_number(value, 0) and value <= 16),

@@ -1,12 +1,14 @@
 """Weights by name: into networks, out of them, and their fingerprint."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from privai_tf.errors import CheckpointError
+from privai_tf.generators.fingerprints import fingerprint
 from privai_tf.generators.layers import Network
+
+__all__ = ["assign_weights", "fingerprint", "named_variables", "read_weights"]
 
 _SHOWN_PROBLEMS = 8
 
@@ -29,7 +31,7 @@ def assign_weights(
     source: what the weights come from, for messages.
 
   Raises:
-    CheckpointError: naming the variables that are missing, surplus or misshapen.
+    CheckpointError: naming the variables that are missing, surplus, misshapen or not finite.
   """
   variables = named_variables(networks)
   problems = [f"missing {name}" for name in variables if name not in weights]
@@ -44,6 +46,12 @@ def assign_weights(
     raise CheckpointError(
       f"{source} does not fit its configuration: {shown}. Convert or download it again."
     )
+  broken = [name for name in variables if not np.isfinite(weights[name]).all()]
+  if broken:
+    raise CheckpointError(
+      f"{source} holds NaN or infinity in {broken[0]} ({len(broken)} of {len(variables)} weights do); "
+      "convert or download it again."
+    )
   for name, variable in variables.items():
     variable.assign(weights[name])
 
@@ -51,13 +59,3 @@ def assign_weights(
 def read_weights(networks: Sequence[Network]) -> dict[str, np.ndarray]:
   """The reverse of `assign_weights`: float32 arrays by full name."""
   return {name: np.asarray(variable) for name, variable in named_variables(networks).items()}
-
-
-def fingerprint(weights: Mapping[str, np.ndarray]) -> str:
-  """SHA-256 (hex) over names, shapes and values; it does not depend on the file's layout."""
-  digest = hashlib.sha256()
-  for name in sorted(weights):
-    value = np.ascontiguousarray(weights[name], "<f4")
-    digest.update(f"{name} {value.shape}\n".encode())
-    digest.update(value)
-  return digest.hexdigest()

@@ -1,31 +1,32 @@
-"""Encoders: images -> latent codes in one pass, trained for one generator and stored beside it."""
+"""Encoders: images -> latent codes in one pass, of one generator and stored beside it."""
 
+import functools
 import hashlib
-import json
 import os
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
 
 from privai_tf.errors import CheckpointError, InputError
 from privai_tf.generators.compiled import compiled
-from privai_tf.inversion.encoder_network import (
-  EncoderConfig,
-  assign_weights,
-  build_network,
-  read_weights,
+from privai_tf.inversion.encoder_kinds import new_network
+from privai_tf.inversion.encoder_network import EncoderConfig, assign_weights, read_weights
+from privai_tf.inversion.encoder_storage import (
+  CONFIG_FILE,
+  REMEDY,
+  StoredEncoder,
+  read_encoder,
+  save_encoder,
 )
+from privai_tf.inversion.ir_se.config import IRSEConfig
+from privai_tf.inversion.ir_se.network import in_form
 from privai_tf.runtime.batching import bucket_size, map_batches
-from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
+from privai_tf.runtime.files import shown
 
 FOLDER = "encoder"
-_CONFIG_FILE, _WEIGHTS_FILE = "config.json", "weights.safetensors"
-_FORMAT, _FORMAT_VERSION = "privai_tf encoder", 1
-_REMEDY = "train it again with python -m privai_tf.train_encoder"
-_LARGEST_BATCH = 64
 _known = weakref.WeakKeyDictionary()  # Per generator, as long as it lives.
 
 
@@ -36,12 +37,16 @@ class Encoder:
     config: what the network is made of.
     network: the Keras model; an exported module has to hold it.
     latent_space: the space of the codes, "Z", "W" or "W+".
-    generator_fingerprint: SHA-256 of the weights of the generator it was trained for.
+    generator_fingerprint: SHA-256 of the weights of the generator it belongs to.
     provenance: how it was made, and held-out figures (JSON values).
   """
 
   def __init__(
-    self, config: EncoderConfig, network, generator_fingerprint: str, provenance: dict[str, Any]
+    self,
+    config: EncoderConfig | IRSEConfig,
+    network,
+    generator_fingerprint: str,
+    provenance: dict[str, Any],
   ):
     self.config = config
     self.network = network
@@ -49,6 +54,18 @@ class Encoder:
     self.generator_fingerprint = generator_fingerprint
     self.provenance = dict(provenance)
     self._compiled = compiled(self.encode_tensor)
+    self._forms = {}
+
+  @classmethod
+  def from_stored(cls, stored: StoredEncoder) -> Self:
+    """An encoder ready for use.
+
+    Raises:
+      CheckpointError: if its weights do not fit its description.
+    """
+    network = new_network(stored.config)
+    assign_weights(network, stored.weights)
+    return cls(stored.config, network, stored.generator_fingerprint, stored.provenance)
 
   def encode(self, images: np.ndarray) -> np.ndarray:
     """Codes of images.
@@ -69,8 +86,7 @@ class Encoder:
         f"Images of shape {list(images.shape)} cannot be encoded: this encoder reads "
         f"[N, {side}, {side}, {channels}], N at least 1; resize them."
       )
-    limit = max(1, min(_LARGEST_BATCH, (2048 // side) ** 2))
-    return map_batches(self._compiled, images, bucket_size(len(images), limit))
+    return map_batches(self._compiled, images, bucket_size(len(images), self.config.largest_batch))
 
   def encode_tensor(self, images: tf.Tensor) -> tf.Tensor:
     """`encode` for tensors, to be traced into a `tf.function` or a SavedModel.
@@ -83,26 +99,49 @@ class Encoder:
     """
     return self.network(clipped(images), training=False)
 
+  def serving(self, latent_space: str, rows: int) -> "Encoder | None":
+    """The encoder that can start a search in a space; None if this one cannot.
+
+    One for W also starts W+. One of e4e or pSp, whose codes lie in W+, gives a code in W too: of e4e
+    its first head's, which is its w before the offsets of the rows; of pSp the mean of the rows.
+
+    Args:
+      latent_space: of the search.
+      rows: of the generator's W+, at most as many as an e4e or pSp encoder has heads.
+    """
+    if not isinstance(self.config, IRSEConfig):
+      serves = latent_space in ("W", "W+") if self.latent_space == "W" else False
+      return self if serves or self.latent_space == latent_space else None
+    if latent_space == "Z":
+      return None
+    config = self.config.in_space(latent_space, rows)
+    if config == self.config:
+      return self
+    if config not in self._forms:
+      network = in_form(self.network, config)
+      form = Encoder(config, network, self.generator_fingerprint, self.provenance)
+      self._forms[config] = form
+    return self._forms[config]
+
+  @functools.cached_property
+  def digest(self) -> str:
+    """SHA-256 (hex) of what decides its codes."""
+    content = hashlib.sha256()
+    if isinstance(self.config, IRSEConfig):  # The same weights make other codes of another kind.
+      content.update(f"{self.config.kind} {self.latent_space}".encode())
+    for weight in self.network.weights:
+      content.update(np.ascontiguousarray(weight.numpy()).tobytes())
+    return content.hexdigest()
+
   def save(self, folder: str | os.PathLike) -> None:
-    """Writes `weights.safetensors`, then the `config.json` that names its hash.
+    """Writes the encoder's folder, see `encoder_storage`.
 
     Raises:
       OutputError: if the folder cannot be written.
     """
-    from safetensors.numpy import save
-
-    folder = make_folder(folder)
-    data = save(read_weights(self.network), metadata={"format": _FORMAT})
-    values = {
-      "format": _FORMAT,
-      "format_version": _FORMAT_VERSION,
-      "network": self.config.to_json(),
-      "generator_fingerprint": self.generator_fingerprint,
-      "weights_sha256": hashlib.sha256(data).hexdigest(),
-      "provenance": self.provenance,
-    }
-    write_bytes(folder / _WEIGHTS_FILE, data)
-    write_json(folder / _CONFIG_FILE, values)
+    weights = read_weights(self.network)
+    stored = StoredEncoder(self.config, weights, self.generator_fingerprint, self.provenance)
+    save_encoder(folder, stored)
 
 
 def clipped(images: tf.Tensor) -> tf.Tensor:
@@ -121,7 +160,7 @@ def find_encoder(generator) -> Encoder | None:
   """
   if generator in _known:
     return _known[generator]
-  if generator.folder is None or not (generator.folder / FOLDER / _CONFIG_FILE).is_file():
+  if generator.folder is None or not (generator.folder / FOLDER / CONFIG_FILE).is_file():
     return None  # Not kept: one may be trained while the generator lives.
   _known[generator] = load_encoder(generator.folder / FOLDER, generator)
   return _known[generator]
@@ -135,57 +174,18 @@ def load_encoder(folder: str | os.PathLike, generator=None) -> Encoder:
     generator: the `privai_tf.Generator` it is to be used with; None: unchecked.
 
   Raises:
-    CheckpointError: if there is none, it is damaged, or it was trained for another generator.
+    CheckpointError: if there is none, it is damaged, or it belongs to another generator.
   """
-  from safetensors import SafetensorError
-  from safetensors.numpy import load
-
   folder = Path(folder)
-  values = _read_config(folder)
-  try:
-    data = (folder / _WEIGHTS_FILE).read_bytes()
-  except OSError as error:
-    raise CheckpointError(
-      f"Cannot read {shown(folder / _WEIGHTS_FILE)}: {error.strerror}; {_REMEDY}."
-    ) from None
-  if hashlib.sha256(data).hexdigest() != values.get("weights_sha256"):
-    raise CheckpointError(
-      f"{shown(folder / _WEIGHTS_FILE)} is not the file that its {_CONFIG_FILE} names (damaged, or "
-      f"an interrupted save); {_REMEDY}."
-    )
-  fingerprint = str(values.get("generator_fingerprint"))
+  stored = read_encoder(folder)
+  fingerprint = stored.generator_fingerprint
   if generator is not None and fingerprint != generator.fingerprint:
     raise CheckpointError(
       f"The encoder in {shown(folder)} was trained for another generator (weights "
-      f"{fingerprint[:12]}, not {generator.fingerprint[:12]}); {_REMEDY}, or start the inversion "
+      f"{fingerprint[:12]}, not {generator.fingerprint[:12]}); {REMEDY}, or start the inversion "
       "elsewhere with --init=mean."
     )
   try:
-    config = EncoderConfig.from_json(values["network"])
-    network = build_network(config)
-    assign_weights(network, load(data))
-  except (CheckpointError, SafetensorError) as error:
-    raise CheckpointError(f"{shown(folder)}: {error}; {_REMEDY}.") from None
-  provenance = values.get("provenance")
-  return Encoder(config, network, fingerprint, provenance if isinstance(provenance, dict) else {})
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-  path = folder / _CONFIG_FILE
-  try:
-    values = json.loads(path.read_bytes())
-  except OSError as error:
-    raise CheckpointError(
-      f"No encoder in {shown(folder)} ({_CONFIG_FILE}: {error.strerror}); {_REMEDY}."
-    ) from None
-  except ValueError as error:
-    raise CheckpointError(f"{shown(path)} is not JSON ({error}); {_REMEDY}.") from None
-  if not isinstance(values, dict) or not isinstance(values.get("network"), dict):
-    raise CheckpointError(f"{shown(path)} does not describe an encoder of ours; {_REMEDY}.")
-  version = values.get("format_version")
-  if values.get("format") != _FORMAT or version != _FORMAT_VERSION:
-    raise CheckpointError(
-      f"{shown(path)} has format version {version!r}, this program reads {_FORMAT_VERSION}; "
-      f"{_REMEDY}."
-    )
-  return values
+    return Encoder.from_stored(stored)
+  except CheckpointError as error:
+    raise CheckpointError(f"{shown(folder)}: {error}; {REMEDY}.") from None

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, Self
 
 import keras
+import numpy as np
 from keras import ops
 
 from privai_tf.errors import CheckpointError
@@ -11,6 +12,7 @@ from privai_tf.inversion.spec import LATENT_SPACES
 
 _LARGEST_SIDE = 256  # What tells codes apart shows at 256 x 256; larger images are averaged first.
 _SMALLEST_SIDE = 4
+_LARGEST_BATCH = 64
 _RESIDUAL_SIDE = 16  # Below the cost of a second convolution is small.
 
 
@@ -54,6 +56,11 @@ class EncoderConfig:
   def side(self) -> int:
     """Width and height at which the network looks at images."""
     return min(self.resolution, _LARGEST_SIDE)
+
+  @property
+  def largest_batch(self) -> int:
+    """Images at a time that keep memory within a gigabyte."""
+    return max(1, min(_LARGEST_BATCH, (2048 // self.resolution) ** 2))
 
   def to_json(self) -> dict[str, Any]:
     """The configuration as JSON values."""
@@ -158,7 +165,7 @@ def assign_weights(network: keras.Model, weights: dict[str, Any]) -> None:
   """Sets every variable, or none.
 
   Raises:
-    CheckpointError: if names or shapes do not agree.
+    CheckpointError: if names or shapes do not agree, or values are not finite.
   """
   own = {
     f"{layer.name}/{variable.name}": variable
@@ -168,5 +175,7 @@ def assign_weights(network: keras.Model, weights: dict[str, Any]) -> None:
   shapes = {name: tuple(variable.shape) for name, variable in own.items()}
   if shapes != {name: tuple(value.shape) for name, value in weights.items()}:
     raise CheckpointError("the encoder's weights do not fit its description")
+  if not all(np.isfinite(value).all() for value in weights.values()):
+    raise CheckpointError("the encoder's weights hold NaN or infinity")
   for name, variable in own.items():
     variable.assign(weights[name])

@@ -6,8 +6,10 @@ import numpy as np
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.inversion.encoder import Encoder, find_encoder
+from privai_tf.inversion.given_encoder import given_encoder
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
+from privai_tf.runtime.files import shown
 
 _COMPARED = 32  # Candidates are compared on thumbnails of at most this side.
 _STEPS = 200
@@ -25,15 +27,20 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
     The same with a latent space, an `init` other than "auto", and a number of steps.
 
   Raises:
-    ConfigurationError: if `spec.init` is "encoder" and there is none for the space, or if there are
-      to be no steps after another start.
+    ConfigurationError: if `spec.init` is "encoder" and there is none for the space, if the encoder
+      that is given is not for this generator, or if there are to be no steps after another start.
     CheckpointError: if there is one, but damaged or of another generator.
   """
   spec = spec.for_spaces(generator.latent_spaces)
   init = spec.init
   if init in ("auto", "encoder"):
-    if _encoder(generator, spec.latent_space):
+    if encoder_for(spec, generator):
       init = "encoder"
+    elif spec.encoder is not None:
+      raise ConfigurationError(
+        f"The encoder {shown(spec.encoder)} gives no codes in {spec.latent_space}; search another "
+        "space (--latent_space), or leave --encoder out."
+      )
     elif init == "encoder":
       raise ConfigurationError(
         f"There is no encoder for {spec.latent_space} beside the checkpoint; train one with "
@@ -64,7 +71,7 @@ def start_codes(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarr
     float32 [N, d], or [N, L, d] for W+.
   """
   if spec.init == "encoder":
-    codes = _encoder(generator, spec.latent_space).encode(targets)
+    codes = encoder_for(spec, generator).encode(targets)
   elif spec.candidates is None:
     mean = latent_statistics(generator, spec.latent_space).mean
     codes = np.repeat(mean[None], len(targets), axis=0)
@@ -75,13 +82,20 @@ def start_codes(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarr
   return np.ascontiguousarray(codes, np.float32)
 
 
-def _encoder(generator, latent_space: str) -> Encoder | None:
-  """The encoder that can start a search in a space; one for W also starts W+."""
-  encoder = find_encoder(generator)
-  if encoder is None:
-    return None
-  serves = encoder.latent_space == latent_space
-  return encoder if serves or (encoder.latent_space, latent_space) == ("W", "W+") else None
+def encoder_for(spec: InversionSpec, generator) -> Encoder | None:
+  """The encoder that can start a search: the given one, or that beside the checkpoint; else None.
+
+  Args:
+    spec: the settings, the latent space decided.
+    generator: a `privai_tf.Generator`.
+
+  Raises:
+    ConfigurationError: if the encoder that is given is not for this generator.
+    CheckpointError: if it is damaged, or of another generator.
+  """
+  given = spec.encoder is not None
+  encoder = given_encoder(spec.encoder, generator) if given else find_encoder(generator)
+  return encoder and encoder.serving(spec.latent_space, generator.num_layers)
 
 
 def _best_candidates(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:

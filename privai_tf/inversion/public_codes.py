@@ -19,8 +19,7 @@ import numpy as np
 
 from privai_tf.artifacts import PublicCodes
 from privai_tf.errors import InputError
-from privai_tf.inversion.encoder import find_encoder
-from privai_tf.inversion.initialization import decided
+from privai_tf.inversion.initialization import decided, encoder_for
 from privai_tf.inversion.optimizer import find_codes
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime.cache import cache_base
@@ -147,12 +146,10 @@ def _key(generator, spec: InversionSpec) -> str:
   """Everything that decides a code, as text."""
   values = {k: v for k, v in dataclasses.asdict(spec).items() if k not in _NOT_PART}
   values |= {name: values[name] is not None for name in _PATHS}
-  encoder = find_encoder(generator) if spec.init == "encoder" else None
+  del values["encoder"]  # Which file it is does not count, but what it holds.
+  encoder = encoder_for(spec, generator) if spec.init == "encoder" else None
   if encoder is not None:
-    network = hashlib.sha256()
-    for weight in encoder.network.weights:
-      network.update(np.ascontiguousarray(weight.numpy()).tobytes())
-    values["encoder"] = network.hexdigest()
+    values["encoder"] = encoder.digest
   if not spec.steps:  # No search: only the start counts.
     values = {name: values[name] for name in ("latent_space", "init", "encoder", "steps")}
   return json.dumps({"generator": generator.fingerprint, **values}, sort_keys=True)

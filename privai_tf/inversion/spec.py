@@ -67,6 +67,10 @@ class InversionSpec:
       Z, where no image belongs to it); "random": a random code, the same for every image;
       "best_of:N": the best for the image of N random codes; "auto": "encoder" where there is one
       for the space, else "mean", in Z "best_of:64".
+    encoder: path of the encoder to start from, in place of the one stored with the checkpoint: an e4e
+      or pSp checkpoint (`e4e_ffhq_encode.pt`) or its converted folder, for StyleGAN2 and
+      MobileStyleGAN checkpoints of the same W; or the folder of one trained for this checkpoint. In
+      W+ each row is the encoder's; in W e4e's first head decides, of pSp the mean of its rows.
     batch_size: images optimized at once; None chooses by resolution so that memory suffices. On
       processors larger ones are cut to that too, as they would be slower.
     perceptual: "vgg16" adds the eight-layer VGG16 loss, "lpips" the learned distance LPIPS, "none"
@@ -113,6 +117,7 @@ class InversionSpec:
   ramp_up: float = 0.05
   ramp_down: float = 0.5
   init: str = "auto"
+  encoder: str | None = None
   batch_size: int | None = None
   perceptual: str = "auto"
   vgg16_weights: str | None = None
@@ -178,6 +183,10 @@ class InversionSpec:
     if self.noise_maps and (self.noise == "none" or self.latent_space == "Z"):
       raise ConfigurationError(
         "noise_maps needs noise='fixed' and latent_space 'W' or 'W+'; change them or drop it."
+      )
+    if self.encoder is not None and self.init not in ("auto", "encoder"):
+      raise ConfigurationError(
+        f"encoder is given but init is {self.init!r}; use init='encoder', or drop one of them."
       )
     if self.candidates is None and self.init == "mean" and self.latent_space == "Z":
       raise ConfigurationError("init='mean' has no image in Z; use 'best_of:64' or 'random'.")

@@ -4,6 +4,7 @@ import pathlib
 
 from absl import flags
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.faces import flags as face_flags
 from privai_tf.inversion import flags as inversion_flags
 from privai_tf.jobs import privacy_flags
@@ -13,11 +14,27 @@ flags.adopt_module_key_flags(face_flags)
 # Noise maps take on details of the photo; the batch and the seed are the whole job's.
 inversion_flags.define(without=("batch_size", "noise_maps", "seed"))
 
-_INPUT = flags.DEFINE_string(
-  "input",
-  None,
-  "A picture, a folder or a glob of pictures, TFRecords likewise, or @FILE with a path a line; "
-  "without it, avatar portraits.",
+
+class _OnceFlag(flags.Flag):
+  """A flag that keeps no last value in silence where it is given twice."""
+
+  def parse(self, argument):
+    if self.present:
+      raise flags.IllegalFlagValueError(
+        f"--{self.name} is given twice; name a folder, a glob or @FILE with a path a line"
+      )
+    super().parse(argument)
+
+
+_INPUT = flags.DEFINE_flag(
+  _OnceFlag(
+    flags.ArgumentParser(),
+    flags.ArgumentSerializer(),
+    "input",
+    None,
+    "A picture, a folder or a glob of pictures, TFRecords likewise, or @FILE with a path a line; "
+    "without it, avatar portraits.",
+  )
 )
 _INPUT_LATENTS = flags.DEFINE_string(
   "input_latents", None, "A .npy of codes [n, d] or [n, L, d] in --latent_space; skips inversion."
@@ -122,6 +139,12 @@ def _needs(flag: str, others: list[str]) -> None:
     return values[flag] is not None or not any(values[other] for other in others)
 
 
+def _without_effect(flag: str, others: str, reason: str) -> None:
+  """Refuses a flag that was given and would be ignored."""
+  if flags.FLAGS[flag].present:
+    raise ConfigurationError(f"--{flag} with {others}: {reason}; leave it out")
+
+
 _needs("private_dir", ["save_latents"])
 _needs("ledger", ["create_ledger", "budget_epsilon", "budget_delta", "subject_id"])
 
@@ -135,7 +158,13 @@ def job_from_flags():
   from privai_tf.jobs.job import Budget, Job, Shard
 
   inversion = inversion_flags.spec_from_flags(seed=_SEED.value)
+  if _INPUT.value is not None or _INPUT_LATENTS.value is not None:
+    _without_effect("num_portraits", "--input or --input_latents", "the demo's faces are not drawn")
   privacy = privacy_flags.privacy_spec(inversion.latent_space, pasted_back=_PASTE_BACK.value)
+  if _INPUT_LATENTS.value is not None:
+    _without_effect("encoder", "--input_latents", "codes are given")
+  if privacy.scope != "attribute":
+    _without_effect("attribute", f"--scope={privacy.scope}", "the whole face is protected")
   budget = None
   if _LEDGER.value is not None:
     budget = Budget(

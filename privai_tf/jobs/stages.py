@@ -20,6 +20,7 @@ from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
 from privai_tf.inversion.public_codes import public_codes
+from privai_tf.inversion.settings import recorded
 from privai_tf.jobs.failures import STAND_IN, Failure
 from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.job import Job
@@ -98,7 +99,7 @@ class Stages:
   def configuration(self) -> dict:
     """The public configuration: what decides the releases of this run."""
     job = self.job
-    inversion = dataclasses.asdict(job.inversion)
+    inversion = recorded(job.inversion, self.generator)
     # A path on the owner's machine tells more than it should.
     for name in ("vgg16_weights", "lpips_weights"):
       inversion[name] = inversion[name] is not None

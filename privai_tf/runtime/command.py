@@ -87,8 +87,15 @@ def _parsed(argv: list[str]) -> list[str]:
     with _reader_may_leave():
       return _flags(argv)
   except flags.Error as error:
-    print(f"{error} (--help lists all flags)", file=sys.stderr)
+    print(f"{error} ({_where_flags_are(error)})", file=sys.stderr)
     sys.exit(2)
+
+
+def _where_flags_are(error: flags.Error) -> str:
+  name = getattr(error, "flagname", "")
+  if isinstance(error, flags.UnrecognizedFlagError) and len(name) == 1:
+    return f"InterFaceGAN's -{name} has a name here: see the table in docs/toolkit.md, or --help"
+  return "--help lists all flags"
 
 
 def _flags(argv: list[str]) -> list[str]:

@@ -99,6 +99,7 @@ def export(job: ExportJob) -> Exported:
   generator = load_generator(job.checkpoint, jit="off")  # As a server runs it.
   encoder = find_encoder(generator) if job.encoder else None
   space = _latent_space(job, generator, encoder)
+  encoder = encoder and encoder.serving(space, generator.num_layers)
   boundaries = _boundaries(job, space)
   for boundary in boundaries:
     boundary.require_generator(generator.fingerprint)
@@ -134,7 +135,8 @@ def _latent_space(job: ExportJob, generator: Any, encoder: Any | None) -> str:
   natural = "W" if "W" in generator.latent_spaces else "Z"
   space = job.latent_space or (encoder.latent_space if encoder is not None else natural)
   generator.code_shape(space)  # Refuses a space that the generator does not have.
-  if encoder is not None and encoder.latent_space != space:
+  served = encoder and encoder.serving(space, generator.num_layers)
+  if encoder is not None and (served is None or served.latent_space != space):
     raise ConfigurationError(
       f"The checkpoint's encoder gives {encoder.latent_space} codes, not {space}: leave "
       "--latent_space out, or export without it (--noencoder)."

@@ -4,6 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from privai_tf.generators.pixels import truncates
+
 
 def decode_images(contents: Any, resolution: int, num_channels: int) -> Any:
   """Image files -> aligned faces, as `faces` makes them of upright pictures without detection.
@@ -42,12 +44,12 @@ def encode_images(images: Any, family: str) -> Any:
 
   Args:
     images: float32 [n, R, R, C], nominal range [-1, 1].
-    family: "stylegan" or "pggan".
+    family: "stylegan", "pggan", ...
 
   Returns:
     Strings [n].
   """
-  truncated = family == "stylegan"
+  truncated = truncates(family)
   pixels = images * 127.5 + 128.0 if truncated else tf.round(images * 127.5 + 127.5)
   # The conversion to integers truncates.
   return tf.io.encode_png(tf.cast(tf.clip_by_value(pixels, 0.0, 255.0), tf.uint8))

@@ -22,6 +22,7 @@ from privai_tf.generators.channels import from_rgb, require_pictures, to_rgb
 from privai_tf.inversion import invert, quality_report
 from privai_tf.inversion.code_record import ANY_CODES
 from privai_tf.inversion.initialization import decided
+from privai_tf.inversion.settings import recorded
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import Failure, failures_csv
 from privai_tf.jobs.inputs import Content, Item, picture_items
@@ -93,7 +94,7 @@ def invert_photos(
   folder = RunFolder(
     job.output_dir,
     generator,
-    configuration=_configuration(job, spec),
+    configuration=_configuration(job, spec, generator),
     codes={ANY_CODES: spec.latent_space},
     num=0,
   )
@@ -105,11 +106,11 @@ def invert_photos(
   return InvertSummary(run.inverted, run.kept, tuple(run.failures), folder.path / PAGE)
 
 
-def _configuration(job: InvertJob, spec: InversionSpec) -> dict[str, Any]:
+def _configuration(job: InvertJob, spec: InversionSpec, generator: Any) -> dict[str, Any]:
   return {
     "command": "invert",
     "faces": dataclasses.asdict(job.faces),
-    "inversion": dataclasses.asdict(spec),
+    "inversion": recorded(spec, generator),
   }
 
 

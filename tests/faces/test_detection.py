@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from privai_tf.errors import ConfigurationError
-from privai_tf.faces import FaceSpec, find_faces
-from privai_tf.faces.detection import detect
+from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.faces import FaceSpec, find_faces, finding
+from privai_tf.faces.detection import MOST_FACES, CrowdError, Detection
+from privai_tf.faces.refinement import confirmed
+from privai_tf.faces.search import detect
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +203,53 @@ def test_weights_in_the_current_folder_are_not_unpickled(tmp_path, monkeypatch, 
     (tmp_path / f"{name}.lz4").write_bytes(b"cposix\nmkdir\n(Vran\ntR.")
   MTCNNDetector()
   assert not (tmp_path / "ran").exists()
+
+
+def test_every_direction_is_searched_where_the_frame_is_published(astronaut, mtcnn):
+  """An upright face beside one on its side: without looking for it, it would be published."""
+  size = 240
+  photo = np.full((size + 40, 2 * size + 60, 3), 180, np.uint8)
+  photo[20 : 20 + size, 20 : 20 + size] = head(astronaut, size)
+  photo[20 : 20 + size, 40 + size : 40 + 2 * size] = np.rot90(head(astronaut, size))
+  assert len(detect(photo, "mtcnn")) == 1
+  upright, lying = detect(photo, "mtcnn", every_direction=True)
+  assert upright.eyes[0][1] == pytest.approx(upright.eyes[1][1], abs=15)
+  assert lying.eyes[0][0] == pytest.approx(lying.eyes[1][0], abs=15)
+  spec = FaceSpec(align="ffhq", faces="all", paste_back=True)
+  assert len(find_faces(photo, 32, spec, name="two", source="two.png")) == 2
+
+
+def test_one_face_is_found_once_from_all_sides(astronaut, mtcnn):
+  assert len(detect(astronaut, "mtcnn", every_direction=True)) == 1
+
+
+def test_the_second_look_takes_a_few_squares_at_a_time(astronaut):
+  """Its memory must not follow from what a picture shows."""
+  face = Detection((10, 10, 50, 50), ((20, 20), (40, 20)), ((22, 40), (38, 40)), 0.9)
+  sizes = []
+
+  def look(pictures):
+    sizes.append(len(pictures))
+    return [[] for _ in pictures]
+
+  assert confirmed(astronaut, [face] * 100, look) == []
+  assert max(sizes) == 16
+  assert sum(sizes) == 100
+
+
+def test_a_crowd_is_refused_in_one_line(monkeypatch):
+  face = Detection((10, 10, 50, 50), ((20, 20), (40, 20)), ((22, 40), (38, 40)), 0.9)
+
+  def look(pictures):
+    raise AssertionError("nobody is to be looked at")
+
+  with pytest.raises(CrowdError):
+    confirmed(np.zeros((100, 100, 3), np.uint8), [face] * (MOST_FACES + 1), look)
+
+  def crowd(*_, **__):
+    raise CrowdError
+
+  monkeypatch.setattr(finding, "detect", crowd)
+  with pytest.raises(InputError, match=r"many\.png: it shows more than 256 faces") as refused:
+    find_faces(np.zeros((100, 100, 3), np.uint8), 32, FaceSpec(), name="many", source="many.png")
+  assert "\n" not in str(refused.value)

@@ -26,17 +26,17 @@ def photo():
 def three(monkeypatch):
   """Three faces, the middle one largest."""
   faces = [detection(60, 12), detection(200, 25), detection(330, 10)]
-  monkeypatch.setattr(finding, "detect", lambda pixels, landmarks: faces)
+  monkeypatch.setattr(finding, "detect", lambda *_, **__: faces)
 
 
 @pytest.fixture
 def nobody(monkeypatch):
-  monkeypatch.setattr(finding, "detect", lambda pixels, landmarks: [])
+  monkeypatch.setattr(finding, "detect", lambda *_, **__: [])
 
 
 @pytest.fixture
 def no_detector(monkeypatch):
-  def refuse(*_):
+  def refuse(*_, **__):
     raise AssertionError("nothing is to be detected")
 
   monkeypatch.setattr(finding, "detect", refuse)
@@ -72,7 +72,7 @@ def test_one_by_number(photo, three):
 def test_number_beyond_the_last(photo, three, monkeypatch):
   with pytest.raises(InputError, match=r"x/a\.png: 3 faces found, .*--faces=3.*0 to 2"):
     find(photo, faces="3")
-  monkeypatch.setattr(finding, "detect", lambda *_: [detection(60, 12)])
+  monkeypatch.setattr(finding, "detect", lambda *_, **__: [detection(60, 12)])
   with pytest.raises(InputError, match=r"1 face found, so --faces=1 is none of them; use 0,"):
     find(photo, faces="1")
 
@@ -92,7 +92,7 @@ def test_largest_alone_is_refused_where_the_frame_is_published_too(photo, three)
 
 
 def test_one_face_may_be_pasted_back(photo, monkeypatch):
-  monkeypatch.setattr(finding, "detect", lambda *_: [detection(60, 12)])
+  monkeypatch.setattr(finding, "detect", lambda *_, **__: [detection(60, 12)])
   assert len(find(photo, paste_back=True)) == 1
 
 

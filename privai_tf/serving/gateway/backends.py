@@ -1,11 +1,13 @@
 """Where the networks run: in this process, or on TensorFlow Serving. Neither sees the ledger."""
 
 import contextlib
+import io
 from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from privai_tf.generators import to_uint8
 from privai_tf.generators.channels import from_rgb, to_rgb
@@ -86,15 +88,17 @@ class InProcessBackend:
 class ServedBackend:
   """A model that `privai_tf.export` exported, on TensorFlow Serving."""
 
-  def __init__(self, client: ServingClient, code_shape: tuple[int, ...]):
+  def __init__(self, client: ServingClient, code_shape: tuple[int, ...], resolution: int):
     """Takes a client.
 
     Args:
       client: connected; closed with the backend.
       code_shape: of one code, [d] or [L, d]; an answer of another shape is refused.
+      resolution: side of the pictures; an answer of another size, or that is no PNG, is refused.
     """
     self._client = client
     self._code_shape = code_shape
+    self._resolution = resolution
 
   def encode(self, image: np.ndarray) -> np.ndarray:
     pixels = np.rint((image + 1) * 127.5).clip(0, 255).astype(np.uint8)
@@ -108,7 +112,25 @@ class ServedBackend:
 
   def synthesize(self, latent: np.ndarray) -> bytes:
     (image,) = self._client.synthesize(latent[np.newaxis])
+    self._require_picture(image)
     return image
+
+  def _require_picture(self, data: bytes) -> None:
+    """Whatever a server sends is published: it must be a picture of the checkpoint's size."""
+    side = self._resolution
+    try:
+      with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        size, mode = image.size, image.mode
+        image.load()
+    except Exception as error:  # Of what is wrong with a file, Pillow raises many kinds.
+      raise ServingError(
+        f"The model server's answer is no PNG ({type(error).__name__}); look at the server."
+      ) from None
+    if size != (side, side) or mode not in ("RGB", "L", "RGBA"):
+      raise ServingError(
+        f"The model server's picture is {size[0]} x {size[1]} ({mode}), the checkpoint's {side} x "
+        f"{side}: export the checkpoint that the gateway was started with."
+      )
 
   def check(self) -> None:
     if not self._client.available():

@@ -1,15 +1,18 @@
 """A request's body: read into memory within limits of size and time, never onto a disk."""
 
 import asyncio
-from email.message import Message
+from collections.abc import Callable
 
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from privai_tf.serving.gateway.refusals import Refusal
 
 FORM = "multipart/form-data"
 IMAGE_FIELD = "image"
-_MOST_PARTS = 8
+_MOST_HEADERS = 8
+_LONGEST_HEADER = 4096
 _MOST_DIGITS = 18
 _LONGEST_BOUNDARY = 70  # RFC 2046
 
@@ -55,42 +58,65 @@ def media_type(content_type: str | None) -> str:
 def image_of_form(body: bytes, content_type: str) -> bytes:
   """The part called "image" of a multipart form (RFC 7578); the only one that may be there.
 
-  Our own few lines, because the usual parser writes large parts to the disk.
+  Parsed by `python-multipart` as a stream, in memory; number and length of headers are bounded
+  there, and so is the time, which grows with the body's length and nothing else.
 
   Raises:
     Refusal: 422 if the form is not as it should be.
   """
-  boundary = _boundary(content_type)
-  # The line break before a boundary belongs to it; the first boundary may lack one.
-  preamble, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, _MOST_PARTS)
-  if preamble or len(parts) != 2 or not parts[1].startswith(b"--"):
+  if len(content_type) > _LONGEST_HEADER:
     raise _bad_form()
-  head, separator, content = parts[0].partition(b"\r\n\r\n")
-  if not separator or _field_name(head) != IMAGE_FIELD:
-    raise _bad_form()
-  return content
-
-
-def _boundary(content_type: str) -> bytes:
-  boundary = _parameter("content-type", content_type, "boundary")
+  _, options = parse_options_header(content_type)
+  boundary = options.get(b"boundary", b"")
   if not boundary or len(boundary) > _LONGEST_BOUNDARY or not boundary.isascii():
     raise _bad_form()
-  return boundary.encode()
+  form = _Form()
+  try:
+    parser = MultipartParser(
+      boundary, form.callbacks(), max_header_count=_MOST_HEADERS, max_header_size=_LONGEST_HEADER
+    )
+    parser.write(body)
+    parser.finalize()
+  except FormParserError:
+    raise _bad_form() from None
+  if not form.complete or form.name != IMAGE_FIELD.encode():
+    raise _bad_form()
+  return bytes(form.content)
 
 
-def _field_name(head: bytes) -> str | None:
-  for line in head.split(b"\r\n"):
-    name, _, value = line.partition(b":")
-    if name.strip().lower() == b"content-disposition":
-      return _parameter("content-disposition", value.decode("latin-1").strip(), "name")
-  return None
+class _Form:
+  """What the parser meets: one part, its name and its content."""
 
+  def __init__(self):
+    self.name: bytes | None = None
+    self.content = bytearray()
+    self.complete = False
+    self._parts = 0
+    self._field, self._value = bytearray(), bytearray()
 
-def _parameter(header: str, value: str, name: str) -> str | None:
-  message = Message()
-  message[header] = value.replace("\r", " ").replace("\n", " ")
-  found = message.get_param(name, header=header)
-  return found if isinstance(found, str) else None
+  def callbacks(self) -> dict[str, Callable[..., None]]:
+    """By the parser's names of its events."""
+    return {
+      "on_part_begin": self._begin,
+      "on_header_field": lambda data, start, end: self._field.extend(data[start:end]),
+      "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+      "on_header_end": self._header,
+      "on_part_data": lambda data, start, end: self.content.extend(data[start:end]),
+      "on_end": self._end,
+    }
+
+  def _begin(self) -> None:
+    self._parts += 1
+    if self._parts > 1:
+      raise FormParserError("a second part")
+
+  def _header(self) -> None:
+    if self._field.strip().lower() == b"content-disposition":
+      self.name = parse_options_header(bytes(self._value))[1].get(b"name")
+    self._field, self._value = bytearray(), bytearray()
+
+  def _end(self) -> None:
+    self.complete = True
 
 
 def _bad_form() -> Refusal:

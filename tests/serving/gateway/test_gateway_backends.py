@@ -12,6 +12,7 @@ from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError, PrivaiError
 from privai_tf.privacy.codebook import Codebook
 from privai_tf.privacy.ledger import Ledger
+from privai_tf.serving.errors import ServingError
 from privai_tf.serving.gateway.app import create_app
 from privai_tf.serving.gateway.assembly import Model, build_service
 from privai_tf.serving.gateway.backends import InProcessBackend, ServedBackend
@@ -162,9 +163,44 @@ class _OddClient:
 
 
 def test_codes_of_another_checkpoint_are_refused(generator):
-  backend = ServedBackend(_OddClient(), generator.code_shape("W"))
+  backend = ServedBackend(_OddClient(), generator.code_shape("W"), generator.resolution)
   with pytest.raises(PrivaiError, match="export the checkpoint"):
     backend.encode(np.zeros((32, 32, 3), np.float32))
+
+
+def _png(size, mode="RGB"):
+  buffer = io.BytesIO()
+  Image.new(mode, size).save(buffer, "PNG")
+  return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+  ("answer", "problem"),
+  [
+    (b"", "is no PNG"),
+    (b"<html>gateway timeout</html>", "is no PNG"),
+    (_png((32, 32))[:-20], "is no PNG"),
+    (_png((64, 64)), "is 64 x 64 .* export the checkpoint"),
+    (_png((32, 32), "1"), r"is 32 x 32 \(1\)"),
+  ],
+)
+def test_an_answer_that_is_no_picture_of_the_checkpoint_is_never_published(answer, problem):
+  class Client:
+    def synthesize(self, latents):
+      return [answer]
+
+  backend = ServedBackend(Client(), (16,), 32)
+  with pytest.raises(ServingError, match=problem) as refused:
+    backend.synthesize(np.zeros(16, np.float32))
+  assert "\n" not in str(refused.value)
+
+
+def test_a_picture_of_the_checkpoint_passes_as_it_is():
+  class Client:
+    def synthesize(self, latents):
+      return [_png((32, 32))]
+
+  assert ServedBackend(Client(), (16,), 32).synthesize(np.zeros(16)) == _png((32, 32))
 
 
 def test_no_steps_need_an_encoder(generator):

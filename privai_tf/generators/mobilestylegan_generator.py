@@ -1,0 +1,90 @@
+"""MobileStyleGAN's generator, ready for use."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.generators.codes import check_codes
+from privai_tf.generators.compiled import compiled
+from privai_tf.generators.mobilestylegan import NOISE_MODES, MobileSynthesisNetwork
+from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
+from privai_tf.generators.style_generator import StyleGenerator
+from privai_tf.generators.stylegan import MappingNetwork
+from privai_tf.runtime.batching import bucket_size, fixed_batches
+
+
+class MobileStyleGANGenerator(StyleGenerator):
+  """MobileStyleGAN (2021)."""
+
+  def __init__(
+    self,
+    config: MobileStyleGANConfig,
+    weights: dict[str, np.ndarray] | None = None,
+    provenance: dict[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    jit: str = "auto",
+  ):
+    """Args: see `StyleGANGenerator`."""
+    initial = seed if weights is None else None
+    self.mapping = MappingNetwork(config, initial)
+    self.synthesis = MobileSynthesisNetwork(config, initial)
+    self.num_layers = config.num_layers
+    super().__init__(config, [self.mapping, self.synthesis], weights, provenance, jit)
+
+  @property
+  def noise_resolutions(self) -> tuple[int, ...]:
+    return tuple(int(name.split("x")[0]) for name in self.config.layer_names)
+
+  def noise_maps(self) -> list[np.ndarray]:
+    return [np.asarray(noise.values) for noise in self.synthesis.noises]
+
+  def preview_tensor(
+    self, codes: Any, latent_space: str, noise: Any = "fixed", recompute: bool = False
+  ) -> Any:
+    """`synthesize_tensor` at half of the side: exactly the 2 x 2 box means of its images.
+
+    Returns:
+      Tensor [N, R/2, R/2, num_channels].
+    """
+    if latent_space == "Z":
+      codes = self.mapping(codes)
+    if latent_space != "W+":
+      codes = ops.repeat(codes[:, None], self.num_layers, axis=1)
+    coefficients = self.synthesis.coefficients(codes, noise=noise, recompute=recompute)
+    return coefficients[..., : self.num_channels]
+
+  def preview_batches(
+    self,
+    codes: np.ndarray,
+    *,
+    latent_space: str,
+    noise: str = "fixed",
+    batch_size: int | None = None,
+    seed: int = 0,
+  ) -> Iterator[np.ndarray]:
+    """`synthesize_batches` at half of the side, without the last transform.
+
+    Args: see `synthesize`.
+
+    Yields:
+      float32 [at most batch_size, R/2, R/2, num_channels], in order.
+    """
+    codes = check_codes(codes, self.code_shape(latent_space), latent_space)
+    if noise not in NOISE_MODES:
+      raise ConfigurationError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")
+    codes, latent_space = self._prepare(codes, latent_space, None)
+    key = ("preview", latent_space, noise)
+    if key not in self._functions:
+      self._functions[key] = compiled(
+        lambda codes, drawn: self.preview_tensor(codes, latent_space, drawn or noise), self._jit
+      )
+    function = self._functions[key]
+    for batch in fixed_batches(
+      codes, bucket_size(len(codes), batch_size or self.default_batch_size)
+    ):
+      drawn = self._draw_noise(seed, batch.start, len(batch.values)) if noise == "random" else []
+      yield np.asarray(function(batch.values, drawn))[: batch.count]

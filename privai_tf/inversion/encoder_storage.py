@@ -1,0 +1,124 @@
+"""An encoder's folder: `config.json`, which names the hash of `weights.safetensors`.
+
+Imports nothing heavy: the conversion of e4e's and pSp's checkpoints needs no TensorFlow.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from privai_tf.errors import CheckpointError
+from privai_tf.inversion.encoder_kinds import config_from_json
+from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
+
+REMEDY = "train it again with python -m privai_tf.train_encoder, or convert its file again"
+CONFIG_FILE = "config.json"
+_WEIGHTS_FILE = "weights.safetensors"
+_FORMAT, _FORMAT_VERSION = "privai_tf encoder", 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StoredEncoder:
+  """What an encoder's folder holds.
+
+  Attributes:
+    config: what the network is made of, an `EncoderConfig` or an `IRSEConfig`.
+    weights: float32 arrays by the names of layers and variables.
+    generator_fingerprint: SHA-256 of the weights of the generator it belongs to.
+    provenance: how it was made (JSON values).
+  """
+
+  config: Any
+  weights: dict[str, np.ndarray]
+  generator_fingerprint: str
+  provenance: dict[str, Any]
+
+
+def save_encoder(folder: str | os.PathLike, stored: StoredEncoder) -> None:
+  """Writes `weights.safetensors`, then the `config.json` that names its hash.
+
+  Raises:
+    OutputError: if the folder cannot be written.
+  """
+  from safetensors.numpy import save
+
+  folder = make_folder(folder)
+  weights = {name: np.ascontiguousarray(value) for name, value in stored.weights.items()}
+  data = save(weights, metadata={"format": _FORMAT})
+  values = {
+    "format": _FORMAT,
+    "format_version": _FORMAT_VERSION,
+    "network": stored.config.to_json(),
+    "generator_fingerprint": stored.generator_fingerprint,
+    "weights_sha256": hashlib.sha256(data).hexdigest(),
+    "provenance": stored.provenance,
+  }
+  write_bytes(folder / _WEIGHTS_FILE, data)
+  write_json(folder / CONFIG_FILE, values)
+
+
+def is_encoder(folder: str | os.PathLike) -> bool:
+  """Whether a folder describes itself as an encoder of ours."""
+  try:
+    return json.loads((Path(folder) / CONFIG_FILE).read_bytes()).get("format") == _FORMAT
+  except (OSError, ValueError, AttributeError):
+    return False
+
+
+def read_encoder(folder: str | os.PathLike) -> StoredEncoder:
+  """Reads an encoder's folder.
+
+  Raises:
+    CheckpointError: if there is none, or it is damaged.
+  """
+  from safetensors import SafetensorError
+  from safetensors.numpy import load
+
+  folder = Path(folder)
+  values = _read_config(folder)
+  try:
+    data = (folder / _WEIGHTS_FILE).read_bytes()
+  except OSError as error:
+    raise CheckpointError(
+      f"Cannot read {shown(folder / _WEIGHTS_FILE)}: {error.strerror}; {REMEDY}."
+    ) from None
+  if hashlib.sha256(data).hexdigest() != values.get("weights_sha256"):
+    raise CheckpointError(
+      f"{shown(folder / _WEIGHTS_FILE)} is not the file that its {CONFIG_FILE} names (damaged, or "
+      f"an interrupted save); {REMEDY}."
+    )
+  try:
+    config, weights = config_from_json(values["network"]), load(data)
+  except (CheckpointError, SafetensorError) as error:
+    raise CheckpointError(f"{shown(folder)}: {error}; {REMEDY}.") from None
+  provenance = values.get("provenance")
+  fingerprint = str(values.get("generator_fingerprint"))
+  return StoredEncoder(
+    config, weights, fingerprint, provenance if isinstance(provenance, dict) else {}
+  )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+  path = folder / CONFIG_FILE
+  try:
+    values = json.loads(path.read_bytes())
+  except OSError as error:
+    raise CheckpointError(
+      f"No encoder in {shown(folder)} ({CONFIG_FILE}: {error.strerror}); {REMEDY}."
+    ) from None
+  except ValueError as error:
+    raise CheckpointError(f"{shown(path)} is not JSON ({error}); {REMEDY}.") from None
+  if not isinstance(values, dict) or not isinstance(values.get("network"), dict):
+    raise CheckpointError(f"{shown(path)} does not describe an encoder of ours; {REMEDY}.")
+  version = values.get("format_version")
+  if values.get("format") != _FORMAT or version != _FORMAT_VERSION:
+    raise CheckpointError(
+      f"{shown(path)} has format version {version!r}, this program reads {_FORMAT_VERSION}; "
+      f"{REMEDY}."
+    )
+  return values

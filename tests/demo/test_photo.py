@@ -1,0 +1,80 @@
+"""The photo demo's parts on a small generator: photos, labels by seeds, what is fetched."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from converters.mobilestylegan_files import convert_folder
+from demo import photo_faces, photo_labels
+from demo.photo_labels import CHUNK, PSI, Previews, chunk_codes, read_labels
+from privai_tf.errors import InputError
+from privai_tf.generators import load_generator
+from tests.converters.ir_writer import random_weights, write_ir
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("photo")
+  write_ir(random_weights(), folder / "ir")
+  convert_folder(folder / "ir", folder / "checkpoint")
+  return load_generator(folder / "checkpoint")
+
+
+def test_photos_are_drawn_once(generator, tmp_path):
+  paths = photo_faces.draw_photos(generator, tmp_path, 2, seed=3)
+  pictures = [np.asarray(Image.open(path)) for path in paths]
+  assert [p.shape for p in pictures] == [(32, 32, 3)] * 2
+  assert (pictures[0] != pictures[1]).any()
+  paths[0].write_bytes(b"kept")
+  assert photo_faces.draw_photos(generator, tmp_path, 2, seed=3) == paths
+  assert paths[0].read_bytes() == b"kept"
+
+
+def test_the_shipped_codes_are_put_beside_the_checkpoint(generator, tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setattr("converters.package.download_mobilestylegan", lambda folder: tmp_path / "c")
+  (tmp_path / "c").mkdir()
+  assert photo_faces.fetch_generator() == tmp_path / "c"
+  shipped = tmp_path / "boundaries" / "mobilestylegan-ffhq" / "public_codes"
+  shipped.mkdir(parents=True)
+  (shipped / "some.npz").write_bytes(b"codes")
+  photo_faces.fetch_generator()
+  assert (tmp_path / "c" / "public_codes" / "some.npz").read_bytes() == b"codes"
+
+
+def test_a_chunk_s_codes_follow_from_its_seed(generator):
+  z, w = chunk_codes(generator, 5)
+  np.testing.assert_array_equal(z, generator.sample_z(CHUNK, 5))
+  mean = generator.mean_latent("W")
+  np.testing.assert_allclose(w - mean, PSI * (generator.map(z) - mean), atol=1e-5)
+
+
+def test_previews_are_the_pictures_of_the_wanted_codes(generator, monkeypatch):
+  monkeypatch.setattr(photo_labels, "_SIDE", 8)
+  source = Previews(generator, 5)
+  wanted = np.zeros(CHUNK, bool)
+  wanted[[3, 400]] = True
+  pixels = dict(source.pixels(wanted))
+  assert list(pixels) == [3, 400]
+  codes = chunk_codes(generator, 5)[1][[3, 400]]
+  images = generator.synthesize(codes, latent_space="W").reshape(2, 8, 4, 8, 4, 3).mean(axis=(2, 4))
+  expected = np.clip(np.rint(images * 127.5 + 127.5), 0, 255)
+  for found, image in zip(pixels.values(), expected, strict=True):
+    assert np.abs(found - image).max() <= 1
+
+
+def test_labels_of_whole_and_of_broken_off_chunks(tmp_path):
+  whole, part = tmp_path / "7", tmp_path / "8"
+  whole.mkdir(), part.mkdir(), (tmp_path / "9").mkdir()
+  (tmp_path / "log").write_text("")
+  for column, name in enumerate(("age", "smile")):
+    np.save(whole / f"{name}.npy", np.full((4, 1), column, np.float32))
+  unfinished = np.full((4, 2), np.nan, np.float32)
+  unfinished[[0, 2]] = [[2, 3], [4, 5]]
+  np.save(part / ".abc.scores.npy", unfinished)
+  rows, scores = read_labels(tmp_path, ["age", "smile"])
+  assert {seed: found.tolist() for seed, found in rows.items()} == {7: [0, 1, 2, 3], 8: [0, 2]}
+  assert scores["age"].tolist() == [0, 0, 0, 0, 2, 4]
+  assert scores["smile"].tolist() == [1, 1, 1, 1, 3, 5]
+  with pytest.raises(InputError, match="no scores"):
+    read_labels(tmp_path / "9", ["age"])
