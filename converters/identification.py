@@ -16,7 +16,6 @@ from converters.convert import ConvertedNetwork, convert_network
 from converters.encoder_files import is_encoder_content, read_encoder_file
 from converters.facts import Facts, described
 from converters.identified_data import folder_facts, numbers_facts
-from converters.mobilestylegan_files import read_folder
 from converters.mobilestylegan_published import PUBLISHED, is_ir_folder
 from converters.parity import listed
 from converters.pytorch import read_torch_file
@@ -33,7 +32,8 @@ def identified(path: str | os.PathLike) -> Facts:
 
   Args:
     path: a network file of any kind that `python -m converters` reads, an e4e or pSp checkpoint,
-      a folder of MobileStyleGAN's OpenVINO files, a folder of ours (checkpoint, encoder, classifier), or an `.npy` file (boundary, latent codes).
+      a folder of MobileStyleGAN's OpenVINO files, a folder of ours (checkpoint, encoder, classifier),
+      or an `.npy` file (boundary, latent codes).
 
   Raises:
     PrivaiError: it is none of these, which the message names where it can.
@@ -86,6 +86,8 @@ def _encoder(path: Path) -> Facts:
 
 
 def _openvino(path: Path) -> Facts:
+  from converters.mobilestylegan_files import read_folder  # late: it needs TensorFlow
+
   config, _, digests = read_folder(path)
   verified = digests == PUBLISHED
   kind = "as random-face 2021.7.21.1 published them" if verified else "not the published ones"

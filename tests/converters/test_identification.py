@@ -16,6 +16,7 @@ from privai_tf.generators.discriminator import Discriminator
 from privai_tf.generators.families import create_generator
 from privai_tf.generators.stylegan3.design import designed
 from privai_tf.generators.stylegan3.generator import StyleGAN3Generator
+from tests.converters.ir_writer import random_weights, write_ir
 from tests.converters.torch_writer import TorchWriter
 from tests.generators import stylegan3_file
 
@@ -68,6 +69,17 @@ def test_folders_of_ours(tmp_path, repository):
   assert "D: stylegan discriminator, 8 x 8" in both
   assert "--encoder=" in text(repository / "checkpoints" / "avatars" / "encoder")
   assert "attributes: age" in text(repository / "checkpoints" / "avatars_classifier")
+
+
+def test_openvino_files(tmp_path):
+  write_ir(random_weights(), tmp_path / "ir")
+  found = text(tmp_path / "ir")
+  assert "MobileStyleGAN's four OpenVINO files, not the published ones" in found
+  assert "mobilestylegan generator, " in found
+  (tmp_path / "ir" / "MappingNetwork.xml").write_text("<net")
+  with pytest.raises(PrivaiError) as caught:
+    identified(tmp_path / "ir")
+  assert "\n" not in str(caught.value)
 
 
 def test_numbers(tmp_path, repository):
