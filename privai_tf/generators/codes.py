@@ -59,3 +59,21 @@ def check_labels(labels: np.ndarray | None, label_size: int, count: int) -> np.n
       f"labels have shape {list(labels.shape)} or are not finite; expected [{count}, {label_size}]."
     )
   return labels
+
+
+def random_labels(label_size: int, n: int, seed: int) -> np.ndarray | None:
+  """One-hot labels, each class equally likely, for who wants faces of all classes together.
+
+  Args:
+    label_size: of the network, 0 without labels.
+    n: how many.
+    seed: 0 to 2^32 - 1.
+
+  Returns:
+    float32 [n, label_size]; None for a network without labels.
+  """
+  if not label_size:
+    return None
+  return np.eye(label_size, dtype=np.float32)[
+    np.random.RandomState(seed).randint(label_size, size=n)
+  ]

@@ -93,21 +93,6 @@ class Generator:
       raise ConfigurationError(f"seed is {seed}; it must be from 0 to 2^32 - 1.") from None
     return random.standard_normal((n, self.latent_size)).astype(np.float32)
 
-  def sample_labels(self, n: int, seed: int) -> np.ndarray | None:
-    """One-hot labels, each class equally likely, for who wants faces of all classes together.
-
-    Args:
-      n: how many.
-      seed: 0 to 2^32 - 1.
-
-    Returns:
-      float32 [n, label_size]; None for a network without labels.
-    """
-    size = self.config.label_size
-    if not size:
-      return None
-    return np.eye(size, dtype=np.float32)[np.random.RandomState(seed).randint(size, size=n)]
-
   def code_shape(self, latent_space: str) -> tuple[int, ...]:
     """Shape of one code in a space: [latent_size], [dlatent_size] or [num_layers, dlatent_size].
 
