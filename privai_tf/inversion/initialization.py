@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.generators.codes import random_labels
 from privai_tf.inversion.encoder import Encoder, find_encoder
 from privai_tf.inversion.given_encoder import given_encoder
 from privai_tf.inversion.spec import InversionSpec
@@ -101,7 +102,7 @@ def encoder_for(spec: InversionSpec, generator) -> Encoder | None:
 def _best_candidates(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
   """For every image the random code whose image is nearest; one pool serves all images."""
   pool = np.asarray(generator.sample_z(spec.candidates, seed=spec.seed))
-  labels = generator.sample_labels(len(pool), seed=spec.seed)
+  labels = random_labels(generator.config.label_size, len(pool), spec.seed)
   space = "Z"
   if spec.latent_space != "Z":
     pool, space, labels = np.asarray(generator.map(pool, labels)), "W", None

@@ -10,6 +10,7 @@ import weakref
 import numpy as np
 
 from privai_tf.artifacts import Inversion
+from privai_tf.generators.codes import random_labels
 from privai_tf.inversion.spec import InversionSpec
 
 # Share of the generator's own variety by which a reconstruction may miss its photo. Avatars: 0.01 to
@@ -123,7 +124,7 @@ def variety(generator, latent_space: str) -> float:
   """Mean squared difference between the generator's own images and their mean, measured once."""
   if generator not in _variety:
     codes, space = generator.sample_z(_OWN_IMAGES, seed=_SEED), "Z"
-    labels = generator.sample_labels(_OWN_IMAGES, seed=_SEED)
+    labels = random_labels(generator.config.label_size, _OWN_IMAGES, _SEED)
     if latent_space != "Z":
       codes, space, labels = generator.map(codes, labels), "W", None
     images = np.clip(generator.synthesize(codes, latent_space=space, labels=labels), -1, 1)

@@ -5,6 +5,8 @@ import weakref
 
 import numpy as np
 
+from privai_tf.generators.codes import random_labels
+
 _SAMPLES = 4096  # Eight for each of 512 coordinates; the covariance is regularized besides.
 _SEED, _FRESH_SEED = 0, 1
 _KNOWN_SHARE = 0.999
@@ -73,7 +75,7 @@ def _limited(statistics: LatentStatistics, codes: np.ndarray) -> LatentStatistic
 
 
 def _own_codes(generator, seed: int) -> np.ndarray:
-  labels = generator.sample_labels(_SAMPLES, seed=_SEED)
+  labels = random_labels(generator.config.label_size, _SAMPLES, _SEED)
   return np.asarray(generator.map(generator.sample_z(_SAMPLES, seed=seed), labels), np.float64)
 
 
