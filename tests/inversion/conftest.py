@@ -57,7 +57,7 @@ class TinyGenerator:
     small = tf.reshape(tf.tanh(flat), [-1, 4, 4, 3])
     return tf.image.resize(small, (16, 16))
 
-  def synthesize(self, codes, latent_space, noise="fixed", batch_size=None):
+  def synthesize(self, codes, latent_space, noise="fixed", batch_size=None, labels=None):
     return self.synthesize_tensor(np.asarray(codes), latent_space, noise).numpy()
 
 
