@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from privai_tf.attributes.boundary import Boundary
-from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError, PrivaiError
+from privai_tf.errors import ConfigurationError, InputError, PrivaiError
 from privai_tf.privacy.codebook import Codebook
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.serving.errors import ServingError
@@ -226,5 +226,5 @@ def test_what_the_checkpoint_lacks_is_told(built, tmp_path, tiny_checkpoint):
   add_caller(tmp_path / "tokens.json", "ada", epsilon=10)
   with pytest.raises(PrivaiError, match="No boundary"):
     built(Model(str(tiny_checkpoint)))
-  with pytest.raises(LatentSpaceError):
+  with pytest.raises(ConfigurationError, match="latent_space is 'V'"):
     built(Model(str(tiny_checkpoint), latent_space="V"))
