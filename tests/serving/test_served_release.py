@@ -165,8 +165,8 @@ def test_each_row_moves_along_its_own_curve_only(loaded):
     steps = np.array([one[row] - moved[0][row] for one in moved[1:]], np.float64)
     assert np.abs(steps).max() > 1e-3
     values = np.linalg.svd(steps, compute_uv=False)
-    # A curve of few codes is a line, to float32.
-    assert values[1] < 0.2 * values[0]
+    # A curve of few codes is a line with few bends: steps across one lie in a plane.
+    assert values[2] < 0.2 * values[0]
     spans.append(steps[np.abs(steps).sum(axis=1).argmax()])
   cosine = abs(spans[0] @ spans[1]) / np.linalg.norm(spans[0]) / np.linalg.norm(spans[1])
   assert cosine < 0.9
