@@ -23,27 +23,7 @@ from privai_tf.generators.stylegan3.generator import StyleGAN3Generator
 class StyleGANGenerator(StyleGenerator):
   """StyleGAN (2019)."""
 
-  def __init__(
-    self,
-    config: StyleGANConfig,
-    weights: dict[str, np.ndarray] | None = None,
-    provenance: dict[str, Any] | None = None,
-    *,
-    seed: int = 0,
-    jit: str = "auto",
-  ):
-    """Args:
-    config: what the network is made of.
-    weights: by our names; None: random ones.
-    provenance: where they come from (JSON values).
-    seed: of random weights.
-    jit: XLA policy, "auto", "on" or "off".
-    """
-    initial = seed if weights is None else None
-    self.mapping = MappingNetwork(config, initial)
-    self.synthesis = SynthesisNetwork(config, initial)
-    self.num_layers = config.num_layers
-    super().__init__(config, [self.mapping, self.synthesis], weights, provenance, jit)
+  mapping_class, synthesis_class = MappingNetwork, SynthesisNetwork
 
   @property
   def noise_resolutions(self) -> tuple[int, ...]:
@@ -70,7 +50,7 @@ class PGGANGenerator(Generator):
     seed: int = 0,
     jit: str = "auto",
   ):
-    """Args: see `StyleGANGenerator`."""
+    """Args: see `StyleGenerator`."""
     self.synthesis = PGGANNetwork(config, seed if weights is None else None)
     super().__init__(config, [self.synthesis], weights, provenance, jit)
 
@@ -103,7 +83,7 @@ def create_generator(
   *,
   jit: str = "auto",
 ) -> Generator:
-  """The generator of a configuration's family; see `StyleGANGenerator` for the arguments.
+  """The generator of a configuration's family; see `StyleGenerator` for the arguments.
 
   Raises:
     CheckpointError: if the configuration is not a generator's, or the weights do not fit it.

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators.codes import check_codes
 from privai_tf.generators.compiled import compiled
 from privai_tf.generators.mobilestylegan import NOISE_MODES, MobileSynthesisNetwork
-from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 from privai_tf.generators.style_generator import StyleGenerator
 from privai_tf.generators.stylegan import MappingNetwork
 from privai_tf.runtime.batching import bucket_size, fixed_batches
@@ -19,21 +17,7 @@ from privai_tf.runtime.batching import bucket_size, fixed_batches
 class MobileStyleGANGenerator(StyleGenerator):
   """MobileStyleGAN (2021)."""
 
-  def __init__(
-    self,
-    config: MobileStyleGANConfig,
-    weights: dict[str, np.ndarray] | None = None,
-    provenance: dict[str, Any] | None = None,
-    *,
-    seed: int = 0,
-    jit: str = "auto",
-  ):
-    """Args: see `StyleGANGenerator`."""
-    initial = seed if weights is None else None
-    self.mapping = MappingNetwork(config, initial)
-    self.synthesis = MobileSynthesisNetwork(config, initial)
-    self.num_layers = config.num_layers
-    super().__init__(config, [self.mapping, self.synthesis], weights, provenance, jit)
+  mapping_class, synthesis_class = MappingNetwork, MobileSynthesisNetwork
 
   @property
   def noise_resolutions(self) -> tuple[int, ...]:
@@ -50,10 +34,7 @@ class MobileStyleGANGenerator(StyleGenerator):
     Returns:
       Tensor [N, R/2, R/2, num_channels].
     """
-    if latent_space == "Z":
-      codes = self.mapping(codes)
-    if latent_space != "W+":
-      codes = ops.repeat(codes[:, None], self.num_layers, axis=1)
+    codes = self._layer_codes(codes, latent_space)
     coefficients = self.synthesis.coefficients(codes, noise=noise, recompute=recompute)
     return coefficients[..., : self.num_channels]
 

@@ -9,6 +9,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.generators.codes import check_codes, check_labels
 from privai_tf.generators.compiled import compiled
 from privai_tf.generators.generator import Generator
+from privai_tf.generators.layers import Network
 from privai_tf.runtime.batching import bucket_size, fixed_batches
 
 _MAPPING_ROWS = 4096
@@ -17,13 +18,39 @@ _MAPPING_ROWS = 4096
 class StyleGenerator(Generator):
   """Z -> W by `map`, W -> W+ by `truncate`, any of them -> images by `synthesize`.
 
-  Subclasses set `mapping` (a `Network` called with z and labels, with the variable
-  `mean_latent.value`), `synthesis` (a `Network` called with W+ codes) and `num_layers` before they
-  call this class's `__init__`, and have configurations with `dlatent_size`, `truncation_psi` and
-  `truncation_cutoff`.
+  Subclasses name their two networks, both made of a configuration and a seed (None: zeros); their
+  configurations have `num_layers`, `dlatent_size`, `truncation_psi` and `truncation_cutoff`.
+
+  Attributes:
+    mapping_class: of `mapping`, called with z and labels; it has the variable `mean_latent.value`.
+    synthesis_class: of `synthesis`, called with W+ codes.
   """
 
   latent_spaces = ("Z", "W", "W+")
+  mapping_class: type[Network]
+  synthesis_class: type[Network]
+
+  def __init__(
+    self,
+    config: Any,
+    weights: dict[str, np.ndarray] | None = None,
+    provenance: dict[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    jit: str = "auto",
+  ):
+    """Args:
+    config: what the network is made of.
+    weights: by our names; None: random ones.
+    provenance: where they come from (JSON values).
+    seed: of random weights.
+    jit: XLA policy, "auto", "on" or "off".
+    """
+    initial = seed if weights is None else None
+    self.mapping = self.mapping_class(config, initial)
+    self.synthesis = self.synthesis_class(config, initial)
+    self.num_layers = config.num_layers
+    super().__init__(config, [self.mapping, self.synthesis], weights, provenance, jit)
 
   def code_shape(self, latent_space: str) -> tuple[int, ...]:
     shape = super().code_shape(latent_space)
@@ -112,11 +139,14 @@ class StyleGenerator(Generator):
   def synthesize_tensor(
     self, codes: Any, latent_space: str, noise: Any = "fixed", recompute: bool = False
   ) -> Any:
+    codes = self._layer_codes(codes, latent_space)
+    return self.synthesis(codes, noise=noise, recompute=recompute)
+
+  def _layer_codes(self, codes: Any, latent_space: str) -> Any:
+    """Codes of any space -> W+, without truncation."""
     if latent_space == "Z":
       codes = self.mapping(codes)
-    if latent_space != "W+":
-      codes = ops.repeat(codes[:, None], self.num_layers, axis=1)
-    return self.synthesis(codes, noise=noise, recompute=recompute)
+    return codes if latent_space == "W+" else ops.repeat(codes[:, None], self.num_layers, axis=1)
 
   def _prepare(
     self, codes: np.ndarray, latent_space: str, labels: np.ndarray | None
