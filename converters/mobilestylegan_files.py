@@ -1,6 +1,5 @@
 """A folder with MobileStyleGAN's four IR files -> a checkpoint of ours."""
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from converters.conversion import require_free
+from converters.download import file_digest
 from converters.mobilestylegan import convert_graphs
 from converters.mobilestylegan_published import PUBLISHED, TERMS
 from converters.openvino_ir import read_ir
@@ -75,7 +75,7 @@ def read_folder(
   Raises:
     PrivaiError: a file was refused.
   """
-  digests = {name: _digest(source / name) for name in PUBLISHED}
+  digests = {name: file_digest(source / name) for name in PUBLISHED}
   graphs = [
     read_ir(source / f"{name}Network.xml", source / f"{name}Network.bin")
     for name in ("Mapping", "Synthesis")
@@ -115,14 +115,6 @@ def mean_latent(config: MobileStyleGANConfig, weights: dict[str, np.ndarray]) ->
       x = np.maximum(x, 0.2 * x)
     total += x.sum(axis=0)
   return (total / _MEAN_SAMPLES).astype(np.float32)
-
-
-def _digest(path: Path) -> str:
-  try:
-    with open(path, "rb") as file:
-      return hashlib.file_digest(file, "sha256").hexdigest()
-  except OSError as error:
-    raise CheckpointError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
 
 
 def _provenance(digests: dict[str, str], verified: bool) -> dict[str, Any]:

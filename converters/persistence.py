@@ -17,7 +17,7 @@ from typing import Any
 from converters import inert
 from converters.errors import DamagedFileError, UnsupportedFileError, quoted
 from converters.pytorch.persistent import PersistentObject, read_persistent
-from converters.pytorch.source import Source
+from converters.pytorch.source import OfSource, Source
 from converters.pytorch.tensors import LazyTensor
 from converters.pytorch.trees import Trees
 from privai_tf.errors import CheckpointError
@@ -63,7 +63,7 @@ class PersistentNetwork:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class PersistentFile:
+class PersistentFile(OfSource):
   """A file with the networks that it has.
 
   Attributes:
@@ -75,17 +75,6 @@ class PersistentFile:
   networks: dict[str, PersistentNetwork]
   training_set_kwargs: dict[str, Any] | None
   source: Source
-
-  @property
-  def size(self) -> int:
-    """Of the file, in bytes."""
-    return self.source.size
-
-  @property
-  def sha256(self) -> str:
-    """SHA-256 (hex) of the whole file, which is read for it."""
-    with self.source.naming():
-      return self.source.sha256()
 
   def network(self, place: str) -> PersistentNetwork:
     """One network.

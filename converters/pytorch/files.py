@@ -6,12 +6,12 @@ from typing import Any
 
 from converters.errors import DamagedFileError
 from converters.pytorch import archive, stream
-from converters.pytorch.source import Source
+from converters.pytorch.source import OfSource, Source
 from converters.pytorch.trees import Trees
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class TorchFile:
+class TorchFile(OfSource):
   """What a file that `torch.save` wrote holds.
 
   Attributes:
@@ -22,17 +22,6 @@ class TorchFile:
 
   content: Any
   source: Source
-
-  @property
-  def size(self) -> int:
-    """Of the file, in bytes."""
-    return self.source.size
-
-  @property
-  def sha256(self) -> str:
-    """SHA-256 (hex) of the whole file, which is read for it."""
-    with self.source.naming():
-      return self.source.sha256()
 
 
 def read_torch_file(path: str | os.PathLike) -> TorchFile:

@@ -90,6 +90,23 @@ class Source:
     return digest.hexdigest()
 
 
+class OfSource:
+  """What was read from a source and still reads from it."""
+
+  source: Source
+
+  @property
+  def size(self) -> int:
+    """Of the file, in bytes."""
+    return self.source.size
+
+  @property
+  def sha256(self) -> str:
+    """SHA-256 (hex) of the whole file, which is read for it."""
+    with self.source.naming():
+      return self.source.sha256()
+
+
 class _Window(io.RawIOBase):
   """See `Source.window`."""
 
