@@ -57,8 +57,11 @@ def test_pggan_finds_its_own_images(pggan):
 
 
 def test_pggan_has_no_w(pggan):
+  photos = np.zeros((1, 16, 16, 3), np.float32)
   with pytest.raises(LatentSpaceError, match="Z"):
-    invert(np.zeros((1, 16, 16, 3), np.float32), pggan)
+    invert(photos, pggan, InversionSpec(latent_space="W", steps=1))
+  # What nobody chose follows the checkpoint.
+  assert invert(photos, pggan, InversionSpec(steps=1)).latents.shape == (1, pggan.latent_size)
 
 
 def test_labels_belong_to_the_space_of_w():
