@@ -1,0 +1,95 @@
+"""The front door: every command is behind it, with its own flags and exit code."""
+
+import subprocess
+import sys
+
+import pytest
+
+from privai_tf.shell import completion, front_door
+from privai_tf.shell.commands import COMMANDS, summary
+
+
+def privai(*arguments, **options):
+  return subprocess.run(
+    [sys.executable, "-m", "privai_tf", *arguments],
+    capture_output=True,
+    text=True,
+    timeout=120,
+    check=False,
+    **options,
+  )
+
+
+def test_every_command_is_behind_it(repository):
+  """Whatever ends with `command.run` is a command."""
+  files = [
+    *(repository / "privai_tf").rglob("*.py"),
+    repository / "run_privatize.py",
+    repository / "converters" / "__main__.py",
+  ]
+  commands = {
+    ".".join(file.relative_to(repository).with_suffix("").parts)
+    for file in files
+    if "\n  command.run(" in file.read_text(encoding="utf-8")
+  }
+  assert commands == set(COMMANDS.values())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_line_for_each(name):
+  line = summary(name)
+  assert line.endswith(".") and "\n" not in line and line in front_door.overview()
+
+
+def test_alone_it_lists_them():
+  listed = privai()
+  assert (listed.returncode, listed.stderr) == (0, "")
+  assert listed.stdout.strip() == front_door.overview()
+
+
+def test_the_same_help_as_the_command_itself(repository):
+  ours = privai("ledger", "--help")
+  own = subprocess.run(
+    [sys.executable, "-m", "privai_tf.ledger", "--help"],
+    capture_output=True,
+    text=True,
+    check=False,
+    cwd=repository,
+  )
+  assert (ours.returncode, own.returncode) == (0, 0)
+  assert ours.stdout == own.stdout
+
+
+@pytest.mark.parametrize("name", ["train-boundary", "train_boundary"])
+def test_flags_and_exit_codes_are_the_commands_own(name):
+  refused = privai(name, "--no_such_flag")
+  assert refused.returncode == 2
+  assert "no_such_flag" in refused.stderr
+
+
+def test_a_name_that_is_none():
+  refused = privai("edti")
+  assert refused.returncode == 2
+  assert refused.stderr == "There is no command 'edti'; did you mean 'edit'?\n"
+  assert front_door.unknown("xyz").endswith("`privai` lists the commands.")
+
+
+def test_bash_completes_names_and_flags(tmp_path):
+  (tmp_path / "privai").write_text(f'#!/bin/sh\nexec {sys.executable} -m privai_tf "$@"\n')
+  (tmp_path / "privai").chmod(0o755)
+  script = f"""
+    {completion.script("bash")}
+    PATH={tmp_path}:$PATH
+    COMP_WORDS=(privai train-b); COMP_CWORD=1; _privai; echo "${{COMPREPLY[@]}}"
+    COMP_WORDS=(privai ledger --subj); COMP_CWORD=2; _privai; echo "${{COMPREPLY[@]}}"
+  """
+  done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+  names, offered = done.stdout.splitlines()
+  assert names == "train-boundary"
+  assert "--subject" in offered
+
+
+def test_another_shell_is_refused():
+  refused = privai("completion", "fish")
+  assert refused.returncode == 2
+  assert refused.stderr == "SHELL 'fish' is not one of bash, zsh.\n"
