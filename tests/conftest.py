@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import runpy
 import signal
 import tempfile
 
@@ -13,6 +14,24 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 # What this process and its children keep of ledgers goes with the tests, not into the user's folder.
 _STATE = tempfile.TemporaryDirectory(prefix="privai-state-")
 os.environ["PRIVAI_STATE_DIR"] = _STATE.name
+
+# Nor does anything here, or in a Python program started from here, reach out of this machine.
+_OUTREACH = pathlib.Path(_STATE.name) / "outreach"
+_OFFLINE = REPOSITORY / "tests" / "offline"
+os.environ["PRIVAI_OUTREACH"] = str(_OUTREACH)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+  filter(None, [str(_OFFLINE), os.environ.get("PYTHONPATH")])
+)
+runpy.run_path(str(_OFFLINE / "sitecustomize.py"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stays_here():
+  """Fails the last test of a file in which something asked for another machine."""
+  yield
+  attempts = _OUTREACH.read_text(encoding="utf-8") if _OUTREACH.exists() else ""
+  _OUTREACH.unlink(missing_ok=True)
+  assert not attempts, f"reached out of this machine:\n{attempts}"
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,12 @@ def decode_images(contents: Any, resolution: int, num_channels: int) -> Any:
   """
 
   def one(content: Any) -> Any:
-    pixels = tf.io.decode_image(content, channels=num_channels, expand_animations=False)
+    pixels = tf.cond(
+      tf.io.is_jpeg(content),
+      # TensorFlow's default is a faster transform, whose pixels are not those of other paths.
+      lambda: tf.io.decode_jpeg(content, num_channels, dct_method="INTEGER_ACCURATE"),
+      lambda: tf.io.decode_image(content, channels=num_channels, expand_animations=False),
+    )
     height, width = tf.shape(pixels)[0], tf.shape(pixels)[1]
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2

@@ -75,6 +75,14 @@ def test_the_ledger_is_charged_by_one_owner_and_a_second_run_pays_nothing(job, b
     assert ledger.remaining("ada").epsilon == pytest.approx(0)
 
 
+def test_no_engine_is_fetched(job, monkeypatch):
+  """The local runner is the one that is installed, not one that Beam looks for on the internet."""
+  asked = []
+  monkeypatch.setattr(beam, "build", lambda root, job, state: asked.append(type(root.runner)))
+  beam.run(job, _TWO_PROCESSES)
+  assert [one.__name__ for one in asked] == ["FnApiRunner"]
+
+
 def test_a_runner_that_gives_up_ends_with_one_line(job, monkeypatch):
   def broken(root, job, state):
     raise RuntimeError("first line\nthe worker's disk is full")
