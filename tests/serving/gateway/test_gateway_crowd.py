@@ -45,12 +45,13 @@ def _status(address, path="/healthz") -> int | None:
     return None
 
 
-def _is_cut_off(wire) -> bool:
-  """Whether the other side ends the connection although nothing was read before."""
+def _read_all(wire) -> int:
+  """Bytes until the other side ends the connection."""
+  count = 0
   with contextlib.suppress(ConnectionError):
-    while wire.recv(1 << 20):
-      pass
-  return True
+    while data := wire.recv(1 << 20):
+      count += len(data)
+  return count
 
 
 def test_a_place_that_only_waits_is_given_to_who_comes(gateway, serve, crowd):
@@ -59,18 +60,22 @@ def test_a_place_that_only_waits_is_given_to_who_comes(gateway, serve, crowd):
   waiting = crowd(address, 30)
   assert _status(address) == 200
   assert _status(address, "/v1/budget") == 401
-  assert _is_cut_off(waiting[0])
+  assert _read_all(waiting[0]) == 0
 
 
-def test_answers_that_nobody_reads_are_given_up(gateway, serve, crowd):
-  """Each asks for more than the kernel's buffers take."""
-  gateway.caller("ada")
-  address = serve(gateway.app(), most=8, sending=0.5)
-  readers = crowd(address, 12, _DOCUMENT * 100)
-  assert _status(address) == 200
-  began = time.monotonic()
-  assert all(_is_cut_off(wire) for wire in readers)
-  assert time.monotonic() - began < 15
+def test_an_answer_that_nobody_reads_is_given_up(serve, crowd):
+  """It is longer than what the kernel's buffers take."""
+  half, given_up = bytes(20_000_000), threading.Event()
+
+  async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    await send({"type": "http.response.body", "body": half})  # Waits for the first to be taken.
+    given_up.set()
+
+  (wire,) = crowd(serve(app, sending=0.2), 1, _HEALTH)
+  assert given_up.wait(60)
+  assert _read_all(wire) < len(half)
 
 
 def test_unread_answers_do_not_pile_up(gateway, serve, crowd):
@@ -145,7 +150,7 @@ def test_places_are_at_most_half_of_the_files_a_process_may_open(monkeypatch):
 
 @pytest.mark.very_slow
 @pytest.mark.parametrize(
-  "data", [b"", _DOCUMENT * 300, _HEALTH * 3000], ids=["idle", "large", "many"]
+  "data", [b"", _DOCUMENT * 1000, _HEALTH * 3000], ids=["idle", "large", "many"]
 )
 def test_a_large_crowd(gateway, serve, crowd, data):
   """400 connections at 256 places, three times; prints how long probes take meanwhile."""
