@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import keras
 from keras import ops
 
+from privai_tf.generators.room import take_room
+
 GAIN = math.sqrt(2.0)
 
 
@@ -35,6 +37,7 @@ class NamedLayer(keras.layers.Layer):
 
   def add(self, name: str, shape: tuple[int, ...], scale: float = 0.0, trainable: bool = True):
     """Creates the variable `prefix/name`, normally distributed with standard deviation `scale`."""
+    take_room(shape)
     full_name = f"{self.prefix}/{name}"
     initializer = "zeros"
     if scale and self.seed is not None:

@@ -1,6 +1,7 @@
 """The encoder's network: image -> code, for any resolution and any latent space."""
 
 import dataclasses
+import math
 from typing import Any, Self
 
 import keras
@@ -61,6 +62,13 @@ class EncoderConfig:
   def largest_batch(self) -> int:
     """Images at a time that keep memory within a gigabyte."""
     return max(1, min(_LARGEST_BATCH, (2048 // self.resolution) ** 2))
+
+  @property
+  def least_weights(self) -> int:
+    """Numbers that the network has at least: those of its two dense layers."""
+    halvings = (self.side // _SMALLEST_SIDE).bit_length() - 1
+    channels = min(self.width << (halvings - 1), max(self.width, self.most))
+    return _SMALLEST_SIDE**2 * channels * self.hidden + self.hidden * math.prod(self.code_shape)
 
   def to_json(self) -> dict[str, Any]:
     """The configuration as JSON values."""
