@@ -22,6 +22,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.ledger.entries import check_budget
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown, write_json
+from privai_tf.runtime.folders import alone_in
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -141,15 +142,16 @@ def add_caller(path: str | os.PathLike, name: str, **settings: Any) -> str:
     **settings: the other fields of `Caller` but `sha256`.
   """
   path = Path(path)
-  callers = read_callers(path) if path.exists() else ()
-  if name in [caller.name for caller in callers]:
-    raise ConfigurationError(
-      f"{shown(path)}: caller {name} is there already; remove its entry to give it a new token"
-    )
   token = secrets.token_urlsafe(32)
-  callers = (*callers, Caller(name=name, sha256=token_hash(token), **settings))
-  content = {"callers": [dataclasses.asdict(caller) for caller in callers]}
-  write_json(path, content, private=True)
+  with alone_in(path.absolute().parent):
+    callers = read_callers(path) if outside.exists(path) else ()
+    if name in [caller.name for caller in callers]:
+      raise ConfigurationError(
+        f"{shown(path)}: caller {name} is there already; remove its entry to give it a new token"
+      )
+    callers = (*callers, Caller(name=name, sha256=token_hash(token), **settings))
+    content = {"callers": [dataclasses.asdict(caller) for caller in callers]}
+    write_json(path, content, private=True)
   return token
 
 
