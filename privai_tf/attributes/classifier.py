@@ -25,6 +25,7 @@ from privai_tf.attributes.scorers.calibration import Calibration
 from privai_tf.attributes.scorers.scorer import check_images, columns, odds_to_probabilities
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.room import require_room
+from privai_tf.generators.scale import warn_of_scale
 from privai_tf.runtime import outside, search_path
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
@@ -229,6 +230,7 @@ def _rebuilt(values: dict[str, Any], weights: dict[str, np.ndarray]) -> Attribut
     channels = (3, *values["channels"])
     require_room(sum(9 * a * b for a, b in itertools.pairwise(channels)), weights)
     network = build_network(values["resolution"], channels[1:], len(attributes))
+    warn_of_scale(weights, "The attribute classifier")
     for layer in network.layers:
       if layer.weights:
         layer.set_weights([weights[f"{layer.name}/{kind}"] for kind in ("kernel", "bias")])

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from privai_tf.errors import CheckpointError
+from privai_tf.generators.scale import warn_of_scale
 from privai_tf.inversion.spec import LATENT_SPACES
 
 _LARGEST_SIDE = 256  # What tells codes apart shows at 256 x 256; larger images are averaged first.
@@ -185,5 +186,6 @@ def assign_weights(network: keras.Model, weights: dict[str, Any]) -> None:
     raise CheckpointError("the encoder's weights do not fit its description")
   if not all(np.isfinite(value).all() for value in weights.values()):
     raise CheckpointError("the encoder's weights hold NaN or infinity")
+  warn_of_scale(weights, "The encoder")
   for name, variable in own.items():
     variable.assign(weights[name])
