@@ -2,8 +2,6 @@
 
 import math
 import os
-import secrets
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from privai_tf import __version__
 from privai_tf.errors import OutputError
 from privai_tf.generators.checkpoint import save_checkpoint
 from privai_tf.runtime.files import make_folder, output_error, shown
+from privai_tf.runtime.folders import temporary_folder
 
 ALL = "all"
 LICENCE = (
@@ -50,19 +49,17 @@ def convert_file(
     records = file.by_place()
   else:
     records = {"": file.network(network)}
-  folder = make_folder(target.absolute().parent) / f".tmp-{secrets.token_hex(8)}"
   try:
-    reports = [
-      _convert(file, Path(path).name, record, folder / place) for place, record in records.items()
-    ]
-    if file.encoder is not None:
-      write_encoder(file.encoder, Path(path).name, reports[0].converted.weights, folder / FOLDER)
-    os.replace(folder, target)
+    with temporary_folder(make_folder(target.absolute().parent)) as folder:
+      reports = [
+        _convert(file, Path(path).name, record, folder / place) for place, record in records.items()
+      ]
+      if file.encoder is not None:
+        write_encoder(file.encoder, Path(path).name, reports[0].converted.weights, folder / FOLDER)
+      os.replace(folder, target)
   except OSError as error:
     # The name of the temporary folder would mean nothing to the reader.
     raise output_error(target, _system_error(error)) from error
-  finally:
-    shutil.rmtree(folder, ignore_errors=True)
   return file, reports
 
 

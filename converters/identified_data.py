@@ -11,6 +11,7 @@ from converters.errors import quoted
 from converters.facts import Facts, described
 from privai_tf.errors import InputError
 from privai_tf.generators.checkpoint import CONFIG_FILE, FORMAT, is_checkpoint, read_checkpoint
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 _ENCODER_FORMAT, _CLASSIFIER_FILE = "privai_tf encoder", "classifier.json"
@@ -68,14 +69,7 @@ def _encoder(path: Path, values: dict[str, Any]) -> Facts:
 
 
 def _values(path: Path) -> dict[str, Any]:
-  try:
-    if path.stat().st_size > _LARGEST_JSON:
-      raise InputError(f"{shown(path)} is too large for a description; it is none of ours.")
-    values = json.loads(path.read_text(encoding="utf-8"))
-  except OSError as error:
-    raise InputError(f"Cannot read {shown(path)}: {error.strerror}; check the path.") from None
-  except (ValueError, RecursionError):
-    raise InputError(f"{shown(path)} is not JSON; the folder is damaged.") from None
+  values = outside.read_json(path, remedy="the folder is damaged", most=_LARGEST_JSON)
   return values if isinstance(values, dict) else {}
 
 
@@ -85,12 +79,7 @@ def numbers_facts(path: Path) -> Facts:
   Raises:
     InputError: it is an array of another form, or damaged.
   """
-  try:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-  except (OSError, ValueError, EOFError):
-    raise InputError(
-      f"{shown(path)} is a NumPy file that is damaged or holds objects; save plain numbers."
-    ) from None
+  array = outside.read_array(path, remedy="save plain numbers")
   if array.dtype.kind != "f" or array.ndim not in (1, 2, 3):
     raise InputError(
       f"{shown(path)} is a NumPy array of {array.dtype} with shape {list(array.shape)}: neither a "

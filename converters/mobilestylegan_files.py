@@ -1,8 +1,6 @@
 """A folder with MobileStyleGAN's four IR files -> a checkpoint of ours."""
 
 import os
-import secrets
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from privai_tf.generators.checkpoint import read_checkpoint, save_checkpoint
 from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 from privai_tf.generators.normalization import EPSILON
 from privai_tf.runtime.files import make_folder, output_error, shown
+from privai_tf.runtime.folders import temporary_folder
 
 _MEAN_SAMPLES, _MEAN_SEED, _BATCH = 65_536, 12_345, 4096
 
@@ -44,20 +43,18 @@ def convert_folder(
   config, weights, digests = read_folder(source)
   weights["mapping/w/mean"] = mean_latent(config, weights)
   verified = digests == PUBLISHED
-  folder = make_folder(target.absolute().parent) / f".tmp-{secrets.token_hex(8)}"
   try:
-    save_checkpoint(folder, config, weights, _provenance(digests, verified))
-    written = read_checkpoint(folder).weights
-    if any(not np.array_equal(written[name], value) for name, value in weights.items()):
-      raise CheckpointError(
-        f"{shown(target)} does not hold what was converted; the disk may be faulty: convert again to "
-        "another place."
-      )
-    os.replace(folder, target)
+    with temporary_folder(make_folder(target.absolute().parent)) as folder:
+      save_checkpoint(folder, config, weights, _provenance(digests, verified))
+      written = read_checkpoint(folder).weights
+      if any(not np.array_equal(written[name], value) for name, value in weights.items()):
+        raise CheckpointError(
+          f"{shown(target)} does not hold what was converted; the disk may be faulty: convert again "
+          "to another place."
+        )
+      os.replace(folder, target)
   except OSError as error:
     raise output_error(target, error) from error
-  finally:
-    shutil.rmtree(folder, ignore_errors=True)
   return config, verified
 
 

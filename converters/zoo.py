@@ -6,12 +6,12 @@ source states (sizes, hashes) is left open.
 
 import dataclasses
 import difflib
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from privai_tf.errors import CheckpointError, InputError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 MANIFEST = Path(__file__).resolve().parents[1] / "checkpoints" / "official.json"
@@ -76,13 +76,11 @@ def read_zoo(path: str | os.PathLike = MANIFEST) -> tuple[ZooFile, ...]:
   Raises:
     CheckpointError: if it is absent or damaged.
   """
+  values = outside.read_json(path, CheckpointError)
   try:
-    values = json.loads(Path(path).read_text(encoding="utf-8"))
     if values["format"] != _FORMAT:
       raise ValueError(f"format {values['format']!r}")
     return tuple(_zoo_file(entry, values["sources"]) for entry in values["files"])
-  except OSError as error:
-    raise CheckpointError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
   except (ValueError, KeyError, TypeError) as error:
     raise CheckpointError(f"{shown(path)} is damaged ({error}); restore it.") from error
 

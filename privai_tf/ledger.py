@@ -29,6 +29,7 @@ import json
 import math
 import os
 import pathlib
+import stat
 import sys
 from collections.abc import Iterator
 from typing import TextIO
@@ -168,7 +169,10 @@ def _destination(path: str | None) -> Iterator[TextIO]:
     yield sys.stdout
     return
   try:
-    with open(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as stream:
+    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as stream:
+      if stat.S_ISREG(os.fstat(descriptor).st_mode) and hasattr(os, "fchmod"):
+        os.fchmod(descriptor, 0o600)  # A file that was there keeps its mode else.
       yield stream
   except OSError as error:
     raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error

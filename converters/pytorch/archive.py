@@ -7,15 +7,16 @@ the file. Each entry's checksum is checked when it is read.
 import contextlib
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from converters.errors import DamagedFileError, NetworkFileError, UnsupportedFileError, quoted
+from converters.errors import DamagedFileError, UnsupportedFileError, quoted
 from converters.pytorch.calls import Storages, TorchCalls, TorchMachine
 from converters.pytorch.source import Source
 from converters.pytorch.stream import MAX_PICKLE_BYTES
 from converters.pytorch.tensors import Storage
+from privai_tf.errors import PrivaiError
+from privai_tf.runtime.outside import DAMAGE
 
 START = b"PK\x03\x04"
 _MAX_DIRECTORY_BYTES = 1 << 22  # 500 storages: 50,000
@@ -39,9 +40,9 @@ def _checked() -> Iterator[None]:
   """Whatever the zip module raises means damage."""
   try:
     yield
-  except NetworkFileError:
+  except PrivaiError:
     raise
-  except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error) as error:
+  except DAMAGE as error:
     raise DamagedFileError("its zip archive is broken") from error
 
 
@@ -83,8 +84,9 @@ class _Archive:
     storages = Storages(self._read)
     calls = TorchCalls(len(pickle))
     self.content = TorchMachine(io.BytesIO(pickle), len(pickle), calls, storages=storages).run()
-    for storage in storages.known.values():
-      self._entry(storage)
+    # Entries that lie over each other would let a small file fill all memory.
+    if sum(self._entry(storage).file_size for storage in storages.known.values()) > source.size:
+      raise DamagedFileError("its storages are larger than the file")
 
   def _entry(self, storage: Storage) -> zipfile.ZipInfo:
     name = f"{self._folder}data/{storage.key}"

@@ -31,6 +31,8 @@ TREES = (
 )
 _MAX_STORAGES = 50_000
 _MAX_KEY = 64
+_MOST_USES = 4  # Of a number by tensors; more than one is rare.
+_SHARED_BYTES = 1 << 26
 
 
 class Collection(list):
@@ -89,6 +91,8 @@ class TorchCalls(Calls):
     """
     super().__init__(file_size)
     self._allowed, self._remedy = allowed, remedy
+    self._met: set[str] = set()
+    self._held = self._used = 0
 
   def find(self, module: str, name: str) -> Global:
     if (module, name) not in self._allowed:
@@ -101,9 +105,9 @@ class TorchCalls(Calls):
   def call(self, function: Any, arguments: Any) -> Any:
     if isinstance(function, Global) and type(arguments) is tuple:
       if function.key == _REBUILD and len(arguments) >= 6:
-        return tensor(*arguments[:4])
+        return self._counted(tensor(*arguments[:4]))
       if function.key == _REBUILD_OLD and len(arguments) == 4:
-        return tensor(*arguments)
+        return self._counted(tensor(*arguments))
       if function.key == _PARAMETER and arguments and isinstance(arguments[0], LazyTensor):
         return arguments[0]
       if function.key == _ORDERED and len(arguments) == 1:
@@ -113,6 +117,16 @@ class TorchCalls(Calls):
       if function.key in _SETS and len(arguments) == 1 and type(arguments[0]) is list:
         return Collection(arguments[0])
     return super().call(function, arguments)
+
+  def _counted(self, new: LazyTensor) -> LazyTensor:
+    """Refuses thousands of tensors over the same numbers: each would become an array of its own."""
+    if new.storage.key not in self._met:
+      self._met.add(new.storage.key)
+      self._held += new.storage.count * new.storage.itemsize
+    self._used += new.nbytes
+    if self._used > _MOST_USES * self._held + _SHARED_BYTES:
+      raise DamagedFileError("its tensors use the same numbers again and again")
+    return new
 
   def instance(self, cls: Any, arguments: Any) -> Any:
     if isinstance(cls, Global) and cls.key == _NAMESPACE and arguments == ():

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 
@@ -54,19 +55,4 @@ def read_codes(path: str | os.PathLike, latent_space: str) -> np.ndarray:
 
 def _read(path: str | os.PathLike, what: str) -> np.ndarray:
   """Maps the array into memory: a header that promises more than the file holds is an error then."""
-  if not os.path.isfile(path):
-    raise InputError(f"{shown(path)} is not a file; name an .npy file of {what}.")
-  try:
-    values = np.load(path, mmap_mode="r", allow_pickle=False)
-  except OSError as error:
-    raise InputError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
-  except (ValueError, EOFError, OverflowError) as error:
-    raise InputError(
-      f"{shown(path)} is damaged, or is not an .npy file of plain numbers; save it anew with "
-      "numpy.save."
-    ) from error
-  if not isinstance(values, np.ndarray):
-    raise InputError(f"{shown(path)} is an .npz archive; save {what} with numpy.save.")
-  if values.dtype.kind not in "fiub":
-    raise InputError(f"{shown(path)} holds {values.dtype}; {what} are real numbers.")
-  return values
+  return outside.read_array(path, remedy=f"name an .npy file of {what}, as numpy.save writes it")

@@ -1,6 +1,5 @@
 """Where boundaries lie and how their files are read: InterFaceGAN's `.npy`, and our companion `.json`."""
 
-import json
 import os
 import re
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import InputError, LatentSpaceError
-from privai_tf.runtime import search_path
+from privai_tf.runtime import outside, search_path
 from privai_tf.runtime.files import shown
 
 KIND = "boundaries"
@@ -68,18 +67,7 @@ def read_normal(path: Path) -> np.ndarray:
   Raises:
     InputError: if it cannot be read, is damaged, or holds Python objects.
   """
-  try:
-    # Mapped: a header that promises more than the file holds is an error, not an allocation.
-    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-  except OSError as error:
-    raise InputError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
-  except (ValueError, EOFError, OverflowError) as error:
-    raise InputError(
-      f"{shown(path)} is damaged, or is not an .npy file of plain numbers; download or train it again."
-    ) from error
-  if not isinstance(mapped, np.ndarray):
-    raise InputError(f"{shown(path)} is an .npz archive; a boundary is one .npy array.")
-  return mapped
+  return outside.read_array(path, remedy="download or train it again")
 
 
 def read_companion(path: Path) -> dict[str, Any]:
@@ -88,14 +76,9 @@ def read_companion(path: Path) -> dict[str, Any]:
   Raises:
     InputError: if it is damaged.
   """
-  try:
-    companion = json.loads(path.read_text(encoding="utf-8"))
-  except FileNotFoundError:
+  if not outside.exists(path):
     return {}
-  except (OSError, ValueError) as error:
-    raise InputError(
-      f"{shown(path)} cannot be read as JSON ({error}); restore it or train the boundary again."
-    ) from error
+  companion = outside.read_json(path, remedy="restore it or train the boundary again")
   if not isinstance(companion, dict) or companion.get("latent_space", "W") not in ("W", "Z"):
     raise InputError(
       f"{shown(path)} is not a boundary's companion: latent_space must be 'W' or 'Z'."

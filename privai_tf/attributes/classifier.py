@@ -6,6 +6,7 @@ privai_tf.train_classifier` trains others.
 """
 
 import hashlib
+import itertools
 import json
 import os
 from pathlib import Path
@@ -23,7 +24,9 @@ from privai_tf.attributes.scorers.backbones import (
 from privai_tf.attributes.scorers.calibration import Calibration
 from privai_tf.attributes.scorers.scorer import check_images, columns, odds_to_probabilities
 from privai_tf.errors import CheckpointError
-from privai_tf.runtime import search_path
+from privai_tf.generators.room import require_room
+from privai_tf.generators.scale import warn_of_scale
+from privai_tf.runtime import outside, search_path
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 ATTRIBUTES = ("age", "eyeglasses", "gender", "pose", "smile")
@@ -194,24 +197,18 @@ def load_classifier(path_or_name: str | os.PathLike = "avatars") -> AttributeCla
     name = f"{path_or_name}_classifier"
     named = search_path.found("checkpoints", name, lambda place: (place / CONFIG_FILE).is_file())
     folder = named or folder
-  try:
-    values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    data = (folder / _WEIGHTS_FILE).read_bytes()
-  except OSError as error:
-    raise CheckpointError(
-      f"No attribute classifier '{shown(path_or_name)}' ({error.strerror}): name a folder with "
-      f"{CONFIG_FILE} and {_WEIGHTS_FILE}, or 'avatars'."
-    ) from None
-  except ValueError as error:
-    raise CheckpointError(
-      f"{shown(folder / CONFIG_FILE)} is not JSON ({error}); train the classifier again."
-    ) from None
+  for name in (CONFIG_FILE, _WEIGHTS_FILE):
+    if not outside.exists(folder / name):
+      raise CheckpointError(
+        f"No attribute classifier '{shown(path_or_name)}' (no {name}): name a folder with "
+        f"{CONFIG_FILE} and {_WEIGHTS_FILE}, or 'avatars'."
+      )
+  values = outside.read_json(folder / CONFIG_FILE, CheckpointError, "train the classifier again")
+  data = outside.read_bytes(folder / _WEIGHTS_FILE, CheckpointError, "train the classifier again")
   return _from_files(folder, values, data)
 
 
 def _from_files(folder: Path, values: Any, data: bytes) -> AttributeClassifier:
-  from safetensors.numpy import load
-
   damaged = CheckpointError(
     f"{shown(folder)} is not an attribute classifier, or is damaged; train it again."
   )
@@ -219,10 +216,9 @@ def _from_files(folder: Path, values: Any, data: bytes) -> AttributeClassifier:
     raise damaged
   if hashlib.sha256(data).hexdigest() != values.get("weights_sha256"):
     raise damaged
-  try:
-    return _rebuilt(values, load(data))
-  except (KeyError, TypeError, ValueError) as error:
-    raise damaged from error
+  with outside.damage_as(damaged):
+    weights = outside.tensors_of(data, folder, CheckpointError, "train the classifier again")
+    return _rebuilt(values, weights)
 
 
 def _rebuilt(values: dict[str, Any], weights: dict[str, np.ndarray]) -> AttributeClassifier:
@@ -231,7 +227,10 @@ def _rebuilt(values: dict[str, Any], weights: dict[str, np.ndarray]) -> Attribut
   if not all(np.isfinite(weight).all() for weight in weights.values()):
     raise ValueError("weights that are not finite")
   if backbone == SMALL:
-    network = build_network(values["resolution"], tuple(values["channels"]), len(attributes))
+    channels = (3, *values["channels"])
+    require_room(sum(9 * a * b for a, b in itertools.pairwise(channels)), weights)
+    network = build_network(values["resolution"], channels[1:], len(attributes))
+    warn_of_scale(weights, "The attribute classifier")
     for layer in network.layers:
       if layer.weights:
         layer.set_weights([weights[f"{layer.name}/{kind}"] for kind in ("kernel", "bias")])

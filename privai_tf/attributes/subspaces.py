@@ -2,9 +2,7 @@
 
 import dataclasses
 import io
-import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown, write_bytes, write_json
 
 _ARRAYS = ("basis", "readers", "center")
@@ -131,11 +130,10 @@ class AttributeSubspace:
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-  try:
-    with np.load(path, allow_pickle=False) as file:
-      arrays = {name: np.asarray(file[name], np.float64) for name in _ARRAYS}
-  except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-    raise InputError(f"{shown(path)} is not a subspace's .npz file ({error}).") from error
+  damaged = InputError(f"{shown(path)} is not a subspace's .npz file; find it again.")
+  with outside.damage_as(damaged):
+    read = outside.read_arrays(path, _ARRAYS, remedy="find the subspace again")
+    arrays = {name: np.asarray(read[name], np.float64) for name in _ARRAYS}
   shape = arrays["basis"].shape
   if arrays["readers"].shape != shape or arrays["center"].shape != shape[1:] or len(shape) != 2:
     raise InputError(f"{shown(path)} holds arrays that do not fit together; find it again.")
@@ -143,10 +141,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_companion(path: Path) -> dict[str, Any]:
-  try:
-    companion = json.loads(path.read_text(encoding="utf-8"))
-  except (OSError, ValueError) as error:
-    raise InputError(f"{shown(path)} cannot be read as JSON ({error}); find it again.") from error
+  companion = outside.read_json(path, remedy="find the subspace again")
   wanted = ("name", "latent_space", "method", "probe_accuracy", "provenance")
   missing = [key for key in wanted if not isinstance(companion, dict) or key not in companion]
   if missing:

@@ -24,6 +24,7 @@ from privai_tf.generators.config import (
 from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
 from privai_tf.generators.stylegan3.config import StyleGAN3Config
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 CONFIG_FILE = "config.json"
@@ -131,18 +132,8 @@ def read_checkpoint(folder: str | os.PathLike) -> Checkpoint:
   return Checkpoint(config, weights, provenance if isinstance(provenance, dict) else {}, folder)
 
 
-def _read_file(path: Path) -> bytes:
-  try:
-    return path.read_bytes()
-  except OSError as error:
-    raise CheckpointError(f"Cannot read {shown(path)}: {error.strerror}; {_REMEDY}.") from None
-
-
 def _read_config(path: Path) -> dict[str, Any]:
-  try:
-    values = json.loads(_read_file(path))
-  except ValueError as error:
-    raise CheckpointError(f"{shown(path)} is not JSON ({error}); {_REMEDY}.") from None
+  values = outside.read_json(path, CheckpointError, _REMEDY)
   if not isinstance(values, dict) or not isinstance(values.get("network"), dict):
     raise CheckpointError(f"{shown(path)} does not describe a network of ours; {_REMEDY}.")
   version = values.get("format_version")
@@ -155,19 +146,13 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _read_weights(path: Path, expected_hash: Any) -> dict[str, np.ndarray]:
-  from safetensors import SafetensorError
-  from safetensors.numpy import load
-
-  data = _read_file(path)
+  data = outside.read_bytes(path, CheckpointError, _REMEDY)
   if hashlib.sha256(data).hexdigest() != expected_hash:
     raise CheckpointError(
       f"{shown(path)} is not the file that its {CONFIG_FILE} names (another SHA-256: damaged, or "
       f"an interrupted save); {_REMEDY}."
     )
-  try:
-    return load(data)
-  except SafetensorError as error:
-    raise CheckpointError(f"{shown(path)} is damaged ({error}); {_REMEDY}.") from None
+  return outside.tensors_of(data, path, CheckpointError, _REMEDY)
 
 
 def load_checkpoint(folder: str | os.PathLike, *, jit: str = "auto"):

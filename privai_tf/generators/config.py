@@ -7,6 +7,7 @@ Networks" (2019). PGGAN: Karras, Aila, Laine, Lehtinen, "Progressive Growing of 
 import dataclasses
 from typing import ClassVar
 
+from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
 from privai_tf.generators.rules import is_integer
 
@@ -31,6 +32,14 @@ class ProgressiveConfig(NetworkConfig):
   use_wscale: bool = True
   fused_scale: bool | str = "auto"
   lod: float = 0.0
+
+  def __post_init__(self):
+    super().__post_init__()
+    if self.channels(self.resolution) < 1:
+      raise CheckpointError(
+        f"{type(self).__name__}.fmap_base is {self.fmap_base}, which leaves no channels at "
+        f"{self.resolution} x {self.resolution}: mend config.json or convert the network again."
+      )
 
   def channels(self, resolution: int) -> int:
     """Channels of the layers at one resolution (4, 8, ...)."""

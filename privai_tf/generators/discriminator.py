@@ -14,6 +14,7 @@ from privai_tf.generators.config import (
 )
 from privai_tf.generators.discriminators import PGGANDiscriminator, StyleGANDiscriminator
 from privai_tf.generators.layers import Network
+from privai_tf.generators.room import room_for
 from privai_tf.generators.stylegan2.config import StyleGAN2DiscriminatorConfig
 from privai_tf.generators.stylegan2.discriminator import StyleGAN2Discriminator
 from privai_tf.generators.weights import assign_weights, fingerprint, read_weights
@@ -59,7 +60,8 @@ class Discriminator:
       raise CheckpointError(
         f"This is a {config.family} {config.role}, not a discriminator; use load_generator."
       )
-    self.network = _NETWORKS[type(config)](config, initial)
+    with room_for(weights):
+      self.network = _NETWORKS[type(config)](config, initial)
     self.config = config
     self.family = config.family
     self.resolution = config.resolution

@@ -12,6 +12,7 @@ from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 from privai_tf.generators.mobilestylegan_generator import MobileStyleGANGenerator
 from privai_tf.generators.network_config import NetworkConfig
 from privai_tf.generators.pggan import PGGANNetwork
+from privai_tf.generators.room import room_for
 from privai_tf.generators.style_generator import StyleGenerator
 from privai_tf.generators.stylegan import MappingNetwork, SynthesisNetwork
 from privai_tf.generators.stylegan2.config import StyleGAN2Config
@@ -90,7 +91,8 @@ def create_generator(
   """
   for config_class, generator_class in _GENERATORS.items():
     if isinstance(config, config_class):
-      return generator_class(config, weights, provenance, jit=jit)
+      with room_for(weights):
+        return generator_class(config, weights, provenance, jit=jit)
   raise CheckpointError(
     f"This is a {config.family} {config.role}, not a generator; use load_discriminator."
   )

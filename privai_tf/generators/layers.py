@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import keras
 from keras import ops
 
+from privai_tf.generators.room import take_room
+
 GAIN = math.sqrt(2.0)
 
 
@@ -32,9 +34,11 @@ class NamedLayer(keras.layers.Layer):
     self.prefix = prefix
     self.seed = seed
     self.named = {}
+    self.scales = {}  # Standard deviations of random weights, by full name.
 
   def add(self, name: str, shape: tuple[int, ...], scale: float = 0.0, trainable: bool = True):
     """Creates the variable `prefix/name`, normally distributed with standard deviation `scale`."""
+    take_room(shape)
     full_name = f"{self.prefix}/{name}"
     initializer = "zeros"
     if scale and self.seed is not None:
@@ -45,6 +49,7 @@ class NamedLayer(keras.layers.Layer):
       shape=shape, initializer=initializer, trainable=trainable, name=name.replace("/", "_")
     )
     self.named[full_name] = variable
+    self.scales[full_name] = scale
     return variable
 
 
@@ -58,6 +63,14 @@ class Network(keras.Model):
       if isinstance(layer, NamedLayer):
         named.update(layer.named)
     return named
+
+  def usual_scales(self) -> dict[str, float]:
+    """Standard deviations of random weights, by full name; 0 for what begins at zero."""
+    scales = {}
+    for layer in self._flatten_layers(include_self=False):
+      if isinstance(layer, NamedLayer):
+        scales.update(layer.scales)
+    return scales
 
   def freeze(self, for_processor: bool = False) -> None:
     """Computes the run-time kernels once, for inference; later changes of weights have no effect.

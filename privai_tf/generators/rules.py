@@ -59,7 +59,10 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
   "resolution": _SIZE,
   "num_channels": _WIDTH,
   "label_size": _COUNT,
-  "fmap_base": _POSITIVE,
+  "fmap_base": (
+    "an integer from 1 to 2^40",
+    lambda value: is_integer(value, 1) and value <= 1 << 40,
+  ),
   "fmap_decay": ("a number from 0 to 10", lambda value: _is_number(value, 0) and value <= 10),
   "fmap_max": _WIDTH,
   "fmaps": ("a list of integers from 1 to 65536", _are_widths),

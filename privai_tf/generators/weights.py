@@ -7,6 +7,7 @@ import numpy as np
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.fingerprints import fingerprint
 from privai_tf.generators.layers import Network
+from privai_tf.generators.scale import warn_of_scale
 
 __all__ = ["assign_weights", "fingerprint", "named_variables", "read_weights"]
 
@@ -52,6 +53,8 @@ def assign_weights(
       f"{source} holds NaN or infinity in {broken[0]} ({len(broken)} of {len(variables)} weights do); "
       "convert or download it again."
     )
+  usual = {name: scale for network in networks for name, scale in network.usual_scales().items()}
+  warn_of_scale(weights, source, usual)
   for name, variable in variables.items():
     variable.assign(weights[name])
 

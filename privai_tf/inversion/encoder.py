@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from privai_tf.errors import CheckpointError, InputError
 from privai_tf.generators.compiled import compiled
+from privai_tf.generators.room import require_room
 from privai_tf.inversion.encoder_kinds import new_network
 from privai_tf.inversion.encoder_network import EncoderConfig, assign_weights, read_weights
 from privai_tf.inversion.encoder_storage import (
@@ -63,6 +64,7 @@ class Encoder:
     Raises:
       CheckpointError: if its weights do not fit its description.
     """
+    require_room(stored.config.least_weights, stored.weights)
     network = new_network(stored.config)
     assign_weights(network, stored.weights)
     return cls(stored.config, network, stored.generator_fingerprint, stored.provenance)

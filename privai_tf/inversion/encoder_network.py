@@ -1,6 +1,7 @@
 """The encoder's network: image -> code, for any resolution and any latent space."""
 
 import dataclasses
+import math
 from typing import Any, Self
 
 import keras
@@ -8,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from privai_tf.errors import CheckpointError
+from privai_tf.generators.scale import warn_of_scale
 from privai_tf.inversion.spec import LATENT_SPACES
 
 _LARGEST_SIDE = 256  # What tells codes apart shows at 256 x 256; larger images are averaged first.
@@ -61,6 +63,13 @@ class EncoderConfig:
   def largest_batch(self) -> int:
     """Images at a time that keep memory within a gigabyte."""
     return max(1, min(_LARGEST_BATCH, (2048 // self.resolution) ** 2))
+
+  @property
+  def least_weights(self) -> int:
+    """Numbers that the network has at least: those of its two dense layers."""
+    halvings = (self.side // _SMALLEST_SIDE).bit_length() - 1
+    channels = min(self.width << (halvings - 1), max(self.width, self.most))
+    return _SMALLEST_SIDE**2 * channels * self.hidden + self.hidden * math.prod(self.code_shape)
 
   def to_json(self) -> dict[str, Any]:
     """The configuration as JSON values."""
@@ -177,5 +186,6 @@ def assign_weights(network: keras.Model, weights: dict[str, Any]) -> None:
     raise CheckpointError("the encoder's weights do not fit its description")
   if not all(np.isfinite(value).all() for value in weights.values()):
     raise CheckpointError("the encoder's weights hold NaN or infinity")
+  warn_of_scale(weights, "The encoder")
   for name, variable in own.items():
     variable.assign(weights[name])

@@ -5,15 +5,15 @@ Imports nothing heavy: the conversion of e4e's and pSp's checkpoints needs no Te
 
 import dataclasses
 import hashlib
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from privai_tf.errors import CheckpointError
+from privai_tf.errors import CheckpointError, InputError
 from privai_tf.inversion.encoder_kinds import config_from_json
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 
 REMEDY = "train it again with python -m privai_tf.train_encoder, or convert its file again"
@@ -65,9 +65,10 @@ def save_encoder(folder: str | os.PathLike, stored: StoredEncoder) -> None:
 def is_encoder(folder: str | os.PathLike) -> bool:
   """Whether a folder describes itself as an encoder of ours."""
   try:
-    return json.loads((Path(folder) / CONFIG_FILE).read_bytes()).get("format") == _FORMAT
-  except (OSError, ValueError, AttributeError):
+    values = outside.read_json(Path(folder) / CONFIG_FILE)
+  except InputError:
     return False
+  return isinstance(values, dict) and values.get("format") == _FORMAT
 
 
 def read_encoder(folder: str | os.PathLike) -> StoredEncoder:
@@ -76,25 +77,18 @@ def read_encoder(folder: str | os.PathLike) -> StoredEncoder:
   Raises:
     CheckpointError: if there is none, or it is damaged.
   """
-  from safetensors import SafetensorError
-  from safetensors.numpy import load
-
   folder = Path(folder)
   values = _read_config(folder)
-  try:
-    data = (folder / _WEIGHTS_FILE).read_bytes()
-  except OSError as error:
-    raise CheckpointError(
-      f"Cannot read {shown(folder / _WEIGHTS_FILE)}: {error.strerror}; {REMEDY}."
-    ) from None
+  data = outside.read_bytes(folder / _WEIGHTS_FILE, CheckpointError, REMEDY)
   if hashlib.sha256(data).hexdigest() != values.get("weights_sha256"):
     raise CheckpointError(
       f"{shown(folder / _WEIGHTS_FILE)} is not the file that its {CONFIG_FILE} names (damaged, or "
       f"an interrupted save); {REMEDY}."
     )
+  weights = outside.tensors_of(data, folder / _WEIGHTS_FILE, CheckpointError, REMEDY)
   try:
-    config, weights = config_from_json(values["network"]), load(data)
-  except (CheckpointError, SafetensorError) as error:
+    config = config_from_json(values["network"])
+  except CheckpointError as error:
     raise CheckpointError(f"{shown(folder)}: {error}; {REMEDY}.") from None
   provenance = values.get("provenance")
   fingerprint = str(values.get("generator_fingerprint"))
@@ -105,14 +99,9 @@ def read_encoder(folder: str | os.PathLike) -> StoredEncoder:
 
 def _read_config(folder: Path) -> dict[str, Any]:
   path = folder / CONFIG_FILE
-  try:
-    values = json.loads(path.read_bytes())
-  except OSError as error:
-    raise CheckpointError(
-      f"No encoder in {shown(folder)} ({CONFIG_FILE}: {error.strerror}); {REMEDY}."
-    ) from None
-  except ValueError as error:
-    raise CheckpointError(f"{shown(path)} is not JSON ({error}); {REMEDY}.") from None
+  if not outside.exists(path):
+    raise CheckpointError(f"No encoder in {shown(folder)} (no {CONFIG_FILE} there); {REMEDY}.")
+  values = outside.read_json(path, CheckpointError, REMEDY)
   if not isinstance(values, dict) or not isinstance(values.get("network"), dict):
     raise CheckpointError(f"{shown(path)} does not describe an encoder of ours; {REMEDY}.")
   version = values.get("format_version")

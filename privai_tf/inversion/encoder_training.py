@@ -16,6 +16,7 @@ from privai_tf.inversion.encoder_samples import draw_codes, require_encodable, r
 from privai_tf.inversion.encoder_settings import EncoderTraining
 from privai_tf.inversion.encoder_trainer import HELD_OUT, Trainer
 from privai_tf.inversion.quality import psnr
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, shown, write_bytes
 from privai_tf.runtime.interruption import uninterrupted
 
@@ -186,15 +187,16 @@ def _resume(path: Path, settings: str, trainer: Trainer) -> tuple[int, float]:
   """Restores an unfinished training, if there is one; returns its steps and seconds."""
   if not path.exists():
     return 0, 0.0
-  from safetensors import SafetensorError, safe_open
+  from safetensors import safe_open
 
   damaged = CheckpointError(f"{shown(path)} is damaged; delete it to train from the start.")
-  try:
-    with safe_open(path, "numpy") as file:
-      metadata: dict[str, Any] = file.metadata() or {}
-      arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-  except (OSError, SafetensorError) as error:
-    raise damaged from error
+  with (
+    outside.opened(path, CheckpointError),
+    outside.damage_as(damaged),
+    safe_open(path, "numpy") as file,
+  ):
+    metadata: dict[str, Any] = file.metadata() or {}
+    arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
   if metadata.get("settings") != settings:
     raise ConfigurationError(
       f"{shown(path)} is an unfinished training with other settings "

@@ -6,6 +6,7 @@ import numpy as np
 
 from privai_tf.errors import InputError, LatentSpaceError
 from privai_tf.inversion.code_record import require_stated_space
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 _MAGIC = b"\x93NUMPY"
@@ -66,21 +67,9 @@ def _require_no_layers(codes: np.ndarray, generator, path: str | os.PathLike) ->
 
 def _read(path: str | os.PathLike) -> np.ndarray:
   """Maps the array into memory: a header that promises more than the file holds is an error then."""
-  if not os.path.isfile(path):
-    raise InputError(f"{shown(path)} is not a file; name an .npy file of latent codes.")
-  try:
-    with open(path, "rb") as file:
-      magic = file.read(6)
-    codes = np.load(path, mmap_mode="r", allow_pickle=False) if magic == _MAGIC else None
-  except OSError as error:
-    raise InputError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
-  except (ValueError, EOFError, OverflowError) as error:
-    raise InputError(
-      f"{shown(path)} is damaged, or holds Python objects instead of numbers; save it anew with "
-      "numpy.save."
-    ) from error
-  if codes is None:
-    raise InputError(f"{shown(path)} is not an .npy file; save codes with numpy.save.")
+  codes = outside.read_array(
+    path, remedy="name an .npy file of latent codes, as numpy.save writes it"
+  )
   if codes.dtype.kind not in "fiu":
     raise InputError(f"{shown(path)} holds {codes.dtype}; latent codes are real numbers.")
   return codes

@@ -20,6 +20,7 @@ from privai_tf.errors import CheckpointError, ConfigurationError
 from privai_tf.inversion.halving import halved
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.vgg16 import Features
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 TAPS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
@@ -132,12 +133,14 @@ def load_lpips(path: str, modified: int) -> Lpips:
   Raises:
     CheckpointError: if the file is damaged or something else.
   """
-  try:
-    with safetensors.safe_open(path, "np") as file:
-      described = json.loads((file.metadata() or {}).get("privai_tf", "{}"))
-      weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-  except (OSError, ValueError, safetensors.SafetensorError) as error:
-    raise CheckpointError(f"{shown(path)} is not a file of LPIPS weights; {_REMEDY}.") from error
+  other = CheckpointError(f"{shown(path)} is not a file of LPIPS weights; {_REMEDY}.")
+  with (
+    outside.opened(path, CheckpointError, _REMEDY),
+    outside.damage_as(other),
+    safetensors.safe_open(path, "np") as file,
+  ):
+    described = dict(json.loads((file.metadata() or {}).get("privai_tf", "{}")))
+    weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
   if described.get("format") != FORMAT or described.get("preprocessing") not in PREPROCESSINGS:
     raise CheckpointError(f"{shown(path)} holds other weights than LPIPS's; {_REMEDY}.")
   whole = keras.applications.VGG16(include_top=False, weights=None, input_shape=(None, None, 3))

@@ -6,6 +6,7 @@ for.
 """
 
 import functools
+import hashlib
 import os
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from privai_tf.inversion.halving import halved
 from privai_tf.inversion.lpips import Lpips, lpips_loss
 from privai_tf.inversion.spec import DOWNLOAD, InversionSpec
 from privai_tf.inversion.vgg16 import Features
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 LAYERS = (
@@ -34,10 +36,12 @@ LAYERS = (
 _SIDE = 224
 _AUTO_RESOLUTION = 256  # Smaller images show at 224 x 224 nothing that their pixels do not.
 _MEAN_BGR = (103.939, 116.779, 123.68)  # Of ImageNet, as the weights expect.
-_KERAS_NAMES = (
-  "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
-  "vgg16_weights_tf_dim_ordering_tf_kernels.h5",
-)
+# Keras's own copies, and the MD5 that Keras states. HDF5's library is large and has had many faults: of
+# what nobody named, only these very files reach it.
+_KERAS_NAMES = {
+  "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5": "6d6bbae143d832006294945121d1f1fc",
+  "vgg16_weights_tf_dim_ordering_tf_kernels.h5": "64373286793e3c8b2b4e3219cbf3544b",
+}
 
 
 class PerceptualLoss:
@@ -123,7 +127,7 @@ def perceptual_loss(
 
 
 def find_weights(path: str | None) -> Path | None:
-  """The weights file: the one named, else Keras's own copy on this machine, else None.
+  """The weights file: the one named, else Keras's own whole copy on this machine, else None.
 
   Args:
     path: of a file; None: only look; "download": let Keras fetch its copy where there is none.
@@ -137,8 +141,15 @@ def find_weights(path: str | None) -> Path | None:
     if not Path(path).is_file():
       raise ConfigurationError(f"No VGG16 weights at {shown(path)}; correct vgg16_weights.")
     return Path(path)
-  candidates = [_cache_folder() / name for name in _KERAS_NAMES]
-  return next((candidate for candidate in candidates if candidate.is_file()), None)
+  kept = {_cache_folder() / name: digest for name, digest in _KERAS_NAMES.items()}
+  return next((path for path, digest in kept.items() if _is_published(path, digest)), None)
+
+
+def _is_published(path: Path, digest: str) -> bool:
+  if not outside.is_file(path):
+    return False
+  with outside.opened(path) as file:
+    return hashlib.file_digest(file, "md5").hexdigest() == digest
 
 
 def _downloaded() -> Path:
@@ -149,9 +160,9 @@ def _downloaded() -> Path:
       raise
     raise ConfigurationError(
       f"Keras cannot download the VGG16 weights ({str(error).splitlines()[0][:160]}); put "
-      f"{_KERAS_NAMES[0]} into {shown(_cache_folder())}, or use perceptual='none'."
+      f"{next(iter(_KERAS_NAMES))} into {shown(_cache_folder())}, or use perceptual='none'."
     ) from error
-  return _cache_folder() / _KERAS_NAMES[0]
+  return _cache_folder() / next(iter(_KERAS_NAMES))
 
 
 def _cache_folder() -> Path:
@@ -184,7 +195,7 @@ def load_network(path: str, modified: int) -> Features:
   except (OSError, ValueError, KeyError) as error:
     raise CheckpointError(
       f"{shown(path)} is not a VGG16 weights file of Keras ({str(error).splitlines()[0][:120]}); "
-      f"use {_KERAS_NAMES[0]}."
+      f"use {next(iter(_KERAS_NAMES))}."
     ) from error
   network = Features(whole, LAYERS)
   if not all(np.all(np.isfinite(weight)) for weight in network.get_weights()):

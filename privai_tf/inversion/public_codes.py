@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import os
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,12 +21,14 @@ from privai_tf.errors import InputError
 from privai_tf.inversion.initialization import decided, encoder_for
 from privai_tf.inversion.optimizer import find_codes
 from privai_tf.inversion.spec import InversionSpec
+from privai_tf.runtime import outside
 from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.files import make_folder, shown, write_bytes
 
 FOLDER = "public_codes"
 _FROM_ENCODER, _FROM_SEARCH = 4096, 1024
 _SEED = 20_001
+_MOST_BYTES = 8 << 30  # Of a file of codes, unpacked.
 _CHUNK = 64
 # What does not change a code beyond rounding.
 _NOT_PART = ("batch_size", "strategy", "jit", "steps_per_call", "recompute")
@@ -179,8 +180,8 @@ def _made(generator, spec, count, seed, part: Path, progress) -> np.ndarray:
 def _resumed(part: Path, shape: tuple[int, ...]) -> np.ndarray | None:
   """What an interrupted run had made, whole chunks; None if there is nothing usable."""
   try:
-    codes = np.load(part, allow_pickle=False)
-  except (OSError, ValueError, EOFError):
+    codes = np.array(outside.read_array(part))
+  except InputError:
     return None
   whole = len(codes) // _CHUNK * _CHUNK if codes.ndim else 0
   return codes[:whole] if whole and codes.shape[1:] == shape else None
@@ -223,18 +224,17 @@ def _packed(public: PublicCodes, key: str, exact: bool) -> bytes:
 
 
 def _read(path: Path, key: str, latent_space: str, words: str) -> PublicCodes | None:
-  try:
-    with np.load(path, allow_pickle=False) as arrays:
-      if str(arrays["key"]) != key:
-        return None
-      codes = arrays["mean"] + arrays["codes"].astype(np.float64) * float(arrays["scale"])
-      return PublicCodes(
-        codes.astype(np.float32),
-        words,
-        latent_space,
-        _fitting(int(arrays["directions"]), len(codes)),
-      )
-  except FileNotFoundError:
+  if not outside.exists(path):
     return None
-  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-    raise InputError(f"{shown(path)} holds no public codes (damaged?); remove it.") from error
+  damaged = InputError(f"{shown(path)} holds no public codes (damaged?); remove it.")
+  with outside.damage_as(damaged):
+    arrays = outside.read_arrays(path, remedy="remove it", most=_MOST_BYTES)
+    if str(arrays["key"]) != key:
+      return None
+    codes = arrays["mean"] + arrays["codes"].astype(np.float64) * float(arrays["scale"])
+    return PublicCodes(
+      codes.astype(np.float32),
+      words,
+      latent_space,
+      _fitting(int(arrays["directions"]), len(codes)),
+    )

@@ -5,6 +5,7 @@ import pathlib
 from privai_tf.errors import InputError
 from privai_tf.faces import find_inputs
 from privai_tf.jobs.records import RECORD_FILE
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 
@@ -28,11 +29,7 @@ def _found(pattern: str) -> list[pathlib.Path]:
 
 def _listed(path: str) -> list[pathlib.Path]:
   """The paths in a text file, one a line."""
-  try:
-    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-  except (OSError, UnicodeDecodeError, ValueError) as error:
-    reason = getattr(error, "strerror", None) or error
-    raise InputError(f"Cannot read the list {shown(path)}: {reason}.") from error
+  lines = outside.read_text(path, remedy="name a list of paths, one a line").splitlines()
   paths = [pathlib.Path(line.strip()) for line in lines if line.strip()]
   if not paths:
     raise InputError(f"The list {shown(path)} is empty; write one path a line.")

@@ -23,6 +23,7 @@ from privai_tf.inversion import load_latents
 from privai_tf.jobs.input_paths import input_paths
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.records import RECORD_FILE, read_records
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 
@@ -291,7 +292,7 @@ def _records(paths: list[pathlib.Path]) -> Iterator[Item]:
 def _codes(path: str, shape: tuple[int, ...]) -> Iterator[Item]:
   (stem,) = output_names([path])
   digits = len(str(shape[0] - 1))
-  codes = np.load(path, mmap_mode="r", allow_pickle=False).reshape(shape)
+  codes = outside.read_array(path).reshape(shape)
   for row in range(shape[0]):
     yield Code(f"{stem}-{row:0{digits}d}", f"{shown(path)}, row {row}", codes[row])
 

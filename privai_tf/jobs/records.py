@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from privai_tf.errors import InputError, OutputError
 from privai_tf.faces import output_names
+from privai_tf.jobs.frames import DamagedFrames, read_frames
 from privai_tf.runtime import files
 from privai_tf.runtime.files import shown
 
@@ -27,22 +28,18 @@ def read_records(path: pathlib.Path) -> Iterator[tuple[str, str, bytes | InputEr
     call it, and the encoded picture, or what is wrong with this record. A file that is damaged ends
     with such an error.
   """
-  import tensorflow as tf
-
   stem = output_names([RECORD_FILE.sub("", path.name) or path.name])[0]
-  compression = "GZIP" if path.name.endswith(".gz") else ""
   number = 0
   try:
-    for serialized in tf.data.TFRecordDataset(str(path), compression).as_numpy_iterator():
+    for serialized in read_frames(path, compressed=path.name.endswith(".gz")):
       yield _picture(serialized, f"{stem}-{number:06d}", f"{shown(path)}, record {number}")
       number += 1
-  except tf.errors.OpError as error:
+  except DamagedFrames as error:
     reason = "cannot be read" if number == 0 else f"is damaged after {number} records"
-    yield (
-      f"{stem}-{number:06d}",
-      shown(path),
-      InputError(f"{shown(path)} {reason} ({_first_line(error)}); make it anew."),
-    )
+    damage = InputError(f"{shown(path)} {reason} ({error}); make it anew.")
+    yield f"{stem}-{number:06d}", shown(path), damage
+  except InputError as error:
+    yield f"{stem}-{number:06d}", shown(path), error
 
 
 def _first_line(error: Exception) -> str:

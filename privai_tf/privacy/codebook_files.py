@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from privai_tf.errors import OutputError
+from privai_tf.errors import InputError, OutputError
 from privai_tf.privacy.codebook import Codebook
+from privai_tf.runtime import outside
 from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.files import make_folder, write_bytes
 
@@ -40,8 +41,8 @@ def stored_numbers(codebook: Codebook, mean: np.ndarray, axes: np.ndarray) -> np
 
 def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
   try:
-    numbers = np.load(path, allow_pickle=False)
-  except (OSError, ValueError, EOFError):
+    numbers = np.array(outside.read_array(path))
+  except InputError:
     return None
   sound = numbers.shape == shape and numbers.dtype == np.float32 and np.isfinite(numbers).all()
   return numbers if sound else None

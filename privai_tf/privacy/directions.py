@@ -4,7 +4,6 @@ import dataclasses
 import io
 import os
 import weakref
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.privacy.calibration import plane_space, public_samples
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown, write_bytes
 from privai_tf.runtime.search_path import search_path
 
@@ -69,16 +69,11 @@ class Directions:
     Raises:
       InputError: if the file is damaged.
     """
-    try:
-      with np.load(path, allow_pickle=False) as arrays:
-        origin = {
-          key.removeprefix("origin_"): str(arrays[key]) for key in arrays if "origin_" in key
-        }
-        loaded = cls(arrays["mean"], arrays["basis"], arrays["deviations"], origin)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-      raise InputError(
-        f"{shown(path)} does not hold principal directions; make it anew."
-      ) from error
+    damaged = InputError(f"{shown(path)} does not hold principal directions; make it anew.")
+    with outside.damage_as(damaged):
+      arrays = outside.read_arrays(path)
+      origin = {key.removeprefix("origin_"): str(arrays[key]) for key in arrays if "origin_" in key}
+      loaded = cls(arrays["mean"], arrays["basis"], arrays["deviations"], origin)
     basis = loaded.basis
     sound = basis.ndim == 2 and loaded.mean.shape == basis.shape[:1]
     sound = sound and loaded.deviations.shape == basis.shape[1:] and bool(loaded.deviations.all())

@@ -6,6 +6,7 @@ away. (128 plus the signal, as shells have it.)
 """
 
 import contextlib
+import errno
 import os
 import select
 import sys
@@ -15,8 +16,11 @@ from typing import TextIO
 from absl import app, flags
 
 from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.runtime.files import shown
 from privai_tf.runtime.interruption import Terminated, raise_on_termination
 
+# What is wrong with a path, wherever it is looked at: pathlib's own questions raise these too.
+_PLACES = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 _STOPPED = "what is finished is whole; the same command goes on."
 
 
@@ -49,6 +53,14 @@ def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> i
     return 2
   except PrivaiError as error:
     print(error, file=sys.stderr)
+    return 1
+  except OSError as error:
+    if error.filename is None or error.errno not in _PLACES:
+      raise
+    print(
+      f"Cannot use {shown(error.filename)}: {error.strerror}; choose another place.",
+      file=sys.stderr,
+    )
     return 1
   except Terminated:
     print(f"Terminated: {_STOPPED}", file=sys.stderr)

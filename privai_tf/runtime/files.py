@@ -22,7 +22,7 @@ try:
 except ImportError:  # Windows: leftovers of killed writers stay.
   fcntl = None
 
-_TEMPORARY = ".tmp-"
+TEMPORARY = ".tmp-"
 PRIVATE_README = "README.txt"
 _PRIVATE_TEXT = """\
 PRIVATE: do not publish anything in this folder.
@@ -73,12 +73,12 @@ def atomic_path(path: str | os.PathLike, *, private: bool = False) -> Iterator[P
   """
   path = Path(path)
   # A short name of its own: NAME plus a suffix could exceed the file system's limit.
-  temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+  temporary = path.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
   flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
   try:
     descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
     try:
-      _lock(descriptor)
+      lock(descriptor)
       yield temporary
       os.fsync(descriptor)
       os.replace(temporary, path)
@@ -133,22 +133,22 @@ def remove_leftovers(folder: str | os.PathLike) -> int:
     return removed
   with contextlib.suppress(OSError), os.scandir(folder) as entries:
     for entry in entries:
-      if entry.name.startswith(_TEMPORARY) and _is_abandoned(entry.path):
+      if entry.name.startswith(TEMPORARY) and is_abandoned(entry.path):
         with contextlib.suppress(OSError):
           os.unlink(entry.path)
           removed += 1
   return removed
 
 
-def _lock(descriptor: int) -> None:
-  """Marks a file as being written; the mark goes with its process, however that ends."""
+def lock(descriptor: int) -> None:
+  """Marks a file or folder as being written, and waits for others' marks; it goes with its process, however that ends."""
   if fcntl is not None:
     with contextlib.suppress(OSError):  # Some network file systems have no locks.
       fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
-def _is_abandoned(path: str) -> bool:
-  """Whether nobody is writing a temporary file."""
+def is_abandoned(path: str) -> bool:
+  """Whether nobody is writing a temporary file or folder."""
   try:
     # The moment between its creation and its lock is far shorter.
     if time.time() - os.stat(path).st_mtime < 1:

@@ -6,7 +6,7 @@ import numpy as np
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.serving.errors import ServingError
-from privai_tf.serving.transport import MOST_BYTES, Arrays, failure
+from privai_tf.serving.transport import MOST_BYTES, STATUS_SECONDS, Arrays, failure
 
 _AVAILABLE = 30  # ModelVersionStatus.State
 
@@ -51,7 +51,7 @@ class GrpcTransport:
     request.model_spec.signature_name = signature
     for name, values in inputs.items():
       fill_tensor(request.inputs[name], values)
-    response = self._call(self._predict, request)
+    response = self._call(self._predict, request, self._timeout)
     try:
       return {name: read_tensor(tensor) for name, tensor in response.outputs.items()}
     except ValueError as error:
@@ -61,7 +61,7 @@ class GrpcTransport:
     request = self._messages.GetModelStatusRequest()
     self._fill_model(request.model_spec)
     try:
-      response = self._call(self._status, request)
+      response = self._call(self._status, request, min(self._timeout, STATUS_SECONDS))
     except ServingError:
       return False
     return any(version.state == _AVAILABLE for version in response.model_version_status)
@@ -81,8 +81,8 @@ class GrpcTransport:
     if self._version is not None:
       model_spec.version.value = self._version
 
-  def _call(self, method: Any, request: Any) -> Any:
+  def _call(self, method: Any, request: Any, seconds: float) -> Any:
     try:
-      return method(request, timeout=self._timeout)
+      return method(request, timeout=seconds)
     except self._grpc.RpcError as error:
       raise failure(self._place, error.code().name, error.details() or "") from error

@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import math
 import urllib.error
 import urllib.request
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from privai_tf.serving.errors import ServingError
-from privai_tf.serving.transport import MOST_BYTES, Arrays, failure
+from privai_tf.serving.transport import MOST_BYTES, STATUS_SECONDS, Arrays, failure
 
 _CODES = {
   400: "INVALID_ARGUMENT",
@@ -54,7 +55,8 @@ class RestTransport:
 
   def available(self) -> bool:
     try:
-      versions = self._call(self._url).get("model_version_status", [])
+      answer = self._call(self._url, seconds=STATUS_SECONDS)
+      versions = answer.get("model_version_status", [])
     except ServingError:
       return False
     return any(version.get("state") == "AVAILABLE" for version in versions)
@@ -62,10 +64,10 @@ class RestTransport:
   def close(self) -> None:
     pass
 
-  def _call(self, url: str, body: bytes | None = None) -> dict[str, Any]:
+  def _call(self, url: str, body: bytes | None = None, seconds: float = math.inf) -> dict[str, Any]:
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     try:
-      with self._opener.open(request, timeout=self._timeout) as response:
+      with self._opener.open(request, timeout=min(seconds, self._timeout)) as response:
         data = response.read(MOST_BYTES + 1)
     except urllib.error.HTTPError as error:
       code = _CODES.get(error.code, "UNKNOWN")

@@ -11,6 +11,7 @@ from privai_tf.serving.errors import ServingError
 
 Arrays = Mapping[str, np.ndarray]
 MOST_BYTES = 256 << 20
+STATUS_SECONDS = 5.0  # What "is the model there" may take: nothing is computed for it.
 _REMEDIES = {
   "UNAVAILABLE": "check the address and that the server runs, or try again later",
   "DEADLINE_EXCEEDED": "raise timeout, or send fewer images at a time",

@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import tensorflow as tf
 
 from privai_tf.errors import OutputError
 from privai_tf.runtime.files import output_error, shown
+from privai_tf.runtime.folders import temporary_folder
 
 
 def require_new(final: Path) -> None:
@@ -35,14 +34,13 @@ def new_version(final: Path) -> Iterator[Path]:
   Raises:
     OutputError: if it cannot be written, or the version is there by now.
   """
-  temporary = final.parent / f".tmp-{secrets.token_hex(8)}"
   try:
-    temporary.mkdir()
-    yield temporary
-    _synchronize(temporary)
-    require_new(final)
-    # Another export of this version that was faster: a folder with files in it is not replaced.
-    os.rename(temporary, final)
+    with temporary_folder(final.parent) as temporary:
+      yield temporary
+      _synchronize(temporary)
+      require_new(final)
+      # Another export of this version that was faster: a folder with files in it is not replaced.
+      os.rename(temporary, final)
   except OSError as error:
     if isinstance(error, OutputError):
       raise
@@ -50,8 +48,6 @@ def new_version(final: Path) -> Iterator[Path]:
   except tf.errors.OpError as error:
     reason = " ".join(error.message.split())[:200].rstrip(".")
     raise OutputError(f"Cannot write {shown(final)}: {reason}.") from error
-  finally:
-    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _synchronize(folder: Path) -> None:

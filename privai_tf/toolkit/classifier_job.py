@@ -9,7 +9,8 @@ from typing import Any
 
 from privai_tf.attributes.classifier import CONFIG_FILE, AttributeClassifier, load_classifier
 from privai_tf.attributes.scorers.training import ClassifierSpec, train_classifier
-from privai_tf.errors import ConfigurationError
+from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, shown, write_json
 from privai_tf.runtime.progress import ProgressCallback
 from privai_tf.toolkit.labelled_pictures import LabelledPictures, read_labelled
@@ -78,7 +79,10 @@ def make_classifier(
   unfinished = make_folder(folder / UNFINISHED)
   record = unfinished / "job.json"
   if record.is_file():
-    _require_same(json.loads(record.read_text(encoding="utf-8")).get("sha256"), digest, folder)
+    damaged = InputError(f"{shown(record)} is damaged; remove {shown(unfinished)}.")
+    with outside.damage_as(damaged):
+      known = dict(outside.read_json(record))
+    _require_same(known.get("sha256"), digest, folder)
   write_json(record, {"sha256": digest})
   pictures = read_pixels(labelled.paths, spec.resolution, unfinished / "pictures.npy", reading)
   classifier = train_classifier(

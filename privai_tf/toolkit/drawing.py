@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.runtime import outside
 from privai_tf.runtime.batching import bucket_size
 from privai_tf.runtime.files import shown
 
@@ -164,10 +165,9 @@ def read_labels(text: str | None, generator: Any, count: int) -> np.ndarray | No
     if int(text) >= size:
       raise ConfigurationError(f"--labels={text}: the classes are 0 to {size - 1}.")
     return np.tile(np.eye(size, dtype=np.float32)[int(text)], (count, 1))
-  try:
-    labels = np.load(text, allow_pickle=False)
-  except (OSError, ValueError, EOFError) as error:
-    raise InputError(f"--labels={shown(text)} is no class and no readable .npy file.") from error
-  if not isinstance(labels, np.ndarray) or labels.shape != (count, size):
+  if not outside.is_file(text):
+    raise InputError(f"--labels={shown(text)} is no class and no readable .npy file.")
+  labels = outside.read_array(text)
+  if labels.shape != (count, size):
     raise InputError(f"{shown(text)} must hold labels of shape [{count}, {size}].")
   return labels.astype(np.float32)

@@ -6,7 +6,6 @@ All of it is private: a code is the photo in another form.
 import dataclasses
 import hashlib
 import io
-import json
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +25,7 @@ from privai_tf.inversion.settings import recorded
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import Failure, failures_csv
 from privai_tf.jobs.inputs import Content, Item, picture_items
-from privai_tf.runtime import files
+from privai_tf.runtime import files, outside
 from privai_tf.runtime.pictures import png
 from privai_tf.runtime.prefetch import prefetched
 from privai_tf.toolkit.run_folder import RunFolder
@@ -177,8 +176,8 @@ class _Run:
     if not path.exists():
       return False
     try:
-      known = json.loads(path.read_text(encoding="utf-8")).get("face_sha256")
-    except (OSError, ValueError, AttributeError):
+      known = dict(outside.read_json(path)).get("face_sha256")
+    except (InputError, ValueError, TypeError):
       return False  # Damaged: made again.
     if known != _digest(face):
       raise ConfigurationError(

@@ -10,6 +10,7 @@ import numpy as np
 
 from privai_tf.errors import InputError
 from privai_tf.faces.discovery import EXTENSIONS
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 FOLDERS = "folders"
@@ -112,11 +113,7 @@ def _wanted(columns: Sequence[str], attributes: Sequence[str] | None, source: st
 
 def _read_table(path: Path) -> tuple[list[str], list[str], list[list[str]]]:
   """File names, names of the other columns, and their cells."""
-  try:
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-  except (OSError, UnicodeDecodeError) as error:
-    reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-    raise InputError(f"Cannot read {shown(path)}: {reason}.") from error
+  lines = outside.read_text(path).splitlines()
   lines = [line for line in lines if line.strip()]
   if len(lines) < 2:
     raise InputError(f"{shown(path)} has {len(lines)} lines; it needs a row of names and labels.")

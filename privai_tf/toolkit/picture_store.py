@@ -10,6 +10,7 @@ import numpy as np
 from privai_tf.errors import InputError
 from privai_tf.faces.decoding import load_image
 from privai_tf.faces.loading import center_square, resized
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, output_error, shown
 from privai_tf.runtime.progress import ProgressCallback
 
@@ -59,7 +60,7 @@ def read_pixels(
       if isinstance(error, InputError):
         raise
       raise output_error(store, error) from error
-  array = np.load(store, mmap_mode="r", allow_pickle=False)
+  array = outside.read_array(store, remedy="delete it")
   if array.shape != shape:
     raise InputError(f"{shown(store)} has shape {array.shape}, not {shape}; delete it.")
   return array

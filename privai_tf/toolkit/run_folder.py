@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image
 
 import privai_tf
-from privai_tf.errors import ConfigurationError
+from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.evaluation.sheets import picture, save_png
 from privai_tf.inversion.code_record import RECORD, read_record
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import atomic_file, make_folder, shown, write_json
 
 
@@ -118,6 +119,6 @@ class RunFolder:
     if not self.has(name):
       return None
     try:
-      return np.load(self.path / name, mmap_mode="r", allow_pickle=False).shape
-    except (ValueError, EOFError):
+      return outside.read_array(self.path / name).shape
+    except InputError:
       return None

@@ -11,6 +11,7 @@ import numpy as np
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.sheets import contact_sheet, save_png
 from privai_tf.inversion.latents import load_latents
+from privai_tf.runtime import outside
 from privai_tf.toolkit.drawing import Drawing, read_labels
 from privai_tf.toolkit.run_folder import RunFolder
 
@@ -193,7 +194,7 @@ def _draw(
   """Draws the missing pictures from the last file of codes; returns how many there were already."""
   space = list(codes.files)[-1]
   # Mapped, not read: the W+ codes of ten thousand samples take 370 MB.
-  drawn = np.load(folder.path / _FILES[space], mmap_mode="r", allow_pickle=False)
+  drawn = outside.read_array(folder.path / _FILES[space])
   drawing, labels = job.drawing, codes.labels
   if space == "W+":
     drawing = dataclasses.replace(drawing, truncation_psi=None, truncation_cutoff=None)

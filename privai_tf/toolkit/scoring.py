@@ -11,7 +11,8 @@ import numpy as np
 
 import privai_tf
 from privai_tf.attributes.scorers.scorer import Scorer, odds_to_probabilities
-from privai_tf.errors import ConfigurationError
+from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
 from privai_tf.runtime.progress import ProgressCallback
 from privai_tf.toolkit.score_sources import Source
@@ -99,8 +100,8 @@ def _check(job: ScoreJob, scorer: Scorer) -> None:
 def _read_unfinished(path: Path, shape: tuple[int, int]) -> np.ndarray:
   """Scores of a stopped call, NaN where there is none yet."""
   try:
-    scores = np.load(path, allow_pickle=False)
-  except (OSError, ValueError, EOFError):
+    scores = np.array(outside.read_array(path))
+  except InputError:
     scores = None
   if scores is None or scores.shape != shape:
     return np.full(shape, np.nan, np.float32)

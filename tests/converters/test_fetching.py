@@ -7,7 +7,9 @@ import urllib.response
 
 import pytest
 
+from converters import fetching
 from converters.fetching import FetchError, StaysEncrypted
+from tests.converters import download_server
 
 _HOPS = {
   "https://a/1": "https://b/2",
@@ -64,3 +66,16 @@ def test_other_hops_are_followed(start):
   content, asked = _open(start)
   assert content == b"content"
   assert len(asked) == 3
+
+
+def test_no_more_than_the_limit_is_written(tmp_path, monkeypatch):
+  """Whatever length a server states, or none."""
+  monkeypatch.setattr(fetching, "MAX_BYTES", 10_000)
+  monkeypatch.setattr(fetching, "_CHUNK", 1000)
+  with download_server.serving() as site:
+    with pytest.raises(FetchError, match="more than 10,000 bytes came"):
+      fetching.fetch_over_http(site.url, tmp_path / "partial")
+    assert (tmp_path / "partial").stat().st_size < 20_000
+    site.content = bytes(10_000)
+    fetching.fetch_over_http(site.url, tmp_path / "whole")
+  assert (tmp_path / "whole").stat().st_size == 10_000

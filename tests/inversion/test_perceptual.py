@@ -1,5 +1,8 @@
 """The VGG16 loss, with random weights in every file format that users may have."""
 
+import hashlib
+from pathlib import Path
+
 import h5py
 import keras
 import numpy as np
@@ -204,6 +207,19 @@ class TestChoice:
     with pytest.raises(ConfigurationError, match="RGB"):
       perceptual.perceptual_loss(InversionSpec(perceptual="vgg16"), 1024, 1)
 
+  @pytest.fixture
+  def published(self, weights_file, monkeypatch):
+    """As if the small file were the one that Keras publishes."""
+    digest = hashlib.md5(Path(weights_file).read_bytes()).hexdigest()
+    monkeypatch.setattr(perceptual, "_KERAS_NAMES", {KERAS_FILE: digest})
+
+  def test_another_file_in_the_cache_is_not_even_opened_as_hdf5(self, tmp_path, weights_file):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / KERAS_FILE).symlink_to(weights_file)
+    assert perceptual.find_weights(None) is None
+    assert perceptual.perceptual_loss(InversionSpec(), 256, 3) is None
+
+  @pytest.mark.usefixtures("published")
   def test_cache_of_keras(self, tmp_path, weights_file):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / KERAS_FILE).symlink_to(weights_file)
@@ -214,6 +230,7 @@ class TestChoice:
     assert perceptual.perceptual_loss(InversionSpec(perceptual_weight=0.0), 256, 3) is None
     assert perceptual.perceptual_loss(InversionSpec(perceptual="vgg16"), 64, 3) is not None
 
+  @pytest.mark.usefixtures("published")
   def test_download_on_request(self, tmp_path, weights_file, monkeypatch):
     """Keras is asked once, and only where it has no copy yet."""
     asked = []

@@ -41,6 +41,8 @@ def test_grant_show_export(run, tmp_path):
   assert code == 0
   assert output.splitlines()[1].split() == ["ada", "0", "0.3", "0.3", "0", "3", "basic"]
   target = tmp_path / "export.json"
+  target.write_text("what others could read")
+  target.chmod(0o644)
   code, _, _ = run("export", f"--ledger={path}", f"--output={target}")
   assert code == 0
   assert stat.S_IMODE(target.stat().st_mode) == 0o600

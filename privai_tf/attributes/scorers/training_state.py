@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import CheckpointError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown, write_bytes
 
 _STEP = "step"
@@ -47,18 +48,13 @@ def read_state(path: Path, variables: Sequence[Any]) -> int:
   """
   if not path.is_file():
     return 0
-  from safetensors import SafetensorError
-  from safetensors.numpy import load
-
-  try:
-    arrays = load(path.read_bytes())
+  remedy = "delete it to begin anew"
+  other = CheckpointError(f"{shown(path)} is damaged, or of another network; {remedy}.")
+  arrays = outside.read_tensors(path, CheckpointError, remedy)
+  with outside.damage_as(other):
     step = int(arrays.pop(_STEP)[0])
     if len(arrays) != len(variables):
       raise ValueError(f"{len(arrays)} arrays for {len(variables)} variables")
     for number, variable in enumerate(variables):
       variable.assign(arrays[f"{number:05d}"].reshape(variable.shape))
-  except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-    raise CheckpointError(
-      f"{shown(path)} is damaged, or of another network ({error}); delete it to begin anew."
-    ) from error
   return step

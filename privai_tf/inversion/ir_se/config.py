@@ -59,6 +59,14 @@ class IRSEConfig:
     return self.code_shape[-1]
 
   @property
+  def least_weights(self) -> int:
+    """Numbers that the network has at least: those of its stages' convolutions and its heads."""
+    rows = (
+      self.code_shape[0] if self.latent_space == "W+" else 1 if self.kind == "e4e" else self.heads
+    )
+    return sum(9 * count**2 for count in self.channels) + rows * self.width**2
+
+  @property
   def largest_batch(self) -> int:
     """Pictures at a time that keep memory within a gigabyte."""
     return 8 if self.resolution <= 512 else 4

@@ -4,16 +4,16 @@ import dataclasses
 import functools
 import hashlib
 import io
-import zipfile
 
 import numpy as np
 
-from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.errors import ConfigurationError, InputError, OutputError
 from privai_tf.privacy.extremal.cells import Cells
 from privai_tf.privacy.extremal.certificate import duality_gap
 from privai_tf.privacy.extremal.program import Program, losses, solve
 from privai_tf.privacy.extremal.rational import DENOMINATOR, integer_table, is_private
 from privai_tf.privacy.grid import from_grid, to_grid
+from privai_tf.runtime import outside
 from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.files import make_folder, write_bytes
 
@@ -106,9 +106,8 @@ def expected_loss(cells: Cells, table: Table, loss: str) -> float:
 def _kept(path, cells: int) -> Table | None:
   """What an earlier run wrote; None if there is nothing usable. Its privacy is not taken on trust."""
   try:
-    with np.load(path, allow_pickle=False) as arrays:
-      table = Table(arrays["outputs"], arrays["probabilities"])
-  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    table = Table(**outside.read_arrays(path, ("outputs", "probabilities")))
+  except InputError:
     return None
   sound = table.outputs.dtype == np.int64 and table.probabilities.dtype == np.int64
   sound = sound and table.probabilities.shape == (cells, *table.outputs.shape)

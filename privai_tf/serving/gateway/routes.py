@@ -16,7 +16,7 @@ from privai_tf.serving.gateway.budgets import SUBJECT_PATTERN
 from privai_tf.serving.gateway.choices import ordered
 from privai_tf.serving.gateway.offer import offered_mechanisms
 from privai_tf.serving.gateway.pictures import MEDIA_TYPES
-from privai_tf.serving.gateway.refusals import Refusal, one_line
+from privai_tf.serving.gateway.refusals import Refusal, Unavailable, one_line
 from privai_tf.serving.gateway.releases import Answer, Order
 from privai_tf.serving.gateway.service import Service
 from privai_tf.serving.gateway.tokens import Caller
@@ -40,15 +40,20 @@ def probes(service: Service) -> APIRouter:
   """Routes without a token: is the process there, could it release now."""
   router = APIRouter(tags=["probes"])
 
-  @router.get("/healthz", response_model=schemas.StatusBody)
+  retry_after = service.settings.retry_after
+
+  @router.get("/healthz", response_model=schemas.StatusBody, responses=documents.errors(503))
   async def healthz() -> dict[str, str]:
-    """The process answers."""
+    """The process answers, and need not be started anew."""
+    if service.workers.exhausted:
+      raise Unavailable("Too many workers hang; start the gateway anew.", retry_after)
     return {"status": "ok"}
 
   @router.get("/readyz", response_model=schemas.StatusBody, responses=documents.errors(503))
   async def readyz() -> dict[str, str]:
-    """Ledger and model can be used."""
-    await service.ask(service.releaser.check)
+    """Ledger and model could be used a second ago."""
+    if service.workers.exhausted or not service.readiness.ready:
+      raise Unavailable("No release could be made now; the log says why.", retry_after)
     return {"status": "ok"}
 
   return router

@@ -1,23 +1,28 @@
-"""uvicorn, with a deadline for every request and a log that shows no request's content."""
+"""uvicorn, with an end that is kept and a log that shows no request's content."""
 
-import asyncio
 import logging
+import math
+import os
+import signal
 import socket
 import sys
+import threading
 import traceback
+from types import FrameType
 from typing import Any
 
-import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.serving.gateway.connections import limited_protocol, most_connections
 from privai_tf.serving.gateway.settings import GatewaySettings
 
 _KEEP_ALIVE_SECONDS = 5
-_SHUTDOWN_SECONDS = 30
+_FINISHING_SECONDS = 6  # For what is under way, once a signal says to end.
+_GRACE_SECONDS = 8.5  # Until the process is gone, whatever is under way.
 _HEADER_SECONDS = 10.0
+_WHOLE_SECONDS = 600.0  # Of a connection.
 _MOST_HEADER_BYTES = 16_384
 _CONNECTIONS_A_PLACE = 16
 
@@ -30,7 +35,7 @@ def serve(
   certificate: str | None = None,
   key: str | None = None,
 ) -> None:
-  """Serves until SIGTERM or SIGINT; then finishes what is under way.
+  """Serves until SIGTERM or SIGINT; then finishes what is under way, if it can be done in seconds.
 
   Args:
     app: the application.
@@ -43,9 +48,15 @@ def serve(
   """
   _configure_logs()
   listener = _listener(host, port)
+  protocol = limited_protocol(
+    receiving=settings.body_timeout + _HEADER_SECONDS,
+    sending=settings.body_timeout,
+    most=most_connections(max(64, _CONNECTIONS_A_PLACE * settings.max_concurrent)),
+    whole=_WHOLE_SECONDS + settings.request_timeout,
+  )
   config = uvicorn.Config(
     app,
-    http=deadline_protocol(settings.body_timeout + _HEADER_SECONDS),
+    http=protocol,
     ws="none",
     loop="asyncio",
     lifespan="on",
@@ -53,9 +64,8 @@ def serve(
     access_log=False,
     server_header=False,
     proxy_headers=False,
-    limit_concurrency=max(64, _CONNECTIONS_A_PLACE * settings.max_concurrent),
     timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-    timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    timeout_graceful_shutdown=_FINISHING_SECONDS,
     h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
     ssl_certfile=certificate,
     ssl_keyfile=key,
@@ -63,45 +73,29 @@ def serve(
   scheme = "https" if certificate else "http"
   address = listener.getsockname()
   print(f"Listening on {scheme}://{address[0]}:{address[1]}", flush=True)
-  uvicorn.Server(config).run(sockets=[listener])
+  _Server(config).run(sockets=[listener])
 
 
-def deadline_protocol(seconds: float) -> type[H11Protocol]:
-  """uvicorn's protocol, which by itself waits for ever for the rest of a request.
+class _Server(uvicorn.Server):
+  """Ends within `_GRACE_SECONDS` of a signal, whatever its threads hang in.
 
-  Args:
-    seconds: from a request's first byte (or the connection's start) to its last; then the
-      connection is closed. Longer than the body's own timeout, which is answered properly.
+  A charge is one transaction: cut off, it is there or it is not.
   """
 
-  class DeadlineProtocol(H11Protocol):
-    _deadline: asyncio.TimerHandle | None = None
+  def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    if not self.should_exit:
+      end = threading.Timer(_GRACE_SECONDS, _end_hard, (sig,))
+      end.daemon = True
+      end.start()
+      if hasattr(signal, "alarm"):  # The kernel's own, should no Python code run any more.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(math.ceil(_GRACE_SECONDS) + 1)
+    super().handle_exit(sig, frame)
 
-    def connection_made(self, transport: Any) -> None:
-      super().connection_made(transport)
-      self._start()
 
-    def data_received(self, data: bytes) -> None:
-      super().data_received(data)
-      if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
-        self._start()
-      else:
-        self._stop()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-      self._stop()
-      super().connection_lost(exc)
-
-    def _start(self) -> None:
-      if self._deadline is None:
-        self._deadline = self.loop.call_later(seconds, self.transport.abort)
-
-    def _stop(self) -> None:
-      if self._deadline is not None:
-        self._deadline.cancel()
-        self._deadline = None
-
-  return DeadlineProtocol
+def _end_hard(number: int) -> None:
+  print("Ended with work under way: it did not finish in time.", file=sys.stderr, flush=True)
+  os._exit(128 + number)
 
 
 def _listener(host: str, port: int) -> socket.socket:

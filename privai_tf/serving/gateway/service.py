@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +12,16 @@ from starlette.requests import Request
 
 from privai_tf.serving.gateway.admission import Admission
 from privai_tf.serving.gateway.metrics import Metrics
+from privai_tf.serving.gateway.readiness import Readiness
 from privai_tf.serving.gateway.refusals import Refusal, Unavailable
 from privai_tf.serving.gateway.releases import Releaser, Ticket
 from privai_tf.serving.gateway.settings import GatewaySettings
 from privai_tf.serving.gateway.tokens import Caller, TokenFile
 from privai_tf.serving.gateway.uploads import read_body
+from privai_tf.serving.gateway.workers import Workers
 
 Result = TypeVar("Result")
+_CLOSING_SECONDS = 5.0
 
 
 class Service:
@@ -41,13 +45,15 @@ class Service:
     self.admission = Admission(
       settings.max_concurrent, settings.max_per_caller, settings.retry_after
     )
-    self._workers = ThreadPoolExecutor(workers, "worker")
-    # Apart from the workers, so that probes and budgets do not wait behind pictures.
+    self.workers = Workers(workers)
+    self.readiness = Readiness(releaser.check)
+    # Apart from the workers, so that budgets do not wait behind pictures.
     self._clerk = ThreadPoolExecutor(1, "clerk")
 
   def close(self) -> None:
-    """Finishes what is under way and gives everything back."""
-    self._workers.shutdown(cancel_futures=True)
+    """Finishes what is under way, unless it takes too long, and gives everything back."""
+    self.readiness.close()
+    self.workers.close(_CLOSING_SECONDS)
     self._clerk.shutdown(cancel_futures=True)
     self.releaser.close()
 
@@ -65,10 +71,6 @@ class Service:
   async def ask(self, function: Callable[..., Result], *arguments: Any) -> Result:
     """Runs something short that waits for a disk or a server."""
     return await asyncio.get_running_loop().run_in_executor(self._clerk, function, *arguments)
-
-  def submit(self, work: Callable[[Ticket], Result], ticket: Ticket) -> Any:
-    """Hands work to the workers."""
-    return self._workers.submit(work, ticket)
 
 
 class Visit:
@@ -91,20 +93,23 @@ class Visit:
     """
     service = self._service
     ticket = Ticket(self._deadline, service.settings.retry_after)
-    job = service.submit(work, ticket)
-    result = asyncio.wrap_future(job)
-    result.add_done_callback(_looked_at)
+    job = service.workers.submit(work, ticket)
+    result = asyncio.wrap_future(job.result)
+    left = max(0.0, self._deadline - time.monotonic())
+    # Also if the caller leaves before: whatever a worker hangs in, others are served.
+    late = asyncio.get_running_loop().call_later(left, service.workers.replace, job)
+    result.add_done_callback(functools.partial(_looked_at, late))
     gone = asyncio.ensure_future(_connection_lost(self._request))
     try:
       await asyncio.wait(
         {result, gone},
-        timeout=max(0.0, self._deadline - time.monotonic()),
+        timeout=left,
         return_when=asyncio.FIRST_COMPLETED,
       )
       if result.done():
         return result.result()
       ticket.abandon()
-      job.cancel()
+      job.result.cancel()
       if gone.done():
         raise Refusal(400, "The connection ended before the answer.")
       raise Unavailable("The request took too long; see the budget.", service.settings.retry_after)
@@ -117,7 +122,8 @@ async def _connection_lost(request: Request) -> None:
     pass
 
 
-def _looked_at(result: asyncio.Future) -> None:
+def _looked_at(late: asyncio.TimerHandle, result: asyncio.Future) -> None:
   """Keeps asyncio from logging the error, message and all, of a result that nobody waits for."""
+  late.cancel()
   if not result.cancelled():
     result.exception()

@@ -9,7 +9,6 @@ A token holds 256 random bits, so a plain hash is enough: there is nothing to gu
 import dataclasses
 import hashlib
 import hmac
-import json
 import logging
 import os
 import re
@@ -21,7 +20,9 @@ from typing import Any
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.ledger.entries import check_budget
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown, write_json
+from privai_tf.runtime.folders import alone_in
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -121,15 +122,7 @@ def read_callers(path: Path) -> tuple[Caller, ...]:
   Raises:
     ConfigurationError: naming the file, the problem and the remedy.
   """
-  try:
-    content = json.loads(path.read_bytes())
-  except OSError as error:
-    raise ConfigurationError(
-      f"{shown(path)}: cannot be read ({error.strerror}); make one with python -m privai_tf.gateway "
-      f"--tokens={shown(path)} --add_caller=NAME --budget_epsilon=10"
-    ) from error
-  except (ValueError, RecursionError) as error:
-    raise ConfigurationError(f"{shown(path)}: not JSON; restore it or make a new one") from error
+  content = outside.read_json(path, ConfigurationError, f"make one with {_command(path)}")
   if not isinstance(content, dict) or not isinstance(content.get("callers"), list):
     raise ConfigurationError(f'{shown(path)}: must be {{"callers": [...]}}; see docs/gateway.md')
   callers = tuple(_caller(path, entry) for entry in content["callers"])
@@ -149,15 +142,16 @@ def add_caller(path: str | os.PathLike, name: str, **settings: Any) -> str:
     **settings: the other fields of `Caller` but `sha256`.
   """
   path = Path(path)
-  callers = read_callers(path) if path.exists() else ()
-  if name in [caller.name for caller in callers]:
-    raise ConfigurationError(
-      f"{shown(path)}: caller {name} is there already; remove its entry to give it a new token"
-    )
   token = secrets.token_urlsafe(32)
-  callers = (*callers, Caller(name=name, sha256=token_hash(token), **settings))
-  content = {"callers": [dataclasses.asdict(caller) for caller in callers]}
-  write_json(path, content, private=True)
+  with alone_in(path.absolute().parent):
+    callers = read_callers(path) if outside.exists(path) else ()
+    if name in [caller.name for caller in callers]:
+      raise ConfigurationError(
+        f"{shown(path)}: caller {name} is there already; remove its entry to give it a new token"
+      )
+    callers = (*callers, Caller(name=name, sha256=token_hash(token), **settings))
+    content = {"callers": [dataclasses.asdict(caller) for caller in callers]}
+    write_json(path, content, private=True)
   return token
 
 
@@ -174,14 +168,17 @@ def _caller(path: Path, entry: Any) -> Caller:
     raise ConfigurationError(f"{shown(path)}: {error}") from None
 
 
+def _command(path: Path) -> str:
+  return f"python -m privai_tf.gateway --tokens={shown(path)} --add_caller=NAME --budget_epsilon=10"
+
+
 def _identity(path: Path) -> tuple[int, ...]:
   """What changes with the file; refuses one that others can read or write."""
   try:
     status = path.stat()
   except OSError as error:
     raise ConfigurationError(
-      f"{shown(path)}: cannot be read ({error.strerror}); make one with python -m privai_tf.gateway "
-      f"--tokens={shown(path)} --add_caller=NAME --budget_epsilon=10"
+      f"Cannot read {shown(path)}: {error.strerror}; make one with {_command(path)}"
     ) from error
   if os.name == "posix" and stat.S_IMODE(status.st_mode) & 0o077:
     raise ConfigurationError(

@@ -164,16 +164,16 @@ def serve():
   """app -> (host, port) of a real uvicorn in a thread, with the gateway's own protocol."""
   import uvicorn
 
-  from privai_tf.serving.gateway.server import deadline_protocol
+  from privai_tf.serving.gateway.connections import limited_protocol
 
   running = []
 
-  def start(app, deadline: float = 30.0) -> tuple[str, int]:
+  def start(app, deadline: float = 30.0, sending=30.0, most=256, whole=600.0) -> tuple[str, int]:
     config = uvicorn.Config(
       app,
       host="127.0.0.1",
       port=0,
-      http=deadline_protocol(deadline),
+      http=limited_protocol(deadline, sending, most, whole),
       ws="none",
       loop="asyncio",
       lifespan="off",

@@ -18,6 +18,7 @@ from PIL import Image
 
 from privai_tf.errors import PrivaiError
 from privai_tf.serving.gateway.pictures import decode_upload
+from privai_tf.serving.gateway.refusals import Refusal
 
 TARGET = "/v1/privatize?epsilon=1"
 
@@ -200,3 +201,9 @@ def test_no_input_reaches_the_disk_or_the_log(
   assert set(lines[0]) == {"route", "status", "seconds", "caller"}
   assert "secret-subject" not in caplog.text
   assert token not in caplog.text
+
+
+def test_it_is_the_scans_that_are_refused():
+  """A small picture of a thousand scans could be decoded in time; a large one keeps a worker for hours."""
+  with pytest.raises(Refusal, match="far too many scans"):
+    decode_upload(_many_scans(), 1_000_000)

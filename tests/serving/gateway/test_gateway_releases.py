@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import time
 
 import numpy as np
 import pytest
@@ -177,10 +178,16 @@ def test_a_ledger_that_cannot_be_used_releases_nothing(ada, gateway, photo):
   assert answer.status_code == 503
   assert str(gateway.ledger) not in answer.text
   assert len(gateway.backend.synthesized) == 1
-  assert ada.get("/readyz").status_code == 503
+  _wait_for_readiness(ada, 503)
   assert ada.get("/healthz").status_code == 200
   gateway.ledger.chmod(0o600)
-  assert ada.get("/readyz").status_code == 200
+  _wait_for_readiness(ada, 200)
+
+
+def _wait_for_readiness(client, status):
+  """It is looked at once a second."""
+  while client.get("/readyz").status_code != status:
+    time.sleep(0.05)
 
 
 def test_each_subject_has_a_budget_where_the_caller_is_given_so(

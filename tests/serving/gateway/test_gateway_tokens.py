@@ -1,8 +1,12 @@
 """Who may call: tokens, the file that knows them, and what callers without one see."""
 
 import hashlib
+import hmac
 import json
 import os
+import time
+import types
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -161,3 +165,54 @@ def test_a_new_token_file_appears_whole(tmp_path):
   with pytest.raises(ConfigurationError):
     add_caller(tmp_path / "tokens.json", "no such name!", epsilon=1)
   assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", [0, 7, 8, 31, 32, 62, 63])
+def test_every_digit_of_the_hash_counts(tmp_path, place):
+  path = tmp_path / "tokens.json"
+  token = add_caller(path, "ada", epsilon=1)
+  content = json.loads(path.read_text())
+  digest = content["callers"][0]["sha256"]
+  other = "0" if digest[place] != "0" else "1"
+  content["callers"][0]["sha256"] = digest[:place] + other + digest[place + 1 :]
+  path.write_text(json.dumps(content))
+  assert TokenFile(path).caller_of(token) is None
+
+
+def test_all_hashes_are_compared_whole_and_in_constant_time(tmp_path, monkeypatch):
+  """Also after the right one is found: the time tells nothing of which it was."""
+  path = tmp_path / "tokens.json"
+  tokens = [add_caller(path, name, epsilon=1) for name in ("ada", "bob", "eve")]
+  file = TokenFile(path)
+  compared = []
+
+  def compare(one, other):
+    compared.append({len(one), len(other)})
+    return hmac.compare_digest(one, other)
+
+  monkeypatch.setattr(
+    "privai_tf.serving.gateway.tokens.hmac", types.SimpleNamespace(compare_digest=compare)
+  )
+  for token, name in zip([*tokens, "wrong"], ["ada", "bob", "eve", None], strict=True):
+    found = file.caller_of(token)
+    assert (found and found.name) == name
+    assert compared == [{64}] * 3
+    compared.clear()
+
+
+def test_callers_added_at_once_are_all_kept(tmp_path, monkeypatch):
+  """In the worst order: each would read before any other writes."""
+  path = tmp_path / "tokens.json"
+  add_caller(path, "first", epsilon=1)
+
+  def slowly(path):
+    callers = read_callers(path)
+    time.sleep(0.05)
+    return callers
+
+  monkeypatch.setattr("privai_tf.serving.gateway.tokens.read_callers", slowly)
+  with ThreadPoolExecutor(8) as threads:
+    for number in range(8):
+      threads.submit(add_caller, path, f"caller{number}", epsilon=1)
+  assert len(read_callers(path)) == 9
+  assert [p.name for p in tmp_path.iterdir()] == ["tokens.json"]
