@@ -101,7 +101,7 @@ def test_a_runs_default_tightens_a_budget_and_never_widens_it(path):
       ledger.charge("ada", None, 1.5, relation=RELATION)
 
 
-@pytest.mark.parametrize("own,of_the_run", [(1e-5, 1e-3), (1e-3, 1e-5)])
+@pytest.mark.parametrize(("own", "of_the_run"), [(1e-5, 1e-3), (1e-3, 1e-5)])
 def test_of_two_deltas_the_lesser_holds_and_is_shown(path, own, of_the_run):
   with Ledger.open(path, default_epsilon=2, default_delta=of_the_run) as ledger:
     ledger.grant("ada", 2, own)

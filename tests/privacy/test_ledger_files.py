@@ -134,7 +134,7 @@ def test_counts_that_disagree_with_the_charges_are_found(path):
       ledger.charge("ada", None, 0.1, relation=RELATION)
     ledger.releases()
     edit(path, "UPDATE tallies SET count=1")
-    with pytest.raises(errors.LedgerCorruptError, match="'ada'.*counts disagree"):
+    with pytest.raises(errors.LedgerCorruptError, match=r"'ada'.*counts disagree"):
       ledger.releases()
 
 

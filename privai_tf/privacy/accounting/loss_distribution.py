@@ -54,7 +54,7 @@ def choose_grid(counts: Iterable[tuple[float, int]], finest: float, steps: int) 
   return grid
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=128)
 def event_losses(event: Any, grid: float) -> Losses:
   """Losses of one elementary event, other than a subsampled one.
 

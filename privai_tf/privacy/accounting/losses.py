@@ -6,6 +6,7 @@ no threshold is better than the likelihood ratio's. Both directions of reading i
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ _NOISE = 4e-16
 _EXPONENTS = np.array([0.35, 0.6, 1.0, 1.6])
 _LARGEST_EXPONENT = 700.0
 _LEAST_WEIGHT = 1e-250
+_SHORT = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -90,12 +92,14 @@ def added(parts: Sequence[tuple[Losses, int]]) -> Losses:
 
   step = parts[0][0].step
   low, high = _window(parts)
-  size = fft.next_fast_len(
-    max(high - low + 1, *(len(one.probabilities) for one, _ in parts)), real=True
-  )
+  least = max(high - low + 1, *(len(one.probabilities) for one, _ in parts))
+  # Short ones keep to few lengths, so that the next sum finds its parts transformed.
+  short = least <= _SHORT
+  size = 1 << (least - 1).bit_length() if short else fft.next_fast_len(least, real=True)
+  transform = _kept_transform if short else _transform
   product = np.ones(size // 2 + 1, complex)
   for one, count in parts:
-    product *= _power(fft.rfft(one.probabilities, size), count)
+    product *= _power(transform(one, size), count)
   probabilities = np.roll(fft.irfft(product, size), -low)[: high - low + 1]
   start = sum(count * round(one.start / step) for one, count in parts) + low
   return Losses(
@@ -109,6 +113,15 @@ def added(parts: Sequence[tuple[Losses, int]]) -> Losses:
 def infinite_mass(parts: Sequence[tuple[Losses, int]]) -> float:
   """Probability that any of them is infinite."""
   return -math.expm1(sum(count * math.log1p(-one.infinity) for one, count in parts))
+
+
+def _transform(one: Losses, size: int) -> np.ndarray:
+  from scipy import fft
+
+  return fft.rfft(one.probabilities, size)
+
+
+_kept_transform = functools.lru_cache(maxsize=128)(_transform)
 
 
 def _power(values: np.ndarray, exponent: int) -> np.ndarray:
@@ -125,7 +138,7 @@ def _power(values: np.ndarray, exponent: int) -> np.ndarray:
 
 def _window(parts: Sequence[tuple[Losses, int]]) -> tuple[int, int]:
   """Least and largest sum of indices, but for a tail on each side (Chernoff's bound)."""
-  moments = [_moments(one.probabilities) for one, _ in parts]
+  moments = [_moments(one) for one, _ in parts]
   counts = [count for _, count in parts]
   center = math.fsum(n * mean for n, (mean, _) in zip(counts, moments, strict=True))
   variance = math.fsum(n * spread for n, (_, spread) in zip(counts, moments, strict=True))
@@ -143,8 +156,10 @@ def _window(parts: Sequence[tuple[Losses, int]]) -> tuple[int, int]:
   return low, high
 
 
-def _moments(probabilities: np.ndarray) -> tuple[float, float]:
+@functools.lru_cache(maxsize=1024)
+def _moments(one: Losses) -> tuple[float, float]:
   """Mean and variance of the index."""
+  probabilities = one.probabilities
   indices, total = np.arange(len(probabilities)), float(probabilities.sum())
   mean = float(np.dot(indices, probabilities)) / total
   return mean, float(np.dot((indices - mean) ** 2, probabilities)) / total

@@ -23,8 +23,8 @@ from privai_tf.privacy.ledger.amounts import number_down, number_up, units_up
 from privai_tf.privacy.ledger.records import Budget
 
 RULES = ("basic", "adaptive", "planned")
-# Of the losses' grid: composed within some 40 ms, as others wait for the ledger meanwhile.
-_STEPS = 400_000
+# Of the losses' grid: composed within some 10 ms, as others wait for the ledger meanwhile.
+_STEPS = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True)
