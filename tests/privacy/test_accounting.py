@@ -18,6 +18,8 @@ from privai_tf.privacy.accounting import (
   compose,
   compose_delta,
   loss_distribution,
+  losses,
+  pure,
 )
 from privai_tf.privacy.accounting.loss_distribution import _discrete_laplace_curve
 
@@ -158,11 +160,14 @@ def test_exact_attackers_by_simulation():
 
 
 def test_large_losses_get_a_coarser_grid_and_small_ones_the_finest():
-  assert loss_distribution.choose_grid(1.0, 100.0) == 1e-4
-  for largest, total, kinds in ((50, 100, 1), (200, 400, 2), (5000, 5000, 1), (1, 1000, 1000)):
-    grid = loss_distribution.choose_grid(largest, total, kinds)
-    assert largest / grid <= 50_000
-    assert total / grid <= 4_000_000 / kinds**0.5
+  steps = 4_000_000
+  assert loss_distribution.choose_grid([(1.0, 100)], 1e-4, steps) == 1e-4
+  # The sum of many keeps near its mean: a million of 0.01 reach no further than a few hundred.
+  assert loss_distribution.choose_grid([(0.01, 1_000_000)], 1e-4, steps) == 1e-4
+  for loss, count in ((50, 2), (200, 2), (5000, 1), (1, 1000)):
+    grid = loss_distribution.choose_grid([(loss, count)], 1e-4, steps)
+    assert loss / grid <= 50_000
+    assert loss * count**0.5 / grid <= steps / 16
     assert grid > 1e-4
 
 
@@ -176,20 +181,76 @@ def test_a_coarser_grid_stays_an_upper_bound_and_hardly_looser(monkeypatch, coun
 
 
 @pytest.mark.parametrize("multiplier", [0.5, 1.0, 10.0])
-def test_our_laplace_distribution_is_the_accountants(multiplier):
-  ours = loss_distribution.event_distribution(LAPLACE(multiplier), 3, 1e-3)
+def test_our_laplace_distribution_is_the_accountants(multiplier, monkeypatch):
+  """But for the margin that we add for the transforms' rounding."""
+  monkeypatch.setattr(losses, "_NOISE", 0.0)
+  ours = losses.added([(loss_distribution.event_losses(LAPLACE(multiplier), 1e-3), 3)])
   theirs = privacy_loss_distribution.from_laplace_mechanism(
     multiplier, value_discretization_interval=1e-3
   ).self_compose(3)
   for delta in (1e-3, 1e-5, 1e-8):
     expected = theirs.get_epsilon_for_delta(delta)
-    assert ours.get_epsilon_for_delta(delta) == pytest.approx(expected, rel=1e-11)
+    assert ours.epsilon(delta) == pytest.approx(expected, rel=1e-11)
 
 
 def test_many_different_scales_cost_no_less_than_as_many_of_the_largest_scale():
   events = [LAPLACE(float(scale)) for scale in np.linspace(5, 10, 64)]
   together = compose(events, 1e-5)
   assert compose([LAPLACE(10.0)] * 64, 1e-5) < together < compose([LAPLACE(5.0)] * 64, 1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100])
+@pytest.mark.parametrize("epsilon", [0.01, 1.0, 12.0])
+def test_equal_pure_releases_cost_what_a_sum_in_high_precision_says(epsilon, count):
+  mpmath = pytest.importorskip("mpmath")
+  with mpmath.workdps(60):
+
+    def exact(total):
+      ways = [
+        mpmath.binomial(count, flips)
+        * (mpmath.exp((count - flips) * mpmath.mpf(epsilon)) - mpmath.exp(total + flips * epsilon))
+        for flips in range(count + 1)
+        if (count - 2 * flips) * epsilon > total
+      ]
+      return mpmath.fsum(ways) / (1 + mpmath.exp(mpmath.mpf(epsilon))) ** count
+
+    for share in (0.0, 0.2, 0.9):
+      total = share * epsilon * count
+      assert exact(total) <= accounting.pure_delta(total, epsilon, count) <= exact(total) + 2e-13
+    for delta in (1e-2, 1e-5, 1e-9):
+      total = accounting.pure_composed(delta, epsilon, count)
+      assert exact(mpmath.mpf(total)) <= delta
+      assert total == 0 or exact(mpmath.mpf(total) * (1 - mpmath.mpf(1e-10))) > delta
+
+
+@pytest.mark.parametrize("count", [10, 1000, 100_000])
+@pytest.mark.parametrize("delta", [1e-3, 1e-7, 1e-9])
+def test_sums_by_transform_are_never_below_the_binomial_ones(count, delta):
+  """Without the margin for rounding, 10,000 at delta 1e-9 would be 1e-5 too low."""
+  event = PrivacyParameters(0.01)
+  step = loss_distribution.choose_grid([(0.01, count)], 1e-4, 400_000)
+  together = losses.added([(loss_distribution.event_losses(event, step), count)]).epsilon(delta)
+  exact = pure._losses(0.01, count).epsilon(delta)
+  assert exact <= together <= exact * (1 + 2e-3)
+
+
+def test_a_million_releases_cost_what_their_gaussian_limit_says():
+  """Ten thousand nats of plain addition: losses far beyond a double's exponent, too."""
+  for event, epsilon in ((accounting.pure_event(0.01), 0.01), (LAPLACE(100.0), 0.01)):
+    total = compose([dp_accounting.SelfComposedDpEvent(event, 1_000_000)], 1e-5)
+    assert total == pytest.approx(accounting.gaussian_epsilon(1e-5, 1 / (1000 * epsilon)), rel=5e-3)
+  many = [dp_accounting.SelfComposedDpEvent(accounting.pure_event(0.5), 10_000)]
+  assert 1200 < compose(many, 1e-5) < 1500
+
+
+def test_claims_with_a_delta_lose_everything_where_one_does():
+  event = PrivacyParameters(0.1, 1e-8)
+  lost = 1 - (1 - 1e-8) ** 100
+  total = compose([event] * 100, 1e-5)
+  left = compose([accounting.pure_event(0.1)] * 100, (1e-5 - lost) / (1 - lost))
+  assert total == pytest.approx(left, rel=1e-9)
+  assert compose_delta([event] * 100, total) == pytest.approx(1e-5, rel=1e-9)
+  assert compose([dp_accounting.SelfComposedDpEvent(event, 10_000)], 1e-5) == math.inf
 
 
 def test_infinite_where_nothing_holds():

@@ -101,6 +101,18 @@ def test_a_runs_default_tightens_a_budget_and_never_widens_it(path):
       ledger.charge("ada", None, 1.5, relation=RELATION)
 
 
+@pytest.mark.parametrize(("own", "of_the_run"), [(1e-5, 1e-3), (1e-3, 1e-5)])
+def test_of_two_deltas_the_lesser_holds_and_is_shown(path, own, of_the_run):
+  with Ledger.open(path, default_epsilon=2, default_delta=of_the_run) as ledger:
+    ledger.grant("ada", 2, own)
+    left = ledger.remaining("ada")
+    assert left.budget_delta == 1e-5
+    left = ledger.charge("ada", None, 0.5, 4e-6, relation=RELATION).remaining
+    assert (left.delta, left.spent_delta) == (pytest.approx(6e-6), pytest.approx(4e-6))
+    with pytest.raises(errors.BudgetExceededError, match="delta 6e-06 are left of"):
+      ledger.charge("ada", None, 0.5, 9e-6, relation=RELATION)
+
+
 def test_a_resumed_job_does_not_pay_twice(ledger):
   ledger.grant("ada", 1)
   first = ledger.charge("ada", None, 0.6, release_id="photo-1", relation=RELATION)

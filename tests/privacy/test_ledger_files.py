@@ -108,6 +108,36 @@ def test_an_older_schema_is_upgraded_with_its_charges(path, monkeypatch):
     Ledger.open(path)
 
 
+def test_charges_of_before_the_counts_are_counted(old_ledger, state):
+  old_ledger.chmod(0o600)
+  connection = schema.connect(old_ledger, 10.0)
+  query = "SELECT * FROM tallies ORDER BY subject"
+  half = str(10**30 // 2)
+  expected = [("ada", "", half, "0", 1), ("bob", "", half, "0", 1)]
+  assert connection.execute(query).fetchall() == expected
+  connection.close()
+  # A process of an earlier version that has the file open knows nothing of the counts.
+  edit(
+    old_ledger,
+    "INSERT INTO releases (subject, release_id, time, mechanism, scope, epsilon, delta, event,"
+    " relation) SELECT subject, 'second', time, mechanism, scope, epsilon, delta, event, relation"
+    " FROM releases WHERE subject='bob'",
+  )
+  connection = schema.connect(old_ledger, 10.0)
+  assert connection.execute(query).fetchall() == [expected[0], (*expected[1][:-1], 2)]
+  connection.close()
+
+
+def test_counts_that_disagree_with_the_charges_are_found(path):
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    for _ in range(2):
+      ledger.charge("ada", None, 0.1, relation=RELATION)
+    ledger.releases()
+    edit(path, "UPDATE tallies SET count=1")
+    with pytest.raises(errors.LedgerCorruptError, match=r"'ada'.*counts disagree"):
+      ledger.releases()
+
+
 def test_a_failed_upgrade_changes_nothing(path, monkeypatch):
   Ledger.open(path).close()
   before = path.read_bytes()

@@ -28,7 +28,6 @@ from privai_tf.privacy.accounting.curves import (
   gaussian_epsilon,
   laplace_delta,
   laplace_epsilon,
-  pure_delta,
 )
 from privai_tf.privacy.accounting.events import (
   PrivacyParameters,
@@ -36,6 +35,7 @@ from privai_tf.privacy.accounting.events import (
   pure_event,
 )
 from privai_tf.privacy.accounting.l2_laplace import l2_laplace_delta, l2_laplace_epsilon
+from privai_tf.privacy.accounting.pure import pure_composed, pure_delta
 
 __all__ = [
   "PrivacyParameters",
@@ -57,6 +57,7 @@ __all__ = [
   "laplace_epsilon",
   "laplace_multiplier",
   "product_variation",
+  "pure_composed",
   "pure_delta",
   "pure_epsilon",
   "pure_event",

@@ -10,7 +10,7 @@ from privai_tf.privacy.accounting.checks import (
   check_positive,
   check_releases,
 )
-from privai_tf.privacy.accounting.curves import gaussian_delta, pure_delta
+from privai_tf.privacy.accounting.curves import gaussian_delta
 
 _RELATIVE_TOLERANCE = 1e-9
 
@@ -88,6 +88,8 @@ def pure_epsilon(epsilon: float, delta: float, releases: int) -> float:
   releases = check_releases(releases)
   if releases == 1 or delta == 0:
     return _share(epsilon, releases)
+  from privai_tf.privacy.accounting.pure import pure_delta
+
   return _largest(lambda each: pure_delta(epsilon, each, releases) <= delta, epsilon, releases)
 
 

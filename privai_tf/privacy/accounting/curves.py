@@ -6,12 +6,7 @@ two worst neighbours; a mechanism is (epsilon, delta)-DP exactly when its curve 
 
 import math
 
-from privai_tf.privacy.accounting.checks import (
-  check_delta,
-  check_epsilon,
-  check_positive,
-  check_releases,
-)
+from privai_tf.privacy.accounting.checks import check_delta, check_epsilon, check_positive
 
 _ROUNDING = 1e-15
 
@@ -83,28 +78,3 @@ def gaussian_epsilon(delta: float, multiplier: float) -> float:
   # Noise that was calibrated for epsilon = 1 should cost 1, not 1 and a rounding error.
   tidy = round(epsilon, 10)
   return tidy if tidy < epsilon and gaussian_delta(tidy, multiplier) <= delta else epsilon
-
-
-def pure_delta(epsilon: float, pure: float, releases: int = 1) -> float:
-  """Worst case of `releases` mechanisms that are each `pure`-DP; attained by randomized response.
-
-  Kairouz, Oh and Viswanath 2015, Theorem 3.3, as the hockey-stick divergence of two binomials:
-  `sum_l C(n, l) max(0, e^((n-l) pure) - e^(epsilon + l pure)) / (1 + e^pure)^n`.
-
-  Args:
-    epsilon: where to evaluate, >= 0.
-    pure: pure epsilon of each.
-    releases: how many.
-  """
-  epsilon = check_epsilon(epsilon, allow_zero=True)
-  pure, count = check_positive("pure", pure), check_releases(releases)
-  log_total = count * (pure + math.log1p(math.exp(-pure)))
-  terms = []
-  for flips in range(count + 1):
-    kept, flipped = (count - flips) * pure, epsilon + flips * pure
-    if kept <= flipped:
-      break
-    log_ways = math.log(math.comb(count, flips))
-    terms.append(math.exp(log_ways + kept - log_total) * -math.expm1(flipped - kept))
-  # Exponents as large as `log_total` carry its rounding: to the safe side.
-  return min(1.0, math.fsum(terms) * (1 + 1e-15 * (4 + log_total)))

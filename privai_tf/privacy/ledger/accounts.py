@@ -6,7 +6,7 @@ import math
 import sqlite3
 from typing import Any
 
-from privai_tf.privacy.ledger import amounts, chain, relations, rules, stored_events
+from privai_tf.privacy.ledger import amounts, chain, relations, rules, schema, stored_events
 from privai_tf.privacy.ledger.entries import Entry
 from privai_tf.privacy.ledger.errors import LedgerConflictError, LedgerCorruptError
 from privai_tf.privacy.ledger.records import Account, Budget, Remaining
@@ -144,9 +144,7 @@ def spent(
   @functools.cache
   def fetch() -> list[Any]:
     rows = connection.execute(
-      "SELECT event, epsilon, delta, count(*) FROM releases WHERE subject=?"
-      " GROUP BY event, epsilon, delta ORDER BY min(id)",
-      (account.subject,),
+      "SELECT event, epsilon, delta, count FROM tallies WHERE subject=?", (account.subject,)
     ).fetchall()
     if entry is not None:
       rows.append((entry.event, entry.epsilon, entry.delta, 1))
@@ -219,6 +217,14 @@ def verify(connection: sqlite3.Connection) -> None:
     total[0] += int(epsilon)
     total[1] += int(delta)
     total[2] += 1
+  tallies = "SELECT subject, event, epsilon, delta, count FROM tallies"
+  counted = schema.COUNTED_CHARGES
+  for one, other in ((tallies, counted), (counted, tallies)):
+    row = connection.execute(f"{one} EXCEPT {other} LIMIT 1").fetchone()
+    if row is not None:
+      raise LedgerCorruptError(
+        f"subject '{row[0]}': the counts disagree with the charges; restore the last backup"
+      )
   query = "SELECT subject, spent_epsilon, spent_delta, releases FROM subjects"
   for subject, epsilon, delta, count in connection.execute(query):
     if [int(epsilon), int(delta), count] != sums.get(subject, [0, 0, 0]):

@@ -48,6 +48,30 @@ def _relate_old_charges(connection: sqlite3.Connection) -> None:
   )
 
 
+def _tally_charges(connection: sqlite3.Connection) -> None:
+  """Counts equal charges of a subject, so that a charge need not read all those before it.
+
+  By a trigger, which also counts what a process of an earlier version charges that has the file open.
+  """
+  connection.execute(
+    "CREATE TABLE tallies (subject TEXT NOT NULL, event TEXT NOT NULL, epsilon TEXT NOT NULL,"
+    " delta TEXT NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY (subject, event, epsilon, delta)) WITHOUT ROWID"
+  )
+  connection.execute(f"INSERT INTO tallies {COUNTED_CHARGES}")
+  connection.execute(
+    "CREATE TRIGGER tallied AFTER INSERT ON releases BEGIN"
+    " INSERT INTO tallies VALUES (NEW.subject, NEW.event, NEW.epsilon, NEW.delta, 1)"
+    " ON CONFLICT DO UPDATE SET count=count+1; END"
+  )
+
+
+# What the table `tallies` has to hold.
+COUNTED_CHARGES = (
+  "SELECT subject, event, epsilon, delta, count(*) FROM releases"
+  " GROUP BY subject, event, epsilon, delta"
+)
+
 # Step i brings a file from version i to i + 1; files in use have run them, so append only. Text is
 # SQL; a function sees to the rows.
 MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
@@ -90,6 +114,7 @@ MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
   CREATE INDEX subject_relations ON releases (subject, relation);
   """,
   _relate_old_charges,
+  _tally_charges,
 ]
 
 
