@@ -83,7 +83,9 @@ def run(
     stand_ins=sum(failure.stand_in for failure in tally.failures),
     statement=stages.guarantee.statement if tally.released else None,
     report=report,
-    comparison=private.finish(public.path, tally.failures, job.shard.suffix, stages.guarantee)
+    comparison=private.finish(
+      public.path, tally.failures, job.shard.suffix, stages.guarantee, stages.configuration()
+    )
     if private
     else None,
     gave_up=tally.gave_up,

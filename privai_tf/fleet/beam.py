@@ -154,7 +154,9 @@ def run(
     stand_ins=sum(failure.stand_in for failure in failures),
     statement=stages.guarantee.statement if released else None,
     report=public.finish(),
-    comparison=private.finish(public.path, failures, guarantee=stages.guarantee)
+    comparison=private.finish(
+      public.path, failures, guarantee=stages.guarantee, configuration=stages.configuration()
+    )
     if private
     else None,
   )

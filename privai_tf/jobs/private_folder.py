@@ -23,6 +23,8 @@ class PrivateRecord:
     figures: JSON values.
     latents: the code before privatization, None for a stand-in.
     original, inversion: uint8 [R, R, 3], None for an input that is a code.
+    release: uint8 [R, R, 3], the privatized face, where it is published in its frame only.
+    attributes: before and after, from `attribute_changes`; {} where nobody asks.
   """
 
   name: str
@@ -30,6 +32,8 @@ class PrivateRecord:
   latents: np.ndarray | None = None
   original: np.ndarray | None = None
   inversion: np.ndarray | None = None
+  release: np.ndarray | None = None
+  attributes: dict = dataclasses.field(default_factory=dict)
 
 
 class PrivateFolder:
@@ -39,8 +43,13 @@ class PrivateFolder:
     self.path = files.make_private_folder(path)
     self._save_latents = save_latents
 
-  def write(self, record: PrivateRecord) -> None:
-    """Keeps what was computed from one face."""
+  def write(self, record: PrivateRecord, output: str | None = None) -> None:
+    """Keeps what was computed from one face, before it is paid for: nothing of the release.
+
+    Args:
+      record: the record.
+      output: name of the output that the face is in; None: the record's own.
+    """
     for kind in ("original", "inversion"):
       pixels = getattr(record, kind)
       if pixels is not None:
@@ -50,7 +59,25 @@ class PrivateFolder:
       # [1, d] or [1, L, d], as every command reads codes.
       np.save(buffer, record.latents[np.newaxis], allow_pickle=False)
       files.write_bytes(self.path / f"{record.name}.latent.npy", buffer.getvalue(), private=True)
-    files.write_json(self.path / f"{record.name}.quality.json", record.figures, private=True)
+    figures = {
+      **record.figures,
+      "output": output or record.name,
+      "pasted": record.release is not None,
+    }
+    files.write_json(self.path / f"{record.name}.quality.json", figures, private=True)
+
+  def write_release(self, record: PrivateRecord) -> None:
+    """Keeps what tells of the release, once that is paid for: a refused draw was never seen."""
+    if record.release is not None:
+      data = png(record.release)
+      files.write_bytes(self.path / f"{record.name}.release.png", data, private=True)
+    if record.attributes:
+      path = self.path / f"{record.name}.release.json"
+      files.write_json(path, {"attributes": record.attributes}, private=True)
+
+  def write_published(self, name: str, picture: bytes) -> None:
+    """Keeps an output that goes into a file of many, once it is paid for, as PNG."""
+    files.write_bytes(self.path / f"{name}.published.png", picture, private=True)
 
   def describe_codes(self, configuration: dict) -> None:
     """Says what the codes are of: without it, nobody could tell Z from W.
@@ -72,6 +99,7 @@ class PrivateFolder:
     failures: Iterable[Failure],
     suffix: str = "",
     guarantee: Guarantee | None = None,
+    configuration: dict | None = None,
   ) -> pathlib.Path:
     """Writes the comparison, and `failures.csv`.
 
@@ -80,6 +108,7 @@ class PrivateFolder:
       failures: of this process's inputs, stand-ins of earlier runs included.
       suffix: tells apart the processes that share the folder.
       guarantee: of the releases.
+      configuration: the job's, from `Stages.configuration`.
 
     Returns:
       The path of `comparison.html`.
@@ -87,6 +116,6 @@ class PrivateFolder:
     table = self.path / f"failures{suffix}.csv"
     files.write_text(table, failures_csv(failures), private=True)
     comparison = self.path / "comparison.html"
-    text = comparison_page(self.path, output_dir, guarantee)
+    text = comparison_page(self.path, output_dir, guarantee, configuration)
     files.write_text(comparison, text, private=True)
     return comparison

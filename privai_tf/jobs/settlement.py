@@ -117,9 +117,9 @@ class Settlement:
     drawn = [(output, outcome.failure) for outcome in outcomes for output in outcome.outputs]
     pool = concurrent.futures.ThreadPoolExecutor(self._threads, thread_name_prefix="settlement")
     with uninterrupted(), pool:
-      if self._private:
-        records = [record for output, _ in drawn for record in output.records]
-        _wait(pool.map(self._private.write, records))
+      records = [(record, output.name) for output, _ in drawn for record in output.records]
+      if self._private and records:
+        _wait(pool.map(self._private.write, *zip(*records, strict=True)))
       staged = list(pool.map(self._staged, *zip(*drawn, strict=True))) if drawn else []
       self._manifest.stage(staged)
       # In order, since a budget may end in mid-batch; and all before anything can be seen.
@@ -128,6 +128,9 @@ class Settlement:
       self._note_head()
       refused = {name for name, error in results if error is not None}
       paid = [release for release in staged if release.name not in refused]
+      if self._private:
+        shown = (record for record, name in records if name not in refused)
+        _wait(pool.map(self._private.write_release, shown))
       _wait(map(self._publish, paid) if self._packs else pool.map(self._publish, paid))
       for outcome in outcomes:
         names = {output.name for output in outcome.outputs}
@@ -171,6 +174,8 @@ class Settlement:
       self._public.write(staged.name, staged.png, staged.content)
       self._manifest.finish(staged.name)
       return
+    if self._private:
+      self._private.write_published(staged.name, staged.png)
     self._pack.append(staged.name)
     if len(self._pack) >= self._records_per_file:
       self.finish()
