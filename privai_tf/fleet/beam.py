@@ -154,9 +154,7 @@ def run(
     stand_ins=sum(failure.stand_in for failure in failures),
     statement=stages.guarantee.statement if released else None,
     report=public.finish(),
-    comparison=private.finish(
-      public.path, failures, guarantee=stages.guarantee, configuration=stages.configuration()
-    )
+    comparison=private.finish(public.path, failures, stages.guarantee, stages.configuration())
     if private
     else None,
   )
@@ -168,6 +166,7 @@ def _check(job: Job) -> None:
     (job.overwrite, "choose another --output_dir instead of --overwrite"),
     (job.output_format != "png", "workers share no TFRecord file; drop --output_format"),
     (job.max_errors is not None, "no worker knows the others' errors; drop --max_errors"),
+    (job.retry_failures, "a run tries everything that is not finished; drop --retry_failures"),
     (job.tensorboard is not None, "workers share no TensorBoard; drop --tensorboard"),
   )
   for refused, text in refusals:

@@ -23,7 +23,7 @@ from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.settlement import Settlement, charge_for, pay_for
 from privai_tf.jobs.stages import Stages
-from privai_tf.privacy.ledger import BudgetExceededError, Ledger, RelationError
+from privai_tf.privacy.ledger import BudgetExceededError, Charge, Ledger, RelationError
 from privai_tf.runtime import files
 from privai_tf.runtime.manifest import Manifest
 
@@ -104,6 +104,11 @@ class Worker:
       *(stages.guarantee, stages.event, stages.relation, claim.subject, claim.faces), release_id
     )
 
+  def book(self, charged: list[tuple[str, Charge]]) -> None:
+    """Tells the owner which charges paid for what; they are on the disk."""
+    if self._private and charged:
+      self._private.write_charges(charged)
+
   def claims(self, part: int, ledger: Ledger) -> Iterator[Claim]:
     """Reads the unfinished inputs of a part and says what they cost.
 
@@ -177,18 +182,21 @@ def pay(
   failures: list[list[Failure]] = [[] for _ in range(state.parts)]
   waiting = filter(None, claims)
   while some := list(itertools.islice(waiting, _CLAIMS_TOGETHER)):
+    charged = []
     with ledger.together():
       for claim in some:
         failure = claim.failure
         if failure is None:
           try:
-            pay_for(ledger, worker.charge(claim, state.release_id(claim.name)))
+            charge = worker.charge(claim, state.release_id(claim.name))
+            charged.append((claim.name, pay_for(ledger, charge)))
           except (BudgetExceededError, RelationError) as refusal:
             failure = Failure(claim.name, claim.source, "pay", f"{claim.source}: {refusal}")
         if failure is None:
           names[claim.part].add(claim.name)
         else:
           failures[claim.part].append(failure)
+    worker.book(charged)
   for part in range(state.parts):
     yield Permit(part, frozenset(names[part]), tuple(failures[part]))
 

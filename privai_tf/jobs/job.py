@@ -97,6 +97,7 @@ class Job:
     budget: the ledger to charge, None charges none.
     batch_size: faces that go through the stages together.
     shard: the part of the inputs that is this process's.
+    retry_failures: whether only what `failures.csv` of an earlier run names is tried.
     max_errors: inputs without any output after which a run gives up; None never does.
     readers: threads that decode and align ahead of the accelerator, and as many that encode and
       write behind it.
@@ -123,6 +124,7 @@ class Job:
   budget: Budget | None = None
   batch_size: int = 8
   shard: Shard = dataclasses.field(default_factory=Shard)
+  retry_failures: bool = False
   max_errors: int | None = None
   readers: int = 2
   tensorboard: pathlib.Path | None = None
@@ -144,6 +146,11 @@ class Job:
     if self.paste_back and self.input_latents is not None:
       raise ConfigurationError("--input_latents has no frames to paste into; drop --paste_back")
     self._check_choice_of_faces()
+    if self.retry_failures and (self.private_dir is None or self.overwrite):
+      raise ConfigurationError(
+        "--retry_failures needs the --private_dir of the run whose failures it tries again, and no "
+        "--overwrite, which would release everything else anew"
+      )
     if self.output_format not in OUTPUT_FORMATS:
       raise ConfigurationError(
         f"output_format is {self.output_format!r}; use one of {', '.join(OUTPUT_FORMATS)}"

@@ -10,7 +10,9 @@ import numpy as np
 from privai_tf.artifacts import Guarantee
 from privai_tf.evaluation.comparison import comparison_page
 from privai_tf.inversion.code_record import ANY_CODES, RECORD
+from privai_tf.jobs.charges import ChargeBook
 from privai_tf.jobs.failures import Failure, failures_csv
+from privai_tf.privacy.ledger import Charge
 from privai_tf.runtime import files
 from privai_tf.runtime.pictures import png
 
@@ -37,11 +39,19 @@ class PrivateRecord:
 
 
 class PrivateFolder:
-  """The owner's folder: originals, inversions, quality figures, latents on request."""
+  """The owner's folder: originals, inversions, quality figures, charges, latents on request.
 
-  def __init__(self, path: pathlib.Path, save_latents: bool):
+  Args:
+    path: the folder; made if need be.
+    save_latents: whether codes are kept.
+    suffix: tells apart the processes that share the folder.
+  """
+
+  def __init__(self, path: pathlib.Path, save_latents: bool, suffix: str = ""):
     self.path = files.make_private_folder(path)
     self._save_latents = save_latents
+    self._suffix = suffix
+    self._book: ChargeBook | None = None
 
   def write(self, record: PrivateRecord, output: str | None = None) -> None:
     """Keeps what was computed from one face, before it is paid for: nothing of the release.
@@ -79,6 +89,12 @@ class PrivateFolder:
     """Keeps an output that goes into a file of many, once it is paid for, as PNG."""
     files.write_bytes(self.path / f"{name}.published.png", picture, private=True)
 
+  def write_charges(self, charges: Iterable[tuple[str, Charge]]) -> None:
+    """Notes in `charges.csv` what paid for which output; see `ChargeBook.write`."""
+    if self._book is None:  # Late: of a fleet's workers, one alone pays.
+      self._book = ChargeBook(self.path / f"charges{self._suffix}.csv")
+    self._book.write(charges)
+
   def describe_codes(self, configuration: dict) -> None:
     """Says what the codes are of: without it, nobody could tell Z from W.
 
@@ -97,7 +113,6 @@ class PrivateFolder:
     self,
     output_dir: pathlib.Path,
     failures: Iterable[Failure],
-    suffix: str = "",
     guarantee: Guarantee | None = None,
     configuration: dict | None = None,
   ) -> pathlib.Path:
@@ -106,14 +121,13 @@ class PrivateFolder:
     Args:
       output_dir: the publishable folder.
       failures: of this process's inputs, stand-ins of earlier runs included.
-      suffix: tells apart the processes that share the folder.
       guarantee: of the releases.
       configuration: the job's, from `Stages.configuration`.
 
     Returns:
       The path of `comparison.html`.
     """
-    table = self.path / f"failures{suffix}.csv"
+    table = self.path / f"failures{self._suffix}.csv"
     files.write_text(table, failures_csv(failures), private=True)
     comparison = self.path / "comparison.html"
     text = comparison_page(self.path, output_dir, guarantee, configuration)

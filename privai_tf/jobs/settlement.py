@@ -18,7 +18,7 @@ from privai_tf.jobs.outcomes import Outcome, Output
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.record_folder import RecordFolder
-from privai_tf.privacy.ledger import BudgetExceededError, Head, Ledger, RelationError
+from privai_tf.privacy.ledger import BudgetExceededError, Charge, Head, Ledger, RelationError
 from privai_tf.privacy.ledger.stored_events import from_json, to_json
 from privai_tf.privacy.relation import Relation
 from privai_tf.runtime.interruption import uninterrupted
@@ -64,6 +64,7 @@ class Settlement:
     if ledger is not None and seen is not None:
       ledger.require_head(Head.from_json(seen))
     self._threads = threads
+    self._charged: list[tuple[str, Charge]] = []
 
   def is_known(self, name: str) -> bool:
     """Whether an output of this name is published, or will be without being drawn again."""
@@ -92,7 +93,9 @@ class Settlement:
         continue
       with uninterrupted():
         release = self._manifest.staged(name)
-        if not self._pay(release):
+        refusal = self._pay(release)
+        self._book()
+        if not refusal:
           self._publish(release)
           published.append(name)
     self._note_head()
@@ -126,6 +129,7 @@ class Settlement:
       with self._ledger.together() if self._ledger else contextlib.nullcontext():
         results = [(release.name, self._pay(release)) for release in staged]
       self._note_head()
+      self._book()
       refused = {name for name, error in results if error is not None}
       paid = [release for release in staged if release.name not in refused]
       if self._private:
@@ -157,7 +161,7 @@ class Settlement:
     """Charges a release, a repeated one for nothing. Returns a refusal."""
     if staged.charge is not None and self._ledger is not None:
       try:
-        pay_for(self._ledger, staged.charge)
+        self._charged.append((staged.name, pay_for(self._ledger, staged.charge)))
       except (BudgetExceededError, RelationError) as error:
         self._manifest.drop(staged.name)
         return error
@@ -167,6 +171,12 @@ class Settlement:
     """Lets the manifest know how far the ledger was, so that an older copy of it is recognized."""
     if self._ledger is not None and self._ledger.head is not None:
       self._manifest.note(LEDGER_NOTE, self._ledger.head.to_json())
+
+  def _book(self) -> None:
+    """Tells the owner which charges paid for what; they are on the disk."""
+    if self._private and self._charged:
+      self._private.write_charges(self._charged)
+    self._charged.clear()
 
   def _publish(self, staged: Staged) -> None:
     """Writes what is paid for, a second time the same bytes; into its pack where there are such."""
@@ -230,7 +240,7 @@ def charge_for(
   }
 
 
-def pay_for(ledger: Ledger, charge: dict) -> None:
+def pay_for(ledger: Ledger, charge: dict) -> Charge:
   """Charges every face of a release in one go: a frame is published with all of them or not at all."""
   from fractions import Fraction
 
@@ -242,7 +252,7 @@ def pay_for(ledger: Ledger, charge: dict) -> None:
 
     event = dp_event.SelfComposedDpEvent(event, count)
     epsilon, delta = count * Fraction(epsilon), count * Fraction(delta)
-  ledger.charge(
+  return ledger.charge(
     charge["subject"],
     event,
     epsilon,
