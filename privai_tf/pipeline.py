@@ -54,6 +54,8 @@ def run(
   check_ledger(job.budget)
   failures_to_retry(job)
   stages = Stages(job, progress)
+  if stages.warning and tell:
+    tell(stages.warning)
   items = find_items(stages.job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
   kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder
@@ -90,6 +92,8 @@ def run(
     if private
     else None,
     gave_up=tally.gave_up,
+    looked_at=tally.looked_at,
+    unlike=tally.unlike,
   )
 
 

@@ -30,7 +30,7 @@ def row(face: Face, reason: str | None = None) -> str:
   lines = "".join(_change(name, known) for name, known in hidden.items())
   told = face.warning
   if not face.released:
-    told = f"Not released: {reason}" if reason else "Not released."
+    told = f"Not released: {reason or told}" if reason or told else "Not released."
   warning = f'<p class="warned">{html.escape(told)}</p>' if told else ""
   return (
     f'<article><div class="pictures">{"".join(pictures)}</div><div class="facts">'

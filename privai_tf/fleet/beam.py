@@ -125,6 +125,8 @@ def run(
   _check(job)
   check_ledger(job.budget)
   stages = Stages(job)
+  if stages.warning and tell:
+    tell(stages.warning)
   items = find_items(stages.job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
   count = items.count if items.count is not None else len(record_files(job)) * job.batch_size * 16
@@ -152,6 +154,8 @@ def run(
     kept=kept,
     failures=tuple(map(str, failures)),
     stand_ins=sum(failure.stand_in for failure in failures),
+    looked_at=sum(result.looked_at for result in results),
+    unlike=sum(result.unlike for result in results),
     statement=stages.guarantee.statement if released else None,
     report=public.finish(),
     comparison=private.finish(public.path, failures, stages.guarantee, stages.configuration())

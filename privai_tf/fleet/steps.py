@@ -67,11 +67,16 @@ class Permit:
 
 @dataclasses.dataclass(frozen=True)
 class PartResult:
-  """What became of a part: names released now, names finished before, and what failed."""
+  """What became of a part: names released now, names finished before, and what failed.
+
+  `looked_at` and `unlike` are those of `Tally`.
+  """
 
   released: tuple[str, ...]
   kept: tuple[str, ...]
   failures: tuple[Failure, ...]
+  looked_at: int = 0
+  unlike: int = 0
 
 
 class Worker:
@@ -148,7 +153,8 @@ class Worker:
       )
       tally.released += settlement.resume()
       pipeline.release_all(self._stages, items, settlement, None, tally)
-    result = PartResult(tuple(tally.released), tuple(tally.kept), tuple(tally.failures))
+    named = tuple(tally.released), tuple(tally.kept), tuple(tally.failures)
+    result = PartResult(*named, tally.looked_at, tally.unlike)
     files.write_json(self._state.result(permit.part), dataclasses.asdict(result), private=True)
     return result
 
@@ -208,4 +214,5 @@ def read_result(state: FleetState, part: int) -> PartResult | None:
   except FileNotFoundError:
     return None
   failures = tuple(Failure(**values) for values in content["failures"])
-  return PartResult(tuple(content["released"]), tuple(content["kept"]), failures)
+  named = tuple(content["released"]), tuple(content["kept"]), failures
+  return PartResult(*named, content.get("looked_at", 0), content.get("unlike", 0))

@@ -212,6 +212,7 @@ class Summary:
     statement: the guarantee in words, None if nothing was released now.
     report, comparison: the pages written.
     gave_up: whether `max_errors` ended the run.
+    looked_at, unlike: see `Tally`.
   """
 
   released: tuple[str, ...]
@@ -222,6 +223,8 @@ class Summary:
   comparison: pathlib.Path | None
   gave_up: bool = False
   stand_ins: int = 0
+  looked_at: int = 0
+  unlike: int = 0
 
   @property
   def text(self) -> str:
@@ -230,7 +233,14 @@ class Summary:
     failed = f", {len(self.failures)} failed" if self.failures else ""
     failed += f" ({self.stand_ins} of them published as stand-ins)" if self.stand_ins else ""
     lines = [self.statement] if self.statement else []
-    lines += [f"{len(self.released)} released{kept}{failed}.", f"To publish:      {self.report}"]
+    lines.append(f"{len(self.released)} released{kept}{failed}.")
+    if self.unlike:
+      lines.append(
+        f"{self.unlike} of {self.looked_at} faces look unlike anything this generator draws: what is "
+        "published there is another face than the photo's. Use a checkpoint that was trained on such "
+        "photos (README, Checkpoints), and look at --private_dir's page before publishing."
+      )
+    lines.append(f"To publish:      {self.report}")
     if self.comparison:
       lines.append(f"For your eyes:   {self.comparison}")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee, Inversion
 from privai_tf.attributes.sources import load_boundaries
+from privai_tf.attributes.weakness import weakness
 from privai_tf.errors import InputError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
@@ -39,6 +40,7 @@ class Stages:
   Attributes:
     job: the job, its latent space decided.
     generator: its `Generator`.
+    warning: what its owner must know before it begins; None if nothing.
   """
 
   def __init__(self, job: Job, progress: Callable[[int, int], None] | None = None):
@@ -69,6 +71,7 @@ class Stages:
       self._public_codes,
     )
     hidden = self._boundaries if job.privacy.scope == "attribute" else []
+    self.warning = weakness(hidden)
     self._owner = OwnerRecords(job, self.generator, hidden, self._pixels)
 
   def _fitted_on(self, progress) -> PublicCodes | None:
@@ -235,13 +238,8 @@ class Stages:
       filled(release.latents, size), latent_space=release.latent_space, batch_size=size
     )
     pixels = self._pixels(images[: len(units)])
-    faces = Faces(
-      [units[row] for row in found],
-      latents[found],
-      release.latents[found],
-      pixels[found],
-      inversion,
-    )
+    kept = [units[row] for row in found]
+    faces = Faces(kept, latents[found], release.latents[found], pixels[found], inversion)
     records = iter(self._owner.of(faces, size))
     return [
       Drawn(picture, stand_in_record(unit) if unit.failure else next(records), unit.failure)
