@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import hashlib
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -80,6 +80,11 @@ class Inversion:
   seconds: float
   steps: np.ndarray | None = None
   noise: tuple[np.ndarray, ...] | None = None
+
+  def first(self, count: int) -> Self:
+    """Of the first `count` images."""
+    rows = {name: getattr(self, name)[:count] for name in ("latents", "images", "psnr")}
+    return dataclasses.replace(self, losses=self.losses[:, :count], **rows)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -5,6 +5,13 @@
     python -m privai_tf.ledger show   --ledger=ledger.db [--subject_id=ada]
     python -m privai_tf.ledger export --ledger=ledger.db [--subject_id=ada] [--output=charges.json]
 
+`grant` sets the whole budget; to set less than before, add --lower. `show` of one subject lists its
+releases too; amounts are printed in full, ids and subjects are never cut.
+
+An export holds `subjects` (each with `budget_epsilon`, `budget_delta`, what is spent of them and what
+is left, `composition`, `release_count`) and `releases` (each with its own `epsilon` and `delta`, exact
+decimals, and `time`, ISO 8601 in UTC), oldest first.
+
 `adopt` makes a ledger known on this machine (moved from another one, or of an older version of this
 program): from then on an older copy of it is refused here. PRIVAI_STATE_DIR names the folder where
 that is remembered, by default privai_tf in the user's state folder (~/.local/state).
@@ -47,6 +54,7 @@ _DELTA = flags.DEFINE_string("budget_delta", "0", "grant: delta of all releases 
 _COMPOSITION = flags.DEFINE_enum(
   "composition", "basic", ["basic", "adaptive", "planned"], "grant: how releases add up."
 )
+_LOWER = flags.DEFINE_bool("lower", False, "grant: set a budget that is less than before.")
 _OUTPUT = flags.DEFINE_string("output", None, "export: the JSON file; left out: standard output.")
 _CHARGES = flags.DEFINE_string(
   "charges", None, "reconcile: the last export of the lost ledger; charges what the file lacks."
@@ -116,18 +124,39 @@ def _heads(folder: pathlib.Path) -> Iterator[Head]:
 
 def _show(ledger: Ledger) -> None:
   subjects = [_SUBJECT.value] if _SUBJECT.value else ledger.subjects()
-  width = max([24, *map(len, subjects)])
-  print(
-    f"{'subject':<{width}} {'left':>10} {'spent':>10} {'budget':>10} {'delta':>8} {'releases':>8}"
-    "  rule"
+  rows = [ledger.remaining(subject) for subject in subjects]
+  head = ("subject", "left", "spent", "budget", "delta", "releases", "rule")
+  amounts = ("epsilon", "spent_epsilon", "budget_epsilon", "budget_delta")
+  _print_table(
+    head,
+    [
+      (
+        row.subject,
+        *(_number(getattr(row, name)) for name in amounts),
+        str(row.releases),
+        row.composition,
+      )
+      for row in rows
+    ],
   )
-  for subject in subjects:
-    left = ledger.remaining(subject)
-    print(
-      f"{subject:<{width}} {left.epsilon:>10.6g} {left.spent_epsilon:>10.6g}"
-      f" {left.budget_epsilon:>10.6g} {left.budget_delta:>8.2g} {left.releases:>8}"
-      f"  {left.composition}"
-    )
+  releases = ledger.releases(_SUBJECT.value) if _SUBJECT.value else []
+  if releases:
+    print()
+    names = ("time", "release_id", "epsilon", "delta", "mechanism", "scope")
+    _print_table(names, [tuple(str(release[name]) for name in names) for release in releases])
+
+
+def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+  """Columns as wide as what is in them: what is cut off could not be given to another command."""
+  widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+  for row in (head, *rows):
+    cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
+    print("  ".join(cells).rstrip())
+
+
+def _number(value: float) -> str:
+  """All digits: rounded, what is left might be more than there is."""
+  return repr(int(value)) if value == int(value) else repr(value)
 
 
 def _grant(ledger: Ledger) -> None:
@@ -135,14 +164,24 @@ def _grant(ledger: Ledger) -> None:
     raise ConfigurationError("grant needs --subject_id and --budget_epsilon, for example 1.0")
   subject = _SUBJECT.value
   before = ledger.remaining(subject) if subject in ledger.subjects() else None
-  left = ledger.grant(subject, _EPSILON.value, _DELTA.value, composition=_COMPOSITION.value)
-  lowered = before is not None and (
-    left.budget_epsilon < before.budget_epsilon or left.budget_delta < before.budget_delta
+  left = ledger.grant(
+    subject,
+    _EPSILON.value,
+    _DELTA.value,
+    composition=_COMPOSITION.value,
+    lower=_LOWER.value,
+  )
+  changed = before is not None and (
+    (left.budget_epsilon, left.budget_delta) != (before.budget_epsilon, before.budget_delta)
   )
   print(
-    f"{subject}: budget epsilon {left.budget_epsilon:g}, delta {left.budget_delta:g}; "
-    f"epsilon {left.epsilon:g} left"
-    + (f" (lowered from {before.budget_epsilon:g}, {before.budget_delta:g})" if lowered else "")
+    f"{subject}: budget epsilon {_number(left.budget_epsilon)}, delta {_number(left.budget_delta)}; "
+    f"epsilon {_number(left.epsilon)} left"
+    + (
+      f" (before: {_number(before.budget_epsilon)}, {_number(before.budget_delta)})"
+      if changed
+      else ""
+    )
   )
 
 
@@ -154,6 +193,9 @@ def _export(ledger: Ledger) -> None:
     if not _SUBJECT.value:
       content |= ledger.history()
   for budget in budgets:
+    # In a release, `epsilon` is what it cost, and `releases` are all of them.
+    for ambiguous, name in _LEFT.items():
+      budget[name] = budget.pop(ambiguous)
     # JSON has no infinity; null says that no finite epsilon holds at the budget's delta.
     if math.isinf(budget["spent_epsilon"]):
       budget["spent_epsilon"] = None
@@ -183,6 +225,7 @@ def _accept_clock(ledger: Ledger) -> None:
   print("the present time is accepted as the last entry's")
 
 
+_LEFT = {"epsilon": "left_epsilon", "delta": "left_delta", "releases": "release_count"}
 _RUN = {"create": _create, "adopt": _adopt, "reconcile": _reconcile}
 _RUN_OPEN = {"show": _show, "grant": _grant, "export": _export, "accept_clock": _accept_clock}
 

@@ -1,12 +1,13 @@
 """A whole job in one process: inputs are read ahead, go through the stages in batches, and out."""
 
 import contextlib
+import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from privai_tf.errors import PrivaiError
-from privai_tf.jobs.failures import Failure
+from privai_tf.jobs.failures import Failure, read_failures
 from privai_tf.jobs.inputs import Item, Items, find_items
 from privai_tf.jobs.job import Budget, Job, Summary
 from privai_tf.jobs.other_shards import refuse_other_shards
@@ -51,13 +52,17 @@ def run(
       left, and the same job goes on where it stopped.
   """
   check_ledger(job.budget)
+  failures_to_retry(job)
   stages = Stages(job, progress)
+  if stages.warning and tell:
+    tell(stages.warning)
   items = find_items(stages.job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
   kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder
   public = kind(job.output_dir, stages.configuration(), job.overwrite, job.shard, begin=False)
-  private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
-  if private:
+  private = None
+  if job.private_dir:
+    private = PrivateFolder(job.private_dir, job.save_latents, job.shard.suffix)
     private.describe_codes(stages.configuration())
   scalars = Scalars(job.tensorboard, job.shard.suffix) if job.tensorboard else None
   tally = Tally(progress, tell, job.max_errors, _count(items, job), scalars)
@@ -83,10 +88,12 @@ def run(
     stand_ins=sum(failure.stand_in for failure in tally.failures),
     statement=stages.guarantee.statement if tally.released else None,
     report=report,
-    comparison=private.finish(public.path, tally.failures, job.shard.suffix, stages.guarantee)
+    comparison=private.finish(public.path, tally.failures, stages.guarantee, stages.configuration())
     if private
     else None,
     gave_up=tally.gave_up,
+    looked_at=tally.looked_at,
+    unlike=tally.unlike,
   )
 
 
@@ -147,6 +154,7 @@ def _count_others(outcomes: Sequence[Outcome], tally: Tally) -> None:
 def _wanted(job: Job, items: Items, settlement: Settlement, tally: Tally) -> Iterator[Item]:
   """The items of this shard that are not finished."""
   resumed, seen = set(tally.released), set()
+  failed = failures_to_retry(job)
   for item in items:
     if not job.shard.holds(item.name):
       continue
@@ -163,8 +171,24 @@ def _wanted(job: Job, items: Items, settlement: Settlement, tally: Tally) -> Ite
       if (failure := settlement.stand_in(item.name)) is not None:
         tally.fail(failure)
       tally.advance(1)
-    else:
+    elif failed is None or failed.pop(item.source, None):
       yield item
+    else:
+      tally.advance(1)
+  for failure in (failed or {}).values():
+    reason = (
+      f"{failure.source}: failed before and is not among the inputs now; give --input as then"
+    )
+    tally.fail(dataclasses.replace(failure, reason=reason))
+
+
+def failures_to_retry(job: Job) -> dict[str, Failure] | None:
+  """The failed inputs that a job tries again, by source; None where it tries everything.
+
+  Raises:
+    ConfigurationError: if no run has named any.
+  """
+  return read_failures(job.private_dir, job.shard.suffix) if job.retry_failures else None
 
 
 def _usable(loaded: Iterable[Loaded], tally: Tally) -> Iterator[Loaded]:

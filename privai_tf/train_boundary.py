@@ -9,6 +9,7 @@ With --checkpoint the boundary also gets the public figures that the privacy mec
 import dataclasses
 import pathlib
 import re
+import sys
 from typing import Any
 
 from absl import flags
@@ -27,8 +28,9 @@ _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the boundary."
 _ATTRIBUTE = flags.DEFINE_string("attribute", "attribute", "What it is called.")
 _CHOSEN = flags.DEFINE_float(
   "chosen_num_or_ratio",
-  0.02,
-  "Samples of each class: a share up to 1 of the valid ones, or a number.",
+  None,
+  "Samples of each class: a share up to 1 of the valid ones, or a number; default: 10,000 or 2%, at "
+  "most 40%.",
 )
 _SPLIT_RATIO = flags.DEFINE_float(
   "split_ratio", 0.7, "Share of the chosen samples that train; the rest validates."
@@ -110,12 +112,16 @@ def _origin(generator) -> dict[str, Any]:
 
 
 def _told(boundary, path: pathlib.Path) -> None:
+  from privai_tf.attributes.weakness import weakness
+
   shares = [
     f"{part} {share:.1%} of {boundary.provenance['counts'][part]}"
     for part, share in boundary.provenance["accuracy"].items()
     if share is not None
   ]
   print(f"{path}: on the right side {', '.join(shares)}.")
+  if (warning := weakness([boundary])) is not None:
+    print(warning, file=sys.stderr)
 
 
 def _find_subspace(training, codes, generator) -> None:

@@ -38,7 +38,7 @@ def train_boundary(
   *,
   latent_space: str,
   name: str = "attribute",
-  chosen_num_or_ratio: float = 0.02,
+  chosen_num_or_ratio: float | None = None,
   split_ratio: float = 0.7,
   invalid_value: float | None = None,
   regularization: float | None = None,

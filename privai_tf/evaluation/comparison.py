@@ -1,68 +1,98 @@
-"""`comparison.html`: the owner's page, with original, inversion and privatized image side by side.
+"""`comparison.html`: the owner's page. What was released and how, what to look at first, every face.
 
-It shows the photos themselves, so it lives in the private folder and nowhere else.
+It shows the photos themselves, so it lives in the private folder and nowhere else. It is made from the
+folders alone, so that a resumed run, and the last of several processes, show everything.
 """
 
-import json
+import heapq
+import html
 import pathlib
-
-import numpy as np
-from PIL import Image
+from collections.abc import Mapping
+from typing import Any
 
 from privai_tf.artifacts import Guarantee
-from privai_tf.evaluation import page
+from privai_tf.evaluation import owner_row, page
+from privai_tf.evaluation.owner_faces import Face, read_faces, read_tables
+from privai_tf.evaluation.owner_style import STYLE
+from privai_tf.evaluation.owner_summary import summary
 
 _MOST_ROWS = 200
-_WARNING = (
+_MOST_FAILURES = 200
+_PRIVATE = (
   "For the owner's eyes only: this page shows the originals and figures computed from them. Publishing "
-  "it voids every guarantee. So does choosing: who releases a photo several times, looks at the "
-  "original and publishes the result that suits best gives away more than any sum of epsilons says. "
-  "Decide by the original, the inversion and the settings, before the noise is drawn; not by the "
-  "privatized picture."
+  "it voids every guarantee."
+)
+_CHOOSING = (
+  "So does choosing: who releases a photo several times, looks at the original and publishes the result "
+  "that suits best gives away more than any sum of epsilons says. Decide by the original, the inversion "
+  "and the settings, before the noise is drawn; not by the privatized picture."
 )
 
 
 def comparison_page(
-  private_dir: pathlib.Path, output_dir: pathlib.Path, guarantee: Guarantee | None = None
+  private_dir: pathlib.Path,
+  output_dir: pathlib.Path,
+  guarantee: Guarantee | None = None,
+  configuration: Mapping[str, Any] | None = None,
 ) -> str:
-  """The comparison of every input whose private record is in the folder.
+  """The comparison of every input whose private record is in the folder, what needs a look first.
 
   Args:
-    private_dir: holds `NAME.quality.json` and, for photos, `NAME.original.png` and
-      `NAME.inversion.png`.
-    output_dir: holds the privatized `NAME.png`.
-    guarantee: of the releases; its statement says what the rest of these codes tells.
+    private_dir: what `PrivateFolder` writes.
+    output_dir: the publishable folder.
+    guarantee: of the releases.
+    configuration: of the job, from `Stages.configuration`.
 
   Returns:
     The text of `comparison.html`.
   """
-  records = sorted(private_dir.glob("*.quality.json"))
-  parts = [page.statement(_WARNING, private=False)]
+  counts: dict[str, int] = {"faces": 0, "released": 0, "warned": 0}
+
+  def counted():
+    for face in read_faces(private_dir, output_dir):
+      counts["faces"] += 1
+      counts["released"] += face.released
+      counts["warned"] += face.released and face.warning is not None
+      yield face
+
+  # There may be a million, of which the page holds a few hundred.
+  shown = heapq.nsmallest(_MOST_ROWS, counted(), key=Face.urgency)
+  failures = read_tables(private_dir, "failures")
+  charges = read_tables(private_dir, "charges")
+  reasons = {row["name"]: row["reason"] for row in failures}
+  parts = [
+    f'<p class="private">{html.escape(_PRIVATE)}</p>',
+    summary(counts, failures, charges, guarantee, configuration or {}),
+    page.folded("Choosing among releases", f"<p>{html.escape(_CHOOSING)}</p>"),
+  ]
   if guarantee is not None:
-    parts.append(page.statement(guarantee.statement, guarantee.private))
-  for path in records[:_MOST_ROWS]:
-    name = path.name.removesuffix(".quality.json")
-    quality = json.loads(path.read_text(encoding="utf-8"))
-    parts.append(_row(name, quality, private_dir, output_dir))
-  if len(records) > _MOST_ROWS:
-    parts.append(f"<p>{len(records) - _MOST_ROWS} more are in the folder.</p>")
-  if not records:
-    parts.append("<p>No input was finished in this run.</p>")
-  return page.page("Originals and privatized faces (private)", "\n".join(parts))
+    promise = page.statement(guarantee.statement, guarantee.private)
+    parts.append(page.folded("What is promised, word for word", promise))
+  parts.append(_failures(failures))
+  parts.append("<h2>Faces</h2>" if shown else "<p>No input was finished in this run.</p>")
+  parts += [owner_row.row(face, reasons.get(face.output)) for face in shown]
+  if counts["faces"] > len(shown):
+    parts.append(f"<p>{counts['faces'] - len(shown)} more are in the folder.</p>")
+  title = "Originals and privatized faces (private)"
+  return page.page(title, "\n".join(filter(None, parts)), STYLE)
 
 
-def _row(name: str, quality: dict, private_dir: pathlib.Path, output_dir: pathlib.Path) -> str:
-  cells = []
-  for caption, path in (
-    ("original", private_dir / f"{name}.original.png"),
-    ("inversion", private_dir / f"{name}.inversion.png"),
-    ("privatized", output_dir / f"{name}.png"),
-  ):
-    if path.exists():
-      with Image.open(path) as image:
-        cells.append(page.picture(np.asarray(image.convert("RGB")), caption=f"{name}: {caption}"))
-  known = {key: value for key, value in quality.items() if key != "warning" and value is not None}
-  figures = [(key.replace("_", " "), value) for key, value in known.items()]
-  warning = quality.get("warning")
-  told = page.statement(f"{name}: {warning}", private=False) if warning else ""
-  return f'<div class="row">{"".join(cells)}</div>{told}{page.table(figures)}'
+def _failures(failures: list[dict[str, str]]) -> str:
+  """The inputs that failed, in a folded table; "" if none did."""
+  if not failures:
+    return ""
+  names = ("name", "stage", "published", "reason")
+  head = "".join(f"<th>{name}</th>" for name in names)
+  rows = [
+    "<tr>" + "".join(f"<td>{html.escape(row.get(name, ''))}</td>" for name in names) + "</tr>"
+    for row in failures[:_MOST_FAILURES]
+  ]
+  more = len(failures) - len(rows)
+  text = f'<div class="scroll"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+  text += f"<p>{more} more are in failures.csv.</p>" if more else ""
+  text += (
+    "<p>Once the causes are mended, the same command with <code>--retry_failures</code> runs those "
+  )
+  text += "again of which nothing is published.</p>"
+  inputs = "1 input" if len(failures) == 1 else f"{len(failures)} inputs"
+  return page.folded(f"{inputs} failed", text)

@@ -11,9 +11,12 @@ from PIL import Image
 from privai_tf.runtime.pictures import png
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8882; --accent: #2a7; --warn: #c62; }
+:root { color-scheme: light dark; --page: #fff; --text: #1a1a1a; --quiet: #595959; --line: #8884; --soft: #8882;
+  --accent: #17804f; --warn: #b0460f; --on-warn: #fff; --warned: #9c3d0c; }
+@media (prefers-color-scheme: dark) { :root { --page: #16181b; --text: #e9e9e9; --quiet: #a9adb2;
+  --accent: #3ecf8e; --warn: #f0a070; --on-warn: #16181b; --warned: #f0a070; } }
 * { box-sizing: border-box; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 70rem; }
+body { background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 70rem; }
 h1 { font-size: 1.5rem; margin: .5rem 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 p.statement { border-left: .35rem solid var(--accent); background: var(--soft); padding: .7rem 1rem; margin: 1rem 0; }
 p.warning { border-left-color: var(--warn); }
@@ -21,19 +24,20 @@ table { border-collapse: collapse; font-size: .9rem; } td, th { padding: .2rem .
 td.number { font-variant-numeric: tabular-nums; text-align: right; }
 .gallery { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
 .row { display: grid; gap: .5rem; grid-template-columns: repeat(3, minmax(0, 12rem)); margin: 0 0 1rem; }
-figure { margin: 0; } figcaption { font-size: .8rem; overflow-wrap: anywhere; opacity: .8; }
+figure { margin: 0; } figcaption { font-size: .8rem; overflow-wrap: anywhere; color: var(--quiet); }
 img { width: 100%; height: auto; border-radius: .4rem; display: block; }
-footer { margin-top: 2rem; font-size: .8rem; opacity: .7; }
+footer { margin-top: 2rem; font-size: .8rem; color: var(--quiet); }
 .scroll { overflow-x: auto; margin: 0 0 1.5rem; }
 """
 
 
-def page(title: str, body: str) -> str:
+def page(title: str, body: str, style: str = "") -> str:
   """A complete HTML document.
 
   Args:
     title: plain text, escaped here.
     body: HTML.
+    style: CSS beside what all pages have.
 
   Returns:
     The document's text.
@@ -41,12 +45,14 @@ def page(title: str, body: str) -> str:
   return (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n"
+    f"<title>{html.escape(title)}</title><style>{_STYLE}{style}</style></head>\n"
     f"<body><h1>{html.escape(title)}</h1>\n{body}\n</body></html>\n"
   )
 
 
-def picture(pixels: np.ndarray, caption: str = "", longest_side: int = 256) -> str:
+def picture(
+  pixels: np.ndarray, caption: str = "", longest_side: int = 256, described: str | None = None
+) -> str:
   """A figure with the image inside the page.
 
   Args:
@@ -54,6 +60,7 @@ def picture(pixels: np.ndarray, caption: str = "", longest_side: int = 256) -> s
     caption: plain text, escaped here.
     longest_side: larger images are scaled down to this many pixels; smaller ones are enlarged by a
       whole factor, so that browsers do not blur them unevenly.
+    described: for those who do not see it; None: the caption.
 
   Returns:
     HTML of a `figure`.
@@ -67,8 +74,9 @@ def picture(pixels: np.ndarray, caption: str = "", longest_side: int = 256) -> s
     image = image.resize((image.width * factor, image.height * factor), Image.Resampling.BICUBIC)
   data = base64.b64encode(png(np.asarray(image))).decode("ascii")
   text = html.escape(caption)
+  described = html.escape(caption if described is None else described, quote=True)
   return (
-    f'<figure><img alt="{html.escape(caption, quote=True)}" src="data:image/png;base64,{data}">'
+    f'<figure><img alt="{described}" src="data:image/png;base64,{data}">'
     f"<figcaption>{text}</figcaption></figure>"
   )
 
@@ -109,6 +117,11 @@ def table(rows: Sequence[tuple[str, object]]) -> str:
     kind = ' class="number"' if number else ""
     cells.append(f"<tr><th>{html.escape(name)}</th><td{kind}>{html.escape(shown)}</td></tr>")
   return f'<div class="scroll"><table>{"".join(cells)}</table></div>'
+
+
+def folded(title: str, body: str) -> str:
+  """HTML that shows when its title is touched; the title is plain text, escaped here."""
+  return f"<details><summary>{html.escape(title)}</summary>{body}</details>"
 
 
 def statement(text: str, private: bool) -> str:

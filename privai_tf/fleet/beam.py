@@ -129,6 +129,8 @@ def run(
   _check(job)
   check_ledger(job.budget)
   stages = Stages(job)
+  if stages.warning and tell:
+    tell(stages.warning)
   items = find_items(stages.job, stages.generator)
   refuse_what_is_not_to_be_published(items, job)
   count = items.count if items.count is not None else len(record_files(job)) * job.batch_size * 16
@@ -156,9 +158,11 @@ def run(
     kept=kept,
     failures=tuple(map(str, failures)),
     stand_ins=sum(failure.stand_in for failure in failures),
+    looked_at=sum(result.looked_at for result in results),
+    unlike=sum(result.unlike for result in results),
     statement=stages.guarantee.statement if released else None,
     report=public.finish(),
-    comparison=private.finish(public.path, failures, guarantee=stages.guarantee)
+    comparison=private.finish(public.path, failures, stages.guarantee, stages.configuration())
     if private
     else None,
   )
@@ -170,6 +174,7 @@ def _check(job: Job) -> None:
     (job.overwrite, "choose another --output_dir instead of --overwrite"),
     (job.output_format != "png", "workers share no TFRecord file; drop --output_format"),
     (job.max_errors is not None, "no worker knows the others' errors; drop --max_errors"),
+    (job.retry_failures, "a run tries everything that is not finished; drop --retry_failures"),
     (job.tensorboard is not None, "workers share no TensorBoard; drop --tensorboard"),
   )
   for refused, text in refusals:

@@ -23,7 +23,7 @@ from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.settlement import Settlement, charge_for, pay_for
 from privai_tf.jobs.stages import Stages
-from privai_tf.privacy.ledger import BudgetExceededError, Ledger, RelationError
+from privai_tf.privacy.ledger import BudgetExceededError, Charge, Ledger, RelationError
 from privai_tf.runtime import files
 from privai_tf.runtime.manifest import Manifest
 
@@ -67,11 +67,16 @@ class Permit:
 
 @dataclasses.dataclass(frozen=True)
 class PartResult:
-  """What became of a part: names released now, names finished before, and what failed."""
+  """What became of a part: names released now, names finished before, and what failed.
+
+  `looked_at` and `unlike` are those of `Tally`.
+  """
 
   released: tuple[str, ...]
   kept: tuple[str, ...]
   failures: tuple[Failure, ...]
+  looked_at: int = 0
+  unlike: int = 0
 
 
 class Worker:
@@ -103,6 +108,11 @@ class Worker:
     return charge_for(
       *(stages.guarantee, stages.event, stages.relation, claim.subject, claim.faces), release_id
     )
+
+  def book(self, charged: list[tuple[str, Charge]]) -> None:
+    """Tells the owner which charges paid for what; they are on the disk."""
+    if self._private and charged:
+      self._private.write_charges(charged)
 
   def claims(self, part: int, ledger: Ledger) -> Iterator[Claim]:
     """Reads the unfinished inputs of a part and says what they cost.
@@ -143,7 +153,8 @@ class Worker:
       )
       tally.released += settlement.resume()
       pipeline.release_all(self._stages, items, settlement, None, tally)
-    result = PartResult(tuple(tally.released), tuple(tally.kept), tuple(tally.failures))
+    named = tuple(tally.released), tuple(tally.kept), tuple(tally.failures)
+    result = PartResult(*named, tally.looked_at, tally.unlike)
     files.write_json(self._state.result(permit.part), dataclasses.asdict(result), private=True)
     return result
 
@@ -177,18 +188,21 @@ def pay(
   failures: list[list[Failure]] = [[] for _ in range(state.parts)]
   waiting = filter(None, claims)
   while some := list(itertools.islice(waiting, _CLAIMS_TOGETHER)):
+    charged = []
     with ledger.together():
       for claim in some:
         failure = claim.failure
         if failure is None:
           try:
-            pay_for(ledger, worker.charge(claim, state.release_id(claim.name)))
+            charge = worker.charge(claim, state.release_id(claim.name))
+            charged.append((claim.name, pay_for(ledger, charge)))
           except (BudgetExceededError, RelationError) as refusal:
             failure = Failure(claim.name, claim.source, "pay", f"{claim.source}: {refusal}")
         if failure is None:
           names[claim.part].add(claim.name)
         else:
           failures[claim.part].append(failure)
+    worker.book(charged)
   for part in range(state.parts):
     yield Permit(part, frozenset(names[part]), tuple(failures[part]))
 
@@ -200,4 +214,5 @@ def read_result(state: FleetState, part: int) -> PartResult | None:
   except FileNotFoundError:
     return None
   failures = tuple(Failure(**values) for values in content["failures"])
-  return PartResult(tuple(content["released"]), tuple(content["kept"]), failures)
+  named = tuple(content["released"]), tuple(content["kept"]), failures
+  return PartResult(*named, content.get("looked_at", 0), content.get("unlike", 0))

@@ -82,8 +82,7 @@ def quality_report(
   distances = statistics.distances(inversion.latents)
   structure = ms_ssim_figures(inversion.images, images)
   perceived = lpips_figures(inversion.images, images, spec)
-  errors = np.mean(np.square(np.clip(inversion.images, -1, 1) - images), axis=(1, 2, 3))
-  unexplained = errors / variety(generator, inversion.latent_space)
+  missed = unexplained(inversion.images, images, generator, inversion.latent_space)
   return [
     Quality(
       psnr_db=float(inversion.psnr[row]) if math.isfinite(inversion.psnr[row]) else None,
@@ -93,11 +92,46 @@ def quality_report(
       steps=None if inversion.steps is None else int(inversion.steps[row]),
       distance=float(distances[row]),
       distance_limit=statistics.distance_limit,
-      unexplained=float(unexplained[row]),
-      warning=_warning(float(distances[row]), statistics.distance_limit, float(unexplained[row])),
+      unexplained=float(missed[row]),
+      warning=_warning(float(distances[row]), statistics.distance_limit, float(missed[row])),
     )
     for row in range(len(images))
   ]
+
+
+def warnings(
+  latents: np.ndarray,
+  reconstructions: np.ndarray,
+  images: np.ndarray,
+  generator,
+  latent_space: str,
+) -> list[str | None]:
+  """`Quality.warning` of each photo, without the figures that take longer.
+
+  Args:
+    latents: [N, d] or [N, L, d], the photos' codes.
+    reconstructions: float [N, R, R, C], what the generator makes of them.
+    images: the photos, float [N, R, R, C] in [-1, 1].
+    generator: the `privai_tf.Generator`.
+    latent_space: of the codes.
+  """
+  from privai_tf.inversion.statistics import latent_statistics
+
+  statistics = latent_statistics(generator, latent_space)
+  distances = statistics.distances(latents)
+  missed = unexplained(reconstructions, images, generator, latent_space)
+  return [
+    _warning(float(distance), statistics.distance_limit, float(share))
+    for distance, share in zip(distances, missed, strict=True)
+  ]
+
+
+def unexplained(
+  reconstructions: np.ndarray, images: np.ndarray, generator, latent_space: str
+) -> np.ndarray:
+  """`Quality.unexplained` of each photo, float [N]; see `warnings`."""
+  errors = np.mean(np.square(np.clip(reconstructions, -1, 1) - images), axis=(1, 2, 3))
+  return errors / variety(generator, latent_space)
 
 
 def _warning(distance: float, limit: float, unexplained: float) -> str | None:

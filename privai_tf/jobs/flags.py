@@ -74,6 +74,11 @@ _OVERWRITE = flags.DEFINE_bool(
   "Release finished inputs again. Each release costs privacy again, and choosing among several while "
   "looking at the original is covered by no guarantee.",
 )
+_RETRY_FAILURES = flags.DEFINE_bool(
+  "retry_failures",
+  False,
+  "Try only those inputs that failures.csv in --private_dir names, of which nothing is published.",
+)
 _BATCH_SIZE = flags.DEFINE_integer(
   "batch_size", 8, "Inputs that go through the stages together.", lower_bound=1
 )
@@ -145,7 +150,7 @@ def _without_effect(flag: str, others: str, reason: str) -> None:
     raise ConfigurationError(f"--{flag} with {others}: {reason}; leave it out")
 
 
-_needs("private_dir", ["save_latents"])
+_needs("private_dir", ["save_latents", "retry_failures"])
 _needs("ledger", ["create_ledger", "budget_epsilon", "budget_delta", "subject_id"])
 
 
@@ -196,6 +201,7 @@ def job_from_flags():
     budget=budget,
     batch_size=_BATCH_SIZE.value,
     shard=Shard(_SHARD_INDEX.value, _NUM_SHARDS.value),
+    retry_failures=_RETRY_FAILURES.value,
     max_errors=_MAX_ERRORS.value,
     readers=_NUM_READERS.value,
     tensorboard=_path(_TENSORBOARD.value),

@@ -10,6 +10,7 @@ from privai_tf.attributes.boundary_files import resolve
 from privai_tf.attributes.sources import boundary_source
 from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.generators.places import checkpoint_place
+from privai_tf.jobs.failures import read_failures
 from privai_tf.jobs.input_paths import input_paths
 from privai_tf.jobs.job import Job
 from privai_tf.privacy.resemblance import named_attributes
@@ -23,8 +24,11 @@ def check_names(job: Job) -> None:
     job: the job.
 
   Raises:
-    ConfigurationError: naming the first that does not exist, and what there is.
+    ConfigurationError: naming the first that does not exist, and what there is; or that there are no
+      failures to try again.
   """
+  if job.retry_failures:
+    read_failures(job.private_dir, job.shard.suffix)
   try:
     checkpoint_place(job.checkpoint)
     attribute_scope = job.privacy.scope == "attribute"

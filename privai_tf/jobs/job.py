@@ -97,6 +97,7 @@ class Job:
     budget: the ledger to charge, None charges none.
     batch_size: faces that go through the stages together.
     shard: the part of the inputs that is this process's.
+    retry_failures: whether only what `failures.csv` of an earlier run names is tried.
     max_errors: inputs without any output after which a run gives up; None never does.
     readers: threads that decode and align ahead of the accelerator, and as many that encode and
       write behind it.
@@ -123,6 +124,7 @@ class Job:
   budget: Budget | None = None
   batch_size: int = 8
   shard: Shard = dataclasses.field(default_factory=Shard)
+  retry_failures: bool = False
   max_errors: int | None = None
   readers: int = 2
   tensorboard: pathlib.Path | None = None
@@ -144,6 +146,11 @@ class Job:
     if self.paste_back and self.input_latents is not None:
       raise ConfigurationError("--input_latents has no frames to paste into; drop --paste_back")
     self._check_choice_of_faces()
+    if self.retry_failures and (self.private_dir is None or self.overwrite):
+      raise ConfigurationError(
+        "--retry_failures needs the --private_dir of the run whose failures it tries again, and no "
+        "--overwrite, which would release everything else anew"
+      )
     if self.output_format not in OUTPUT_FORMATS:
       raise ConfigurationError(
         f"output_format is {self.output_format!r}; use one of {', '.join(OUTPUT_FORMATS)}"
@@ -205,6 +212,7 @@ class Summary:
     statement: the guarantee in words, None if nothing was released now.
     report, comparison: the pages written.
     gave_up: whether `max_errors` ended the run.
+    looked_at, unlike: see `Tally`.
   """
 
   released: tuple[str, ...]
@@ -215,6 +223,8 @@ class Summary:
   comparison: pathlib.Path | None
   gave_up: bool = False
   stand_ins: int = 0
+  looked_at: int = 0
+  unlike: int = 0
 
   @property
   def text(self) -> str:
@@ -223,7 +233,14 @@ class Summary:
     failed = f", {len(self.failures)} failed" if self.failures else ""
     failed += f" ({self.stand_ins} of them published as stand-ins)" if self.stand_ins else ""
     lines = [self.statement] if self.statement else []
-    lines += [f"{len(self.released)} released{kept}{failed}.", f"To publish:      {self.report}"]
+    lines.append(f"{len(self.released)} released{kept}{failed}.")
+    if self.unlike:
+      lines.append(
+        f"{self.unlike} of {self.looked_at} faces look unlike anything this generator draws: what is "
+        "published there is another face than the photo's. Use a checkpoint that was trained on such "
+        "photos (README, Checkpoints), and look at --private_dir's page before publishing."
+      )
+    lines.append(f"To publish:      {self.report}")
     if self.comparison:
       lines.append(f"For your eyes:   {self.comparison}")
     return "\n".join(lines)

@@ -2,67 +2,146 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from privai_tf.artifacts import Inversion
-from privai_tf.inversion.quality import quality_report
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.inversion.quality import quality_report, warnings
+from privai_tf.jobs.attribute_changes import AttributeChanges
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.outcomes import Unit
 from privai_tf.jobs.private_folder import PrivateRecord
+from privai_tf.runtime.batching import filled
+
+# Where nobody keeps records, and no reconstruction is at hand: so many faces are drawn for it.
+_MOST_DRAWN = 64
 
 
-def owner_records(
-  job: Job,
-  generator,
-  units: Sequence[Unit],
-  latents: np.ndarray,
-  inversion: Inversion | None,
-  to_pixels: Callable[[np.ndarray], np.ndarray],
-) -> list[PrivateRecord]:
-  """The records of faces that were found, and of codes.
+@dataclasses.dataclass(frozen=True)
+class Faces:
+  """Faces of a batch that were found, or codes, and what became of them.
+
+  Attributes:
+    units: no stand-ins.
+    latents, released_latents: [n, d] or [n, L, d], before and after.
+    released: uint8 [n, R, R, 3].
+    inversion: how the codes were found; None where they were given, or nothing was drawn for it.
+  """
+
+  units: Sequence[Unit]
+  latents: np.ndarray
+  released_latents: np.ndarray
+  released: np.ndarray
+  inversion: Inversion | None
+
+
+class OwnerRecords:
+  """Makes the records of a job's faces.
 
   Args:
-    job: the job.
+    job: the job, its latent space decided.
     generator: its `Generator`.
-    units: no stand-ins.
-    latents: their codes, [n, d] or [n, L, d].
-    inversion: how they were found; None for codes, and where nobody asks.
+    boundaries: of the attributes that are hidden.
     to_pixels: float [n, R, R, C] of the generator to uint8 [n, R, R, 3].
   """
-  if inversion is None:
-    return [
-      PrivateRecord(unit.name, {"source": unit.source}, latent)
-      for unit, latent in zip(units, latents, strict=True)
-    ]
-  if job.private_dir is None:
-    return [
-      PrivateRecord(unit.name, {"psnr_db": float(psnr), "last_loss": float(loss)}, latent)
-      for unit, psnr, loss, latent in zip(
-        units, inversion.psnr, inversion.losses[-1], latents, strict=True
+
+  def __init__(
+    self,
+    job: Job,
+    generator: Any,
+    boundaries: Sequence[Boundary],
+    to_pixels: Callable[[np.ndarray], np.ndarray],
+  ):
+    self._job, self._generator, self._to_pixels = job, generator, to_pixels
+    self._changes = AttributeChanges(job.checkpoint, boundaries) if job.private_dir else None
+    self._drawn = 0
+
+  def of(self, faces: Faces, size: int) -> list[PrivateRecord]:
+    """The records of faces, in order.
+
+    Args:
+      faces: the faces.
+      size: of a batch, should something have to be drawn.
+    """
+    if not faces.units:
+      return []
+    values = None
+    if self._job.input_latents is None:
+      values = np.stack([unit.value for unit in faces.units])
+    if self._changes is None:
+      return self._without_folder(faces, values, size)
+    originals = None if values is None else self._to_pixels(values)
+    changes = self._changes.read(originals, faces.released, faces.latents, faces.released_latents)
+    records = [
+      PrivateRecord(
+        name=unit.name,
+        figures={"source": unit.source},
+        latents=faces.latents[row],
+        attributes=changes[row],
+        # Elsewhere it is published as it is, and the page takes it from there.
+        release=faces.released[row] if self._job.paste_back else None,
       )
+      for row, unit in enumerate(faces.units)
     ]
-  values = np.stack([unit.value for unit in units])
-  qualities = quality_report(inversion, values, generator, job.inversion)
-  originals, found = to_pixels(values), to_pixels(inversion.images)
-  return [
-    PrivateRecord(
-      name=unit.name,
-      figures={
-        "source": unit.source,
-        **dataclasses.asdict(qualities[row]),
-        "last_loss": float(inversion.losses[-1, row]),
-        "batch_seconds": inversion.seconds,
-      },
-      latents=latents[row],
-      original=originals[row],
-      inversion=found[row],
+    return records if values is None else self._with_photos(records, faces, values, originals)
+
+  def _with_photos(
+    self, records: list[PrivateRecord], faces: Faces, values: np.ndarray, originals: np.ndarray
+  ) -> list[PrivateRecord]:
+    inversion = faces.inversion
+    qualities = quality_report(inversion, values, self._generator, self._job.inversion)
+    found = self._to_pixels(inversion.images)
+    return [
+      dataclasses.replace(
+        record,
+        original=originals[row],
+        inversion=found[row],
+        figures={
+          **record.figures,
+          **dataclasses.asdict(qualities[row]),
+          "last_loss": float(inversion.losses[-1, row]),
+          "batch_seconds": inversion.seconds,
+        },
+      )
+      for row, record in enumerate(records)
+    ]
+
+  def _without_folder(
+    self, faces: Faces, values: np.ndarray | None, size: int
+  ) -> list[PrivateRecord]:
+    """What is told on the terminal, and to TensorBoard."""
+    figures: list[dict[str, Any]] = [{} for _ in faces.units]
+    drawn = None if values is None else self._reconstructions(faces, size)
+    if drawn is not None:
+      space = self._job.inversion.latent_space
+      told = warnings(faces.latents, drawn, values, self._generator, space)
+      figures = [{"warning": warning} for warning in told]
+    if faces.inversion is not None:
+      for row, known in enumerate(figures):
+        known["psnr_db"] = float(faces.inversion.psnr[row])
+        known["last_loss"] = float(faces.inversion.losses[-1, row])
+    return [
+      PrivateRecord(unit.name, known, latent)
+      for unit, known, latent in zip(faces.units, figures, faces.latents, strict=True)
+    ]
+
+  def _reconstructions(self, faces: Faces, size: int) -> np.ndarray | None:
+    """What the generator makes of the codes, float [n, R, R, C]; None where that was shown enough."""
+    if faces.inversion is not None:
+      return faces.inversion.images
+    if self._drawn >= _MOST_DRAWN:
+      return None
+    self._drawn += len(faces.units)
+    space = self._job.inversion.latent_space
+    images = self._generator.synthesize(
+      filled(faces.latents, size), latent_space=space, batch_size=size
     )
-    for row, unit in enumerate(units)
-  ]
+    return images[: len(faces.units)]
 
 
 def stand_in_record(unit: Unit) -> PrivateRecord:
   """The record of a stand-in; the page shows the warning."""
   warning = f"a stand-in is published: {unit.failure.reason}"
-  return PrivateRecord(unit.name, {"source": unit.source, "warning": warning})
+  return PrivateRecord(unit.name, {"source": unit.source, "warning": warning, "stand_in": True})

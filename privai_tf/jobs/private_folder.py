@@ -10,7 +10,9 @@ import numpy as np
 from privai_tf.artifacts import Guarantee
 from privai_tf.evaluation.comparison import comparison_page
 from privai_tf.inversion.code_record import ANY_CODES, RECORD
+from privai_tf.jobs.charges import ChargeBook
 from privai_tf.jobs.failures import Failure, failures_csv
+from privai_tf.privacy.ledger import Charge
 from privai_tf.runtime import files
 from privai_tf.runtime.pictures import png
 
@@ -23,6 +25,8 @@ class PrivateRecord:
     figures: JSON values.
     latents: the code before privatization, None for a stand-in.
     original, inversion: uint8 [R, R, 3], None for an input that is a code.
+    release: uint8 [R, R, 3], the privatized face, where it is published in its frame only.
+    attributes: before and after, from `attribute_changes`; {} where nobody asks.
   """
 
   name: str
@@ -30,17 +34,32 @@ class PrivateRecord:
   latents: np.ndarray | None = None
   original: np.ndarray | None = None
   inversion: np.ndarray | None = None
+  release: np.ndarray | None = None
+  attributes: dict = dataclasses.field(default_factory=dict)
 
 
 class PrivateFolder:
-  """The owner's folder: originals, inversions, quality figures, latents on request."""
+  """The owner's folder: originals, inversions, quality figures, charges, latents on request.
 
-  def __init__(self, path: pathlib.Path, save_latents: bool):
+  Args:
+    path: the folder; made if need be.
+    save_latents: whether codes are kept.
+    suffix: tells apart the processes that share the folder.
+  """
+
+  def __init__(self, path: pathlib.Path, save_latents: bool, suffix: str = ""):
     self.path = files.make_private_folder(path)
     self._save_latents = save_latents
+    self._suffix = suffix
+    self._book: ChargeBook | None = None
 
-  def write(self, record: PrivateRecord) -> None:
-    """Keeps what was computed from one face."""
+  def write(self, record: PrivateRecord, output: str | None = None) -> None:
+    """Keeps what was computed from one face, before it is paid for: nothing of the release.
+
+    Args:
+      record: the record.
+      output: name of the output that the face is in; None: the record's own.
+    """
     for kind in ("original", "inversion"):
       pixels = getattr(record, kind)
       if pixels is not None:
@@ -50,7 +69,31 @@ class PrivateFolder:
       # [1, d] or [1, L, d], as every command reads codes.
       np.save(buffer, record.latents[np.newaxis], allow_pickle=False)
       files.write_bytes(self.path / f"{record.name}.latent.npy", buffer.getvalue(), private=True)
-    files.write_json(self.path / f"{record.name}.quality.json", record.figures, private=True)
+    figures = {
+      **record.figures,
+      "output": output or record.name,
+      "pasted": record.release is not None,
+    }
+    files.write_json(self.path / f"{record.name}.quality.json", figures, private=True)
+
+  def write_release(self, record: PrivateRecord) -> None:
+    """Keeps what tells of the release, once that is paid for: a refused draw was never seen."""
+    if record.release is not None:
+      data = png(record.release)
+      files.write_bytes(self.path / f"{record.name}.release.png", data, private=True)
+    if record.attributes:
+      path = self.path / f"{record.name}.release.json"
+      files.write_json(path, {"attributes": record.attributes}, private=True)
+
+  def write_published(self, name: str, picture: bytes) -> None:
+    """Keeps an output that goes into a file of many, once it is paid for, as PNG."""
+    files.write_bytes(self.path / f"{name}.published.png", picture, private=True)
+
+  def write_charges(self, charges: Iterable[tuple[str, Charge]]) -> None:
+    """Notes in `charges.csv` what paid for which output; see `ChargeBook.write`."""
+    if self._book is None:  # Late: of a fleet's workers, one alone pays.
+      self._book = ChargeBook(self.path / f"charges{self._suffix}.csv")
+    self._book.write(charges)
 
   def describe_codes(self, configuration: dict) -> None:
     """Says what the codes are of: without it, nobody could tell Z from W.
@@ -70,23 +113,23 @@ class PrivateFolder:
     self,
     output_dir: pathlib.Path,
     failures: Iterable[Failure],
-    suffix: str = "",
     guarantee: Guarantee | None = None,
+    configuration: dict | None = None,
   ) -> pathlib.Path:
     """Writes the comparison, and `failures.csv`.
 
     Args:
       output_dir: the publishable folder.
       failures: of this process's inputs, stand-ins of earlier runs included.
-      suffix: tells apart the processes that share the folder.
       guarantee: of the releases.
+      configuration: the job's, from `Stages.configuration`.
 
     Returns:
       The path of `comparison.html`.
     """
-    table = self.path / f"failures{suffix}.csv"
+    table = self.path / f"failures{self._suffix}.csv"
     files.write_text(table, failures_csv(failures), private=True)
     comparison = self.path / "comparison.html"
-    text = comparison_page(self.path, output_dir, guarantee)
+    text = comparison_page(self.path, output_dir, guarantee, configuration)
     files.write_text(comparison, text, private=True)
     return comparison

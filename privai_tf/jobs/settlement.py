@@ -18,7 +18,7 @@ from privai_tf.jobs.outcomes import Outcome, Output
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.record_folder import RecordFolder
-from privai_tf.privacy.ledger import BudgetExceededError, Head, Ledger, RelationError
+from privai_tf.privacy.ledger import BudgetExceededError, Charge, Head, Ledger, RelationError
 from privai_tf.privacy.ledger.stored_events import from_json, to_json
 from privai_tf.privacy.relation import Relation
 from privai_tf.runtime.interruption import uninterrupted
@@ -64,6 +64,7 @@ class Settlement:
     if ledger is not None and seen is not None:
       ledger.require_head(Head.from_json(seen))
     self._threads = threads
+    self._charged: list[tuple[str, Charge]] = []
 
   def is_known(self, name: str) -> bool:
     """Whether an output of this name is published, or will be without being drawn again."""
@@ -92,7 +93,9 @@ class Settlement:
         continue
       with uninterrupted():
         release = self._manifest.staged(name)
-        if not self._pay(release):
+        refusal = self._pay(release)
+        self._book()
+        if not refusal:
           self._publish(release)
           published.append(name)
     self._note_head()
@@ -117,17 +120,21 @@ class Settlement:
     drawn = [(output, outcome.failure) for outcome in outcomes for output in outcome.outputs]
     pool = concurrent.futures.ThreadPoolExecutor(self._threads, thread_name_prefix="settlement")
     with uninterrupted(), pool:
-      if self._private:
-        records = [record for output, _ in drawn for record in output.records]
-        _wait(pool.map(self._private.write, records))
+      records = [(record, output.name) for output, _ in drawn for record in output.records]
+      if self._private and records:
+        _wait(pool.map(self._private.write, *zip(*records, strict=True)))
       staged = list(pool.map(self._staged, *zip(*drawn, strict=True))) if drawn else []
       self._manifest.stage(staged)
       # In order, since a budget may end in mid-batch; and all before anything can be seen.
       with self._ledger.together() if self._ledger else contextlib.nullcontext():
         results = [(release.name, self._pay(release)) for release in staged]
       self._note_head()
+      self._book()
       refused = {name for name, error in results if error is not None}
       paid = [release for release in staged if release.name not in refused]
+      if self._private:
+        shown = (record for record, name in records if name not in refused)
+        _wait(pool.map(self._private.write_release, shown))
       _wait(map(self._publish, paid) if self._packs else pool.map(self._publish, paid))
       for outcome in outcomes:
         names = {output.name for output in outcome.outputs}
@@ -154,7 +161,7 @@ class Settlement:
     """Charges a release, a repeated one for nothing. Returns a refusal."""
     if staged.charge is not None and self._ledger is not None:
       try:
-        pay_for(self._ledger, staged.charge)
+        self._charged.append((staged.name, pay_for(self._ledger, staged.charge)))
       except (BudgetExceededError, RelationError) as error:
         self._manifest.drop(staged.name)
         return error
@@ -165,12 +172,20 @@ class Settlement:
     if self._ledger is not None and self._ledger.head is not None:
       self._manifest.note(LEDGER_NOTE, self._ledger.head.to_json())
 
+  def _book(self) -> None:
+    """Tells the owner which charges paid for what; they are on the disk."""
+    if self._private and self._charged:
+      self._private.write_charges(self._charged)
+    self._charged.clear()
+
   def _publish(self, staged: Staged) -> None:
     """Writes what is paid for, a second time the same bytes; into its pack where there are such."""
     if not self._packs:
       self._public.write(staged.name, staged.png, staged.content)
       self._manifest.finish(staged.name)
       return
+    if self._private:
+      self._private.write_published(staged.name, staged.png)
     self._pack.append(staged.name)
     if len(self._pack) >= self._records_per_file:
       self.finish()
@@ -225,7 +240,7 @@ def charge_for(
   }
 
 
-def pay_for(ledger: Ledger, charge: dict) -> None:
+def pay_for(ledger: Ledger, charge: dict) -> Charge:
   """Charges every face of a release in one go: a frame is published with all of them or not at all."""
   from fractions import Fraction
 
@@ -237,7 +252,7 @@ def pay_for(ledger: Ledger, charge: dict) -> None:
 
     event = dp_event.SelfComposedDpEvent(event, count)
     epsilon, delta = count * Fraction(epsilon), count * Fraction(delta)
-  ledger.charge(
+  return ledger.charge(
     charge["subject"],
     event,
     epsilon,

@@ -14,6 +14,7 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee, Inversion
 from privai_tf.attributes.sources import load_boundaries
+from privai_tf.attributes.weakness import weakness
 from privai_tf.errors import InputError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
@@ -25,7 +26,7 @@ from privai_tf.jobs.failures import STAND_IN, Failure
 from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
-from privai_tf.jobs.owner_records import owner_records, stand_in_record
+from privai_tf.jobs.owner_records import Faces, OwnerRecords, stand_in_record
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.relation import Relation
@@ -39,6 +40,7 @@ class Stages:
   Attributes:
     job: the job, its latent space decided.
     generator: its `Generator`.
+    warning: what its owner must know before it begins; None if nothing.
   """
 
   def __init__(self, job: Job, progress: Callable[[int, int], None] | None = None):
@@ -68,6 +70,9 @@ class Stages:
       job.inversion.latent_space,
       self._public_codes,
     )
+    hidden = self._boundaries if job.privacy.scope == "attribute" else []
+    self.warning = weakness(hidden)
+    self._owner = OwnerRecords(job, self.generator, hidden, self._pixels)
 
   def _fitted_on(self, progress) -> PublicCodes | None:
     """Codes that this job's release path makes of generated pictures; None where codes are given."""
@@ -233,28 +238,24 @@ class Stages:
       filled(release.latents, size), latent_space=release.latent_space, batch_size=size
     )
     pixels = self._pixels(images[: len(units)])
-    records = iter(self._records([units[row] for row in found], latents[found], inversion))
+    kept = [units[row] for row in found]
+    faces = Faces(kept, latents[found], release.latents[found], pixels[found], inversion)
+    records = iter(self._owner.of(faces, size))
     return [
       Drawn(picture, stand_in_record(unit) if unit.failure else next(records), unit.failure)
       for picture, unit in zip(pixels, units, strict=True)
     ]
 
   def _found(self, units: list[Unit], size: int, report) -> tuple[np.ndarray, Inversion | None]:
-    """The codes of faces, and how they were found where anybody asks."""
+    """The codes of faces, and how they were found, unless that would have to be drawn for nobody."""
     values = np.stack([unit.value for unit in units])
     if self.job.input_latents is not None:
       return values, None
     wanted = filled(values, size), self.generator, self.job.inversion, report
-    if self.job.private_dir or self.job.tensorboard:
-      inversion = _first(invert(*wanted), len(units))
+    if self.job.private_dir or self.job.tensorboard or self.job.inversion.steps != 0:
+      inversion = invert(*wanted).first(len(units))
       return inversion.latents, inversion
-    # Nobody will see how good the inversion is.
     return find_codes(*wanted)[: len(units)], None
-
-  def _records(self, units, latents, inversion):
-    if not units:
-      return []
-    return owner_records(self.job, self.generator, units, latents, inversion, self._pixels)
 
   def _outcome(self, owner: int, loaded: Loaded, drawn: dict) -> Outcome:
     if loaded.faces == 0:
@@ -294,9 +295,3 @@ class Stages:
 def _shifted(report, number: int, count: int, done: int, total: int) -> None:
   """Progress within one of several equal parts as progress of the whole."""
   report(number * total + done, count * total)
-
-
-def _first(inversion: Inversion, count: int) -> Inversion:
-  """The inversion of the first `count` images."""
-  rows = {name: getattr(inversion, name)[:count] for name in ("latents", "images", "psnr")}
-  return dataclasses.replace(inversion, losses=inversion.losses[:, :count], **rows)

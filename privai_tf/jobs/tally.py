@@ -23,6 +23,8 @@ class Tally:
     released, kept: names.
     failures: inputs that failed, those with a stand-in included.
     done: inputs dealt with.
+    looked_at, unlike: faces whose inversion was compared with the photo, and those of them that look
+      unlike anything the generator draws.
   """
 
   progress: Progress | None = None
@@ -34,6 +36,8 @@ class Tally:
   kept: list[str] = dataclasses.field(default_factory=list)
   failures: list[Failure] = dataclasses.field(default_factory=list)
   done: int = 0
+  looked_at: int = 0
+  unlike: int = 0
 
   @property
   def gave_up(self) -> bool:
@@ -62,12 +66,15 @@ class Tally:
       self.progress(self.done + items * done / total, self.total)
 
   def record(self, outcomes: Sequence[Outcome], seconds: float) -> None:
-    """Figures of a batch, for TensorBoard."""
-    if not self.scalars:
-      return
+    """Figures of a batch: what the owner is told at the end, and TensorBoard's."""
     records = [
       record for outcome in outcomes for output in outcome.outputs for record in output.records
     ]
+    seen = [record.figures for record in records if "stand_in" not in record.figures]
+    self.looked_at += sum("warning" in figures for figures in seen)
+    self.unlike += sum(figures.get("warning") is not None for figures in seen)
+    if not self.scalars:
+      return
     values = {
       "faces_per_second": len(records) / seconds,
       "released": len(self.released),

@@ -50,7 +50,8 @@ def statement(
     epsilon, delta: of the whole release, the noise of the rest included; None: those of `spec`.
     unknown_origin: attributes whose boundary states no checkpoint; may give each boundary's share of
       the codes' variance.
-    accuracies: attributes' share of held-out codes on the right side, where it is known.
+    accuracies: attributes' share of held-out codes (those with clear scores) on the right side, of
+      those where it is known; None: nothing is said of it.
     bound: the best accuracy of any attacker, where it is less than epsilon alone allows.
     shares: what each attribute has of one epsilon that was divided among them.
     faces: from how many public faces one is put together (scope "image", `subset_selection`).
@@ -75,7 +76,7 @@ def statement(
   bound = min(bound or 1.0, attacker_bound(epsilon, delta))
   if spec.scope == "attribute":
     sentences += _attribute(spec, attributes, latent_space, epsilon, delta, rest, bound, shares)
-    sentences += _boundaries(attributes, unknown_origin, accuracies or {})
+    sentences += _boundaries(attributes, unknown_origin, accuracies)
   elif spec.scope == "image":
     sentences += _image(spec, latent_space, epsilon, delta, bound, faces)
   else:
@@ -172,7 +173,7 @@ def _shares(
 def _boundaries(
   attributes: Sequence[str],
   unknown_origin: Sequence[str] | Mapping[str, float],
-  accuracies: Mapping[str, float],
+  accuracies: Mapping[str, float] | None,
 ) -> list[str]:
   sentences = []
   for name in unknown_origin:
@@ -183,14 +184,17 @@ def _boundaries(
       f"The boundary of '{name}' is of unknown origin: its file does not name the checkpoint that it "
       f"was made for{share}."
     )
-  for name in attributes:
-    accuracy = accuracies.get(name)
-    if accuracy is not None and accuracy < _WEAK:
-      share = math.floor(1000 * accuracy) / 10
+  for name in filter((accuracies or {}).__contains__, attributes):
+    right = f"right on {math.floor(1000 * accuracies[name]) / 10:g}% of held-out faces"
+    if accuracies[name] < _WEAK:
       sentences.append(
-        f"The boundary of '{name}' is weak: it is right on {share:g}% of held-out faces, and what it "
-        "misses is not hidden."
+        f"The boundary of '{name}' is weak: it is {right}, and what it misses is not hidden."
       )
+    else:
+      sentences.append(f"The boundary of '{name}' is {right}.")
+  silent = [f"'{name}'" for name in attributes if name not in (accuracies or {})]
+  if silent and accuracies is not None:
+    sentences.append(f"How often the boundary of {_listed(silent)} is right is not known.")
   return sentences
 
 

@@ -46,6 +46,23 @@ def test_round_trip_keeps_every_bit(tmp_path):
   assert np.load(tmp_path / "smile_z_boundary.npy").shape == (1, 512)
 
 
+@pytest.mark.parametrize("length", [1e-3, 0.5, 1.0, 40.0])
+def test_the_intercept_is_scaled_with_the_normal(tmp_path, length):
+  """The plane 3 x + 4 y = 10, two units from the origin, however long its normal is written."""
+  normal, intercept = np.array([0.6, 0.8]) * length, -2.0 * length
+  companion = {"latent_space": "W", "intercept": intercept}
+  path = _write(tmp_path / "smile_w_boundary.npy", normal[np.newaxis], companion)
+  made = Boundary(normal, intercept)
+  codes = np.array([[0.0, 0.0], [1.2, 1.6], [6.0, 8.0]])
+  for boundary in (made, Boundary.load(path), Boundary.load(made.save(tmp_path / "b.npy"))):
+    assert np.linalg.norm(boundary.normal) == pytest.approx(1)
+    assert boundary.intercept == pytest.approx(-2)
+    np.testing.assert_allclose(boundary.coordinate(codes), [-2, 0, 8], atol=1e-12)
+  # What is left beside other attributes is shorter, and the plane stays where it was.
+  beside = made.conditioned_on([Boundary(np.array([1.0, 0.0]))])
+  np.testing.assert_allclose(beside.coordinate(codes), [-2.5, -0.9, 5.5], atol=1e-12)
+
+
 def test_coordinate_is_the_signed_distance_from_the_plane():
   boundary = Boundary(np.array([3.0, 4.0]), intercept=10.0)
   # The plane 3x + 4y + 10 = 0; the origin lies 2 from it.

@@ -28,6 +28,22 @@ def test_a_share_up_to_one_else_a_number_at_most_half(chosen_num_or_ratio, chose
   assert selection.labels[selection.train].mean() == 0.5
 
 
+@pytest.mark.parametrize(
+  ("count", "chosen"),
+  [(10, 4), (100, 40), (2000, 800), (25_000, 10_000), (500_000, 10_000), (600_000, 12_000)],
+)
+def test_the_usual_share_follows_the_number_of_samples(count, chosen):
+  assert select_samples(np.arange(count)).chosen == chosen
+
+
+def test_the_usual_share_takes_no_more_than_scores_tell_apart():
+  """Labels of which a tenth are positive: 2% of them would do as well, 40% are no two classes."""
+  selection = select_samples(np.arange(1000) >= 900)
+  assert selection.chosen == 100
+  with pytest.raises(InputError, match="tell nothing apart"):
+    select_samples(np.ones(1000))
+
+
 def test_remaining_samples_are_split_midway_between_the_extreme_scores():
   selection = select_samples(
     np.array([0.0, 1, 2, 3, 5, 10]), chosen_num_or_ratio=1 / 6, split_ratio=1

@@ -1,6 +1,7 @@
 """python -m privai_tf.ledger."""
 
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -40,6 +41,10 @@ def test_grant_show_export(run, tmp_path):
   code, output, _ = run("show", f"--ledger={path}")
   assert code == 0
   assert output.splitlines()[1].split() == ["ada", "0", "0.3", "0.3", "0", "3", "basic"]
+  with Ledger.open(path) as ledger:
+    ids = [release["release_id"] for release in ledger.releases("ada")]
+  shown = run("show", f"--ledger={path}", "--subject_id=ada")[1].splitlines()
+  assert [line.split()[1] for line in shown[-3:]] == ids
   target = tmp_path / "export.json"
   target.write_text("what others could read")
   target.chmod(0o644)
@@ -48,17 +53,51 @@ def test_grant_show_export(run, tmp_path):
   assert stat.S_IMODE(target.stat().st_mode) == 0o600
   exported = json.loads(target.read_text())
   assert [row["epsilon"] for row in exported["releases"]] == ["0.1"] * 3
-  assert exported["subjects"][0]["epsilon"] == 0
-  assert exported["releases"][0]["time"].endswith("Z")
+  assert exported["subjects"] == [
+    {
+      "subject": "ada",
+      "spent_epsilon": 0.3,
+      "spent_delta": 0,
+      "budget_epsilon": 0.3,
+      "budget_delta": 0,
+      "composition": "basic",
+      "left_epsilon": 0,
+      "left_delta": 0,
+      "release_count": 3,
+    }
+  ]
+  # No name means one thing of a subject and another of a release.
+  assert {*exported["subjects"][0]} & {*exported["releases"][0]} == {"subject"}
+  for row in exported["releases"]:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", row["time"])
   assert exported["releases"][0]["relation"]["scope"] == "image"
   assert run("accept_clock", f"--ledger={path}")[0] == 0
 
 
-def test_a_budget_is_not_lowered_without_a_word(run, path):
+def test_a_budget_is_lowered_only_where_that_is_said(run, path):
   grant = "grant", f"--ledger={path}", "--subject_id=ada"
-  assert run(*grant, "--budget_epsilon=2")[1].endswith("epsilon 2 left\n")
-  lowered = run(*grant, "--budget_epsilon=1")[1]
-  assert lowered.endswith("epsilon 1 left (lowered from 2, 0)\n")
+  assert run(*grant, "--budget_epsilon=2", "--budget_delta=1e-5")[1].endswith("epsilon 2 left\n")
+  for less in (["--budget_epsilon=1", "--budget_delta=1e-5"], ["--budget_epsilon=3"]):
+    code, output, error = run(*grant, *less)
+    assert (code, output) == (1, "")
+    assert "epsilon 2, delta 0.00001, which" in error
+    assert "nothing was changed" in error
+    assert error.count("\n") == 1
+  with Ledger.open(path) as ledger:
+    assert ledger.remaining("ada").budget_epsilon == 2
+  lowered = run(*grant, "--budget_epsilon=1", "--lower")[1]
+  assert lowered.endswith("epsilon 1 left (before: 2, 1e-05)\n")
+
+
+def test_show_cuts_nothing_off(run, path):
+  """Whatever another command needs can be copied from it: long ids, and all digits."""
+  subject = "pixels:" + "0123456789abcdef" * 4
+  with Ledger.open(path) as ledger:
+    ledger.grant(subject, 1.23456789012, 1.25e-5)
+    ledger.grant("ada", 1)
+  lines = run("show", f"--ledger={path}")[1].splitlines()
+  assert [line.split()[0] for line in lines] == ["subject", "ada", subject]
+  assert lines[2].split()[1:5] == ["1.23456789012", "0", "1.23456789012", "1.25e-05"]
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,7 @@ def test_charges_of_two_copies_are_merged(path, tmp_path):
 
 def test_a_budget_that_was_lowered_since_stays_low(path, tmp_path):
   with Ledger.open(path) as ledger:
-    ledger.grant("ada", 0.75)
+    ledger.grant("ada", 0.75, lower=True)
   charges = export(path, tmp_path / "charges.json")
   restore(path)
   assert reconciling.replay(path, charges) == 0

@@ -104,8 +104,11 @@ def test_boundaries_of_unknown_origin_and_weak_ones_are_named():
   text = _say(("age", "smile"), said=said)
   assert "The boundary of 'age' is of unknown origin" in text
   assert "The boundary of 'smile' is weak: it is right on 72.1% of held-out faces" in text
-  assert "boundary of 'age' is weak" not in text
+  assert "The boundary of 'age' is right on 95% of held-out faces." in text
   assert "boundary" not in _say()
+  text = _say(("age", "smile", "pose"), said={"accuracies": {"age": 0.9999}})
+  assert "The boundary of 'age' is right on 99.9% of held-out faces." in text
+  assert "How often the boundary of 'smile' and 'pose' is right is not known." in text
   text = _say(said={"unknown_origin": {"smile": 0.0312}})
   assert "was made for, and its direction holds 3.1% of the codes' variance." in text
 

@@ -71,6 +71,21 @@ def write_budget(
   chain.link(connection, "grant", [subject, moment, *values])
 
 
+def require_not_less(connection: sqlite3.Connection, subject: str, budget: Budget) -> None:
+  """Refuses a budget below the subject's own: a mistyped one would end a job in its midst."""
+  account = read(connection, subject)
+  if account is None:
+    return
+  own = account.budgets[0]
+  if budget.epsilon < own.epsilon or budget.delta < own.delta:
+    raise LedgerConflictError(
+      f"subject '{subject}': has the budget epsilon {amounts.text(own.epsilon)}, delta "
+      f"{amounts.text(own.delta)}, which epsilon {amounts.text(budget.epsilon)}, delta "
+      f"{amounts.text(budget.delta)} would lower; nothing was changed. A grant is the whole budget, no "
+      "addition to it; to lower it, add --lower"
+    )
+
+
 def find(connection: sqlite3.Connection, subject: str, release_id: str) -> Entry | None:
   """The charge of this release; None if there is none."""
   row = connection.execute(

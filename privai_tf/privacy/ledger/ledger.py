@@ -145,6 +145,7 @@ class Ledger:
     delta: amounts.Amount = 0.0,
     *,
     composition: str = "basic",
+    lower: bool = False,
   ) -> Remaining:
     """Sets the whole budget of a subject (not an addition to it).
 
@@ -153,10 +154,16 @@ class Ledger:
       epsilon: > 0, for all releases together.
       delta: in [0, 1), for all releases together.
       composition: "basic", "adaptive" or "planned", see `rules`; fixed once a release is charged.
+      lower: whether the budget may be less than it was.
+
+    Raises:
+      LedgerConflictError: if it would be less, or another rule; nothing was changed.
     """
     check_subject(subject)
     budget = entries.check_budget(epsilon, delta, composition)
     with self._store.transaction() as connection:
+      if not lower:
+        accounts.require_not_less(connection, subject, budget)
       moment = self._store.tick(connection)
       accounts.write_budget(connection, subject, budget, moment)
       account = accounts.read(connection, subject)
