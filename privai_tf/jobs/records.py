@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from privai_tf.errors import InputError, OutputError
-from privai_tf.faces import output_names
+from privai_tf.jobs.names import plain_name
 from privai_tf.runtime import files
 from privai_tf.runtime.files import shown
 
@@ -29,7 +29,7 @@ def read_records(path: pathlib.Path) -> Iterator[tuple[str, str, bytes | InputEr
   """
   import tensorflow as tf
 
-  stem = output_names([RECORD_FILE.sub("", path.name) or path.name])[0]
+  stem = _name(RECORD_FILE.sub("", path.name) or path.name)
   compression = "GZIP" if path.name.endswith(".gz") else ""
   number = 0
   try:
@@ -43,6 +43,10 @@ def read_records(path: pathlib.Path) -> Iterator[tuple[str, str, bytes | InputEr
       shown(path),
       InputError(f"{shown(path)} {reason} ({_first_line(error)}); make it anew."),
     )
+
+
+def _name(path: str) -> str:
+  return plain_name(path, shown(path))
 
 
 def _first_line(error: Exception) -> str:
@@ -59,7 +63,7 @@ def _picture(serialized: bytes, name: str, source: str) -> tuple[str, str, bytes
     return name, source, InputError(f"{source} is no tf.train.Example; write it as one.")
   filename = features[_FILENAME].bytes_list.value
   if filename and filename[0]:
-    name = output_names([os.fsdecode(filename[0])])[0]
+    name = _name(os.fsdecode(filename[0]))
     source = f"{source} ({shown(os.fsdecode(filename[0]))})"
   data = features[_IMAGE].bytes_list.value
   if len(data) != 1:

@@ -25,7 +25,8 @@ from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.settings import recorded
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import Failure, failures_csv
-from privai_tf.jobs.inputs import Content, Item, picture_items
+from privai_tf.jobs.inputs import Content, Item
+from privai_tf.jobs.item_lists import picture_items
 from privai_tf.runtime import files
 from privai_tf.runtime.pictures import png
 from privai_tf.runtime.prefetch import prefetched
@@ -40,7 +41,7 @@ class InvertJob:
   """What to invert.
 
   Attributes:
-    input: pictures or TFRecords, see `jobs.inputs.picture_items`.
+    input: pictures or TFRecords, see `jobs.item_lists.picture_items`.
     output_dir: the folder, for the owner only.
     faces: which faces of a photo are taken, and how they are aligned.
     inversion: how codes are found.
