@@ -173,10 +173,10 @@ def test_a_full_disk_is_one_line_and_nothing_is_drawn_again(job, monkeypatch):
       raise OSError(errno.ENOSPC, "No space left on device")
     fsync(descriptor)
 
-  def watched(self, releases):
+  def watched(self, releases, sources):
     releases = list(releases)
     drawn.extend((release.name, release.png) for release in releases)
-    stage(self, releases)
+    stage(self, releases, sources)
 
   monkeypatch.setattr(files.os, "fsync", full)
   monkeypatch.setattr(Manifest, "stage", watched)
