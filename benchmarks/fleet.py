@@ -37,7 +37,7 @@ def _job(folder: pathlib.Path, name: str, **changes):
 
 
 def _stages_alone(job) -> None:
-  from privai_tf.jobs.inputs import find_items
+  from privai_tf.jobs.item_lists import find_items
   from privai_tf.jobs.stages import Stages
 
   stages = Stages(job)

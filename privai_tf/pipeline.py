@@ -4,12 +4,17 @@ import contextlib
 import dataclasses
 import functools
 import itertools
+import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from privai_tf.errors import PrivaiError
+from privai_tf.jobs.binding import Binding, require_binding
+from privai_tf.jobs.claims import Claims
 from privai_tf.jobs.failures import Failure, read_failures
-from privai_tf.jobs.inputs import Item, Items, find_items
+from privai_tf.jobs.inputs import Item
+from privai_tf.jobs.item_lists import Items, find_items
 from privai_tf.jobs.job import Budget, Job, Summary
+from privai_tf.jobs.known_files import require_known_files, take_over
 from privai_tf.jobs.other_shards import refuse_other_shards
 from privai_tf.jobs.outcomes import Loaded, Outcome
 from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
@@ -19,6 +24,7 @@ from privai_tf.jobs.publisher import Publisher
 from privai_tf.jobs.record_folder import RecordFolder
 from privai_tf.jobs.settlement import Settlement
 from privai_tf.jobs.stages import Stages
+from privai_tf.jobs.state_folder import state_folder
 from privai_tf.jobs.tally import Progress, Tally
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.runtime.batching import bucket_size
@@ -66,21 +72,20 @@ def run(
     private.describe_codes(stages.configuration())
   scalars = Scalars(job.tensorboard, job.shard.suffix) if job.tensorboard else None
   tally = Tally(progress, tell, job.max_errors, _count(items, job), scalars)
-  with opened_ledger(job.budget) as ledger, _manifest(job, stages, public) as manifest:
+  with opened_ledger(job.budget) as ledger, _manifest(job, stages, public, ledger) as manifest:
     # Not before the manifest has seen whether the folder is a new one.
     public.begin()
     settlement = Settlement(
       manifest, public, private, ledger, job.records_per_file, threads=job.readers
     )
     tally.released += settlement.resume()
-    release_all(stages, items, settlement, ledger, tally)
+    release_all(stages, items, settlement, Claims(manifest, items), ledger, tally)
     settlement.finish()
-  # A folder of pictures counts itself; several processes, and TFRecords, are counted here.
-  counted = job.shard.count > 1 or job.output_format != "png"
-  report = public.finish(
-    released=len(tally.released) + len(tally.kept) if counted else None,
-    promise=public.promise(stages.guarantee, stages.bound),
-  )
+    if not tally.gave_up:
+      settlement.finish_overwriting()
+    report, comparison = _finish(job, stages, public, private, tally)
+    # Complete means that everything is on the disk: till here, an overwriting run goes on.
+    manifest.close(complete=not tally.gave_up)
   return Summary(
     released=tuple(tally.released),
     kept=tuple(tally.kept),
@@ -88,17 +93,36 @@ def run(
     stand_ins=sum(failure.stand_in for failure in tally.failures),
     statement=stages.guarantee.statement if tally.released else None,
     report=report,
-    comparison=private.finish(public.path, tally.failures, stages.guarantee, stages.configuration())
-    if private
-    else None,
+    comparison=comparison,
     gave_up=tally.gave_up,
     looked_at=tally.looked_at,
     unlike=tally.unlike,
   )
 
 
+def _finish(
+  job: Job, stages: Stages, public: PublicFolder, private: PrivateFolder | None, tally: Tally
+) -> tuple[pathlib.Path, pathlib.Path | None]:
+  """Writes the pages, and the counts; returns the paths of the report and the comparison."""
+  # A folder of pictures counts itself; several processes, and TFRecords, are counted here.
+  counted = job.shard.count > 1 or job.output_format != "png"
+  report = public.finish(
+    released=len(tally.released) + len(tally.kept) if counted else None,
+    promise=public.promise(stages.guarantee, stages.bound),
+  )
+  if private is None:
+    return report, None
+  configuration = stages.configuration()
+  return report, private.finish(public.path, tally.failures, stages.guarantee, configuration)
+
+
 def release_all(
-  stages: Stages, items: Items, settlement: Settlement, ledger: Ledger | None, tally: Tally
+  stages: Stages,
+  items: Items,
+  settlement: Settlement,
+  claims: Claims,
+  ledger: Ledger | None,
+  tally: Tally,
 ) -> None:
   """Takes items through the stages and publishes what is drawn.
 
@@ -106,6 +130,7 @@ def release_all(
     stages: of the job.
     items: what to go through, finished ones too; their `count` is that of the whole job.
     settlement: publishes.
+    claims: names the inputs.
     ledger: names the subjects; None where nobody pays here.
     tally: is told everything.
   """
@@ -114,7 +139,7 @@ def release_all(
   size = bucket_size(items.count, job.batch_size) if items.count else job.batch_size
   loaded = prefetched(
     functools.partial(stages.load, subject_of=ledger.subject_of_pixels if ledger else None),
-    _wanted(job, items, settlement, tally),
+    _wanted(job, items, settlement, claims, tally),
     threads=job.readers,
     ahead=_BATCHES_AHEAD * size,
   )
@@ -151,21 +176,27 @@ def _count_others(outcomes: Sequence[Outcome], tally: Tally) -> None:
       tally.kept.append(outcome.item.name)
 
 
-def _wanted(job: Job, items: Items, settlement: Settlement, tally: Tally) -> Iterator[Item]:
-  """The items of this shard that are not finished."""
+def _wanted(
+  job: Job, items: Items, settlement: Settlement, claims: Claims, tally: Tally
+) -> Iterator[Item]:
+  """The items of this shard that are not finished, named."""
   resumed, seen = set(tally.released), set()
   failed = failures_to_retry(job)
   for item in items:
     if not job.shard.holds(item.name):
       continue
-    if items.count is None:  # Only records can share a name; files were given different ones.
-      if item.name in seen:
-        reason = f"{item.source}: an earlier record is called {item.name} too; rename one"
+    if items.count is None:  # Only records can have the same key.
+      if item.key in seen:
+        reason = f"{item.source}: an earlier record is called {item.key} too; rename one"
         tally.fail(Failure(item.name, item.source, "name", reason))
         tally.advance(1)
         continue
-      seen.add(item.name)
-    if settlement.is_item_known(item.name):
+      seen.add(item.key)
+    item = claims.named(item)
+    if (changed := claims.changed(item)) is not None:
+      tally.fail(changed)
+      tally.advance(1)
+    elif settlement.is_item_known(item):
       if item.name not in resumed:
         tally.kept.append(item.name)
       if (failure := settlement.stand_in(item.name)) is not None:
@@ -209,24 +240,25 @@ def _batches(loaded: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
 
 
 @contextlib.contextmanager
-def _manifest(job: Job, stages: Stages, public: PublicFolder) -> Iterator[Manifest]:
-  if not job.overwrite:
-    refuse_other_shards(job.manifest_dir, job.shard)
-  manifest = Manifest(
-    job.manifest_dir,
-    job.shard.suffix,
-    stages.configuration(),
-    overwrite=job.overwrite,
-    fresh=public.fresh,
-  )
+def _manifest(
+  job: Job, stages: Stages, public: PublicFolder, ledger: Ledger | None
+) -> Iterator[Manifest]:
+  """What the job remembers, after everything that contradicts it has been refused."""
+  folder = state_folder(job)
+  require_binding(folder, Binding.of(job, ledger))
+  refuse_other_shards(folder, job.shard)
+  manifest = Manifest(folder, job.shard.suffix, stages.configuration(), overwrite=job.overwrite)
   try:
+    if public.is_emptied(manifest.known()):
+      manifest.forget_published()
+    take_over(public, folder, manifest)
+    require_known_files(public, folder, manifest)
     yield manifest
   except BaseException:
     # What went wrong is told, not what follows from it.
     with contextlib.suppress(PrivaiError):
       manifest.close()
     raise
-  manifest.close(complete=True)
 
 
 def check_ledger(budget: Budget | None) -> None:

@@ -15,6 +15,7 @@ from privai_tf import pipeline
 from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.job import Shard
+from privai_tf.jobs.names import apart
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.settlement import Settlement
 from privai_tf.privacy.spec import PrivacySpec
@@ -172,10 +173,10 @@ def test_a_full_disk_is_one_line_and_nothing_is_drawn_again(job, monkeypatch):
       raise OSError(errno.ENOSPC, "No space left on device")
     fsync(descriptor)
 
-  def watched(self, releases):
+  def watched(self, releases, sources):
     releases = list(releases)
     drawn.extend((release.name, release.png) for release in releases)
-    stage(self, releases)
+    stage(self, releases, sources)
 
   monkeypatch.setattr(files.os, "fsync", full)
   monkeypatch.setattr(Manifest, "stage", watched)
@@ -199,7 +200,9 @@ def test_a_list_of_files_and_scalars(job, tmp_path):
   (tmp_path / "list.txt").write_text("\n".join(names) + "\n\n")
   board = tmp_path / "board"
   listed = dataclasses.replace(job, input=f"@{tmp_path / 'list.txt'}", tensorboard=board)
-  assert sorted(pipeline.run(listed).released) == ["face-png", "face-png-2"]
+  first, second = sorted(pipeline.run(listed).released)
+  assert first == "face"
+  assert second == apart("face", names[1])
   assert (board.stat().st_mode & 0o777) == 0o700
   (events,) = (board / "run").iterdir()
   content = events.read_bytes()

@@ -13,7 +13,7 @@ from privai_tf import pipeline
 from privai_tf.errors import ConfigurationError, InputError, OutputError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.jobs import inputs, stages
+from privai_tf.jobs import inputs, item_lists, stages
 from privai_tf.jobs.job import Budget, Shard
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.privacy.ledger import Ledger
@@ -129,11 +129,11 @@ def test_a_stand_in_is_the_release_of_the_public_mean_code(job, tiny_checkpoint)
   # Rows are called b-0, b-1, ...; the noise follows the name.
   def renamed(path, count):
     (first, *_) = original(path, count)
-    yield dataclasses.replace(first, name="b")
+    yield dataclasses.replace(first, name="b", key="b")
 
-  original = inputs._codes
+  original = item_lists._codes
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(inputs, "_codes", renamed)
+    patch.setattr(item_lists, "_codes", renamed)
     pipeline.run(dataclasses.replace(inputs_of, batch_size=1))
   expected, actual = (
     np.asarray(Image.open(folder / "b.png"), int)

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation import page
 from privai_tf.privacy.figures import number_up, percent_up
+from privai_tf.runtime.files import shown
 
 # A page with thousands of embedded pictures opens on no phone; the rest is named, not shown.
 _MOST_PICTURES = 200
@@ -29,14 +31,43 @@ def read_entries(output_dir: pathlib.Path) -> Iterator[tuple[str, dict]]:
 
   Yields:
     (name, content of NAME.json), sorted by name; pictures without JSON are unfinished and left out.
+
+  Raises:
+    ConfigurationError: if a JSON file is neither a release's nor a run's record.
   """
   for file in sorted(os.listdir(output_dir)) if output_dir.is_dir() else ():
-    if not file.endswith(".json"):
+    if not file.endswith(".json") or file.startswith("."):
       continue
-    content = json.loads((output_dir / file).read_text(encoding="utf-8"))
+    content = _read(output_dir / file)
     # A run's own record promises nothing.
     if "guarantee" in content and (output_dir / content["output"]).exists():
       yield file.removesuffix(".json"), content
+
+
+def _read(path: pathlib.Path) -> dict:
+  """A record, if it is one from which the page can be made."""
+  try:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if "guarantee" not in content and isinstance(content["counts"], dict):
+      return content
+    parts = content["guarantee"], content["checkpoint"]
+    texts = parts[0]["statement"], parts[0]["scope"], parts[1]["name"], content["output"]
+    bound = content["attacker_bound"]
+    if (
+      content["output"] == f"{path.stem}.png"
+      and all(isinstance(text, str) for text in texts)
+      and isinstance(parts[0]["private"], bool)
+      and isinstance(content["versions"], dict)
+      and (bound is None or 0 <= bound <= 1)
+    ):
+      return content
+    problem = "something is missing in it"
+  except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    problem = str(error) or type(error).__name__
+  raise ConfigurationError(
+    f"{shown(path)}: no record of a release, or damaged ({problem}); all of the output folder may be "
+    "published: restore it, move it away, or choose another --output_dir"
+  )
 
 
 def report_page(output_dir: pathlib.Path) -> str:

@@ -8,7 +8,6 @@ _PUBLIC = {
   "find_faces": "privai_tf.faces.finding",
   "find_inputs": "privai_tf.faces.discovery",
   "load_image": "privai_tf.faces.decoding",
-  "output_names": "privai_tf.faces.discovery",
   "paste_back": "privai_tf.faces.pasting",
 }
 

@@ -1,8 +1,7 @@
-"""Which files are meant, and what their outputs are called."""
+"""Which files are meant."""
 
 import glob
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from privai_tf.errors import InputError
@@ -11,9 +10,6 @@ from privai_tf.runtime.files import shown
 EXTENSIONS = frozenset(
   [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm"]
 )
-# Files of a run beside NAME.png and NAME.json; an input called so must not overwrite them.
-_RESERVED = frozenset(["run", "report", "comparison", "readme"])
-_LONGEST = 200  # Bytes; file systems allow 255, the extension and a number included.
 
 
 def find_inputs(spec: str | os.PathLike) -> list[Path]:
@@ -67,41 +63,3 @@ def _in_folder(folder: Path) -> list[Path]:
     kinds = ", ".join(sorted(EXTENSIONS))
     raise InputError(f"{shown(folder)} holds no pictures ({kinds}); subfolders are not searched.")
   return found
-
-
-def output_names(paths: Sequence[str | os.PathLike]) -> list[str]:
-  """A name for every input's outputs, each used once.
-
-  The file's stem; where several inputs share it, with the extension (`a.png` and `a.jpg` become
-  `a-png` and `a-jpg`), and if that is not enough, a number. Case does not tell names apart, since
-  some file systems ignore it.
-
-  Args:
-    paths: the inputs, in the order of the names.
-  """
-  stems = [_clean(Path(path).stem) for path in paths]
-  counts: dict[str, int] = {}
-  for stem in stems:
-    counts[stem.casefold()] = counts.get(stem.casefold(), 0) + 1
-  taken = {stem.casefold() for stem in stems if counts[stem.casefold()] == 1} | _RESERVED
-  names = []
-  for path, stem in zip(paths, stems, strict=True):
-    key = stem.casefold()
-    if counts[key] == 1 and key not in _RESERVED:
-      names.append(stem)
-      continue
-    extension = _clean(Path(path).suffix[1:]) if Path(path).suffix else "file"
-    first = name = f"{stem}-{extension}"
-    number = 2
-    while name.casefold() in taken:
-      name, number = f"{first}-{number}", number + 1
-    taken.add(name.casefold())
-    names.append(name)
-  return names
-
-
-def _clean(stem: str) -> str:
-  """Only what every file system, JSON and terminal takes; never empty, hidden or too long."""
-  safe = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in stem)
-  safe = safe.lstrip(".").strip() or "unnamed"
-  return safe.encode()[:_LONGEST].decode(errors="ignore")

@@ -17,8 +17,10 @@ from apache_beam.utils.shared import Shared
 from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.fleet.state import FleetState, open_state
 from privai_tf.fleet.steps import Claim, PartResult, Permit, Worker, pay, read_result
-from privai_tf.jobs.inputs import find_items, record_files
+from privai_tf.jobs.binding import Binding, require_binding
+from privai_tf.jobs.item_lists import find_items, record_files
 from privai_tf.jobs.job import Job, Summary
+from privai_tf.jobs.known_files import require_known_files
 from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
@@ -135,14 +137,16 @@ def run(
   refuse_what_is_not_to_be_published(items, job)
   count = items.count if items.count is not None else len(record_files(job)) * job.batch_size * 16
   state = open_state(job, count)
-  public = PublicFolder(job.output_dir, stages.configuration(), False)
+  public = PublicFolder(job.output_dir, stages.configuration(), begin=False)
+  with opened_ledger(job.budget) as ledger:  # Made here if that is asked for, and by no worker.
+    require_binding(state.folder.parent, Binding.of(job, ledger))
+  require_known_files(public, state.folder, None)
+  public.begin()
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
   if private:
     private.describe_codes(stages.configuration())
   for part in range(state.parts):
     state.result(part).unlink(missing_ok=True)
-  with opened_ledger(job.budget):
-    pass  # Made here if that is asked for: a worker that does not find it must not make another.
   if job.budget is not None:
     job = dataclasses.replace(job, budget=dataclasses.replace(job.budget, create=False))
   _run_pipeline(job, state, options, progress)

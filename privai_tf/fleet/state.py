@@ -9,6 +9,7 @@ import shutil
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import Job, Shard
+from privai_tf.jobs.state_folder import state_folder
 from privai_tf.runtime import files
 
 _MOST_PARTS = 1000
@@ -33,9 +34,9 @@ class FleetState:
     """The inputs of a part."""
     return Shard(part, self.parts)
 
-  def release_id(self, name: str) -> str:
+  def release_id(self, key: str) -> str:
     """Under which the ledger knows the payment for an input."""
-    return f"{self.identity}/{name}"
+    return f"{self.identity}/{key}"
 
   def result(self, part: int) -> pathlib.Path:
     """The file of a part's result."""
@@ -56,7 +57,7 @@ def open_state(job: Job, count: int | None) -> FleetState:
     ConfigurationError: if the state's file is damaged.
     OutputError: if it cannot be written.
   """
-  folder = files.make_private_folder(job.manifest_dir)
+  folder = state_folder(job)
   path = folder / "fleet.json"
   if path.exists() and (job.output_dir / "run.json").exists():
     try:
@@ -64,7 +65,7 @@ def open_state(job: Job, count: int | None) -> FleetState:
       return _state(folder, str(content["id"]), int(content["parts"]))
     except (ValueError, KeyError, TypeError) as error:
       raise ConfigurationError(
-        f"{files.shown(path)} is damaged; choose another --output_dir and --state_dir"
+        f"{files.shown(path)} is damaged; restore it, or choose another --output_dir"
       ) from error
   for old in folder.glob("fleet-*"):
     shutil.rmtree(old, ignore_errors=True)

@@ -16,8 +16,10 @@ from collections.abc import Iterable, Iterator
 from privai_tf import pipeline
 from privai_tf.artifacts import Guarantee
 from privai_tf.fleet.state import FleetState
-from privai_tf.jobs import inputs
+from privai_tf.jobs.claims import Claims
 from privai_tf.jobs.failures import Failure
+from privai_tf.jobs.inputs import Item
+from privai_tf.jobs.item_lists import Items, find_items, items_of_records, record_files
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
@@ -36,13 +38,14 @@ class Claim:
 
   Attributes:
     part: of the input.
-    name, source: of the input.
+    key, name, source: of the input.
     subject: whose budget pays; "" where there is nothing to pay for.
     faces: releases to pay for, a stand-in's included.
     failure: why there is nothing to pay for, or None.
   """
 
   part: int
+  key: str
   name: str
   source: str
   subject: str = ""
@@ -56,12 +59,12 @@ class Permit:
 
   Attributes:
     part: the part.
-    names: of the inputs that are paid for; None: all, for jobs that nobody pays for.
+    keys: of the inputs that are paid for; None: all, for jobs that nobody pays for.
     failures: what became of the others.
   """
 
   part: int
-  names: frozenset[str] | None = None
+  keys: frozenset[str] | None = None
   failures: tuple[Failure, ...] = ()
 
 
@@ -92,8 +95,8 @@ class Worker:
     self._stages = Stages(job)
     self._public = PublicFolder(job.output_dir, self._stages.configuration(), False)
     self._private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
-    self._items = inputs.find_items(self._stages.job, self._stages.generator)
-    self._record_files = inputs.record_files(job)  # Listed once, not again for every part.
+    self._items = find_items(self._stages.job, self._stages.generator)
+    self._record_files = record_files(job)  # Listed once, not again for every part.
     # Runners use several threads; the optimizer's variables, and the processor, serve one.
     self._lock = threading.Lock()
 
@@ -121,14 +124,16 @@ class Worker:
       part: the part.
       ledger: names the subjects; not charged here.
     """
-    for item in self._of(part):
-      if self._public.is_finished(item.name):
-        continue
-      loaded = self._stages.load(item, ledger.subject_of_pixels)
-      if loaded.faces:
-        yield Claim(part, item.name, item.source, loaded.subject, loaded.faces)
-      else:
-        yield Claim(part, item.name, item.source, failure=loaded.failure)
+    with self._manifest(part) as manifest:
+      claims = Claims(manifest, self._items)
+      for item in map(claims.named, self._of(part)):
+        if manifest.is_item_done(item.key) or manifest.is_known(item.name):
+          continue
+        loaded = self._stages.load(item, ledger.subject_of_pixels)
+        if loaded.faces:
+          yield Claim(part, item.key, item.name, item.source, loaded.subject, loaded.faces)
+        else:
+          yield Claim(part, item.key, item.name, item.source, failure=loaded.failure)
 
   def release(self, permit: Permit) -> PartResult:
     """Draws and publishes what a part may release; goes on where another worker was stopped."""
@@ -136,33 +141,38 @@ class Worker:
       return self._release(permit)
 
   def _release(self, permit: Permit) -> PartResult:
-    permitted = (
-      item
-      for item in self._of(permit.part)
-      if permit.names is None or item.name in permit.names or self._public.is_finished(item.name)
-    )
-    items = inputs.Items(lambda: permitted, self._items.count)
-    suffix = self._state.shard(permit.part).suffix
     tally = pipeline.Tally()
     tally.failures += permit.failures
-    configuration = self._stages.configuration()
-    manifest = Manifest(self._state.folder, suffix, configuration)
-    with contextlib.closing(manifest):
+    with self._manifest(permit.part) as manifest:
+      claims = Claims(manifest, self._items)
+
+      def permitted() -> Iterator[Item]:
+        for item in self._of(permit.part):
+          key = claims.named(item).key
+          if permit.keys is None or key in permit.keys or manifest.source(key) is not None:
+            yield item
+
       settlement = Settlement(
         manifest, self._public, self._private, None, threads=self._stages.job.readers
       )
       tally.released += settlement.resume()
-      pipeline.release_all(self._stages, items, settlement, None, tally)
+      items = Items(permitted, self._items.count)
+      pipeline.release_all(self._stages, items, settlement, claims, None, tally)
     named = tuple(tally.released), tuple(tally.kept), tuple(tally.failures)
     result = PartResult(*named, tally.looked_at, tally.unlike)
     files.write_json(self._state.result(permit.part), dataclasses.asdict(result), private=True)
     return result
 
-  def _of(self, part: int) -> Iterator[inputs.Item]:
+  def _manifest(self, part: int) -> contextlib.AbstractContextManager[Manifest]:
+    suffix = self._state.shard(part).suffix
+    manifest = Manifest(self._state.folder, suffix, self._stages.configuration())
+    return contextlib.closing(manifest)
+
+  def _of(self, part: int) -> Iterator[Item]:
     if self._record_files:
       # By files, since only reading tells what is in them.
       chosen = self._record_files[part :: self._state.parts]
-      return iter(inputs.items_of_records(chosen))
+      return iter(items_of_records(chosen))
     shard = self._state.shard(part)
     return (item for item in self._items if shard.holds(item.name))
 
@@ -184,7 +194,7 @@ def pay(
   Raises:
     LedgerError: if the ledger cannot be used.
   """
-  names: list[set[str]] = [set() for _ in range(state.parts)]
+  keys: list[set[str]] = [set() for _ in range(state.parts)]
   failures: list[list[Failure]] = [[] for _ in range(state.parts)]
   waiting = filter(None, claims)
   while some := list(itertools.islice(waiting, _CLAIMS_TOGETHER)):
@@ -194,17 +204,17 @@ def pay(
         failure = claim.failure
         if failure is None:
           try:
-            charge = worker.charge(claim, state.release_id(claim.name))
+            charge = worker.charge(claim, state.release_id(claim.key))
             charged.append((claim.name, pay_for(ledger, charge)))
           except (BudgetExceededError, RelationError) as refusal:
             failure = Failure(claim.name, claim.source, "pay", f"{claim.source}: {refusal}")
         if failure is None:
-          names[claim.part].add(claim.name)
+          keys[claim.part].add(claim.key)
         else:
           failures[claim.part].append(failure)
     worker.book(charged)
   for part in range(state.parts):
-    yield Permit(part, frozenset(names[part]), tuple(failures[part]))
+    yield Permit(part, frozenset(keys[part]), tuple(failures[part]))
 
 
 def read_result(state: FleetState, part: int) -> PartResult | None:

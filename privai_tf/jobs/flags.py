@@ -58,8 +58,8 @@ _PRIVATE_DIR = flags.DEFINE_string(
 _STATE_DIR = flags.DEFINE_string(
   "state_dir",
   None,
-  "The private folder from which a killed job goes on; default: state in --private_dir, else "
-  "--output_dir with .state appended.",
+  "The private folder from which a killed job goes on, where it is not to be --output_dir with .state "
+  "appended; a symbolic link there leads to it.",
 )
 _OUTPUT_FORMAT = flags.DEFINE_enum(
   "output_format", "png", ["png", "tfrecord"], "A file for each result, or TFRecords of many."

@@ -1,4 +1,4 @@
-"""What a run works on: photos, records, stored latent codes, or the demo's rendered portraits.
+"""One input: a photo, a record, a stored latent code, or one of the demo's rendered portraits.
 
 An `Item` is small and picklable; it is read when its turn comes, in whatever process that is.
 """
@@ -8,23 +8,16 @@ import dataclasses
 import functools
 import hashlib
 import pathlib
-import re
-from collections.abc import Callable, Iterator
 from typing import ClassVar, Self
 
 import numpy as np
 
 from privai_tf.artifacts import AlignedFace
 from privai_tf.errors import InputError
-from privai_tf.faces import decode_image, find_faces, load_image, output_names
+from privai_tf.faces import decode_image, find_faces, load_image
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.generators.channels import from_rgb
-from privai_tf.inversion import load_latents
-from privai_tf.jobs.input_paths import input_paths
-from privai_tf.jobs.job import Job
-from privai_tf.jobs.records import RECORD_FILE, read_records
-from privai_tf.runtime import outside
-from privai_tf.runtime.files import shown
+from privai_tf.runtime.manifest_rows import Source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,13 +49,19 @@ class Item:
   """One input.
 
   Attributes:
-    name: what its output files are called, unique in the run.
+    name: what its output files are called, unique in the run once `claims` has seen to it.
     source: what error messages call it; for a photo its path. Never published.
+    key: by what it is known again in another run; the name, if nothing is given.
   """
 
   name: str
   source: str
+  key: str = dataclasses.field(default="", kw_only=True)
   is_latent: ClassVar[bool] = False
+
+  def __post_init__(self):
+    if not self.key:
+      object.__setattr__(self, "key", self.name)
 
   @property
   def file(self) -> pathlib.Path | None:
@@ -99,12 +98,26 @@ class Item:
       digest = self._digest()
     return _as_pixels(np.frombuffer(digest or hashlib.sha256(self.source.encode()).digest(), "u1"))
 
+  def stamp(self) -> str:
+    """What changes whenever the input's bytes do, and is had without reading them; "" if nothing."""
+    return ""
+
+  def digest(self) -> str:
+    """SHA-256 of the input's bytes as they are stored; "" if there is nothing to read."""
+    with contextlib.suppress(OSError):
+      return (self._digest() or b"").hex()
+    return ""
+
+  def seen(self) -> Source:
+    """What the input is now, for the manifest."""
+    return Source(self.key, self.name, self.stamp(), self.digest())
+
   def _pixels(self) -> np.ndarray:
     """The decoded picture; raises `InputError`."""
     raise InputError(f"{self.source} is no picture.")
 
   def _digest(self) -> bytes | None:
-    """SHA-256 of the encoded picture; None if there is nothing of it."""
+    """SHA-256 of the stored bytes; None if there is nothing of it."""
     return None
 
   def _faces(self, pixels: np.ndarray, resolution: int, spec: FaceSpec) -> Content:
@@ -128,6 +141,13 @@ class Photo(Item):
 
   def read(self, resolution: int, faces: FaceSpec) -> Content:
     return self._faces(self._pixels(), resolution, faces)
+
+  def stamp(self) -> str:
+    with contextlib.suppress(OSError):
+      status = self.path.stat()
+      times = f"{status.st_mtime_ns}-{status.st_ctime_ns}"
+      return f"{status.st_size}-{times}-{status.st_dev}-{status.st_ino}"
+    return ""
 
   def _pixels(self) -> np.ndarray:
     return load_image(self.path)
@@ -175,6 +195,9 @@ class Code(Item):
     code = np.array(self.row, np.float32)
     return Content((code,), _as_pixels(code))
 
+  def _digest(self) -> bytes:
+    return hashlib.sha256(np.array(self.row, np.float32).tobytes()).digest()
+
 
 @dataclasses.dataclass(frozen=True)
 class Portrait(Item):
@@ -191,6 +214,10 @@ class Portrait(Item):
     (image,) = render(factors[self.row : self.row + 1], resolution)
     return Content((image,), _as_pixels(image))
 
+  def _digest(self) -> bytes:
+    # Its factors do not depend on how many portraits there are.
+    return hashlib.sha256(f"portrait {self.seed} {self.row}".encode()).digest()
+
 
 def _as_pixels(values: np.ndarray) -> np.ndarray:
   return np.frombuffer(values.tobytes(), np.uint8).reshape(1, 1, -1)
@@ -201,103 +228,3 @@ def _portrait_factors(count: int, seed: int) -> np.ndarray:
   from demo.factors import sample_factors
 
   return sample_factors(count, seed)
-
-
-@dataclasses.dataclass(frozen=True)
-class Items:
-  """The inputs of a job, found but not read; may be gone through again.
-
-  Attributes:
-    begin: gives the items from the first on, made one by one.
-    count: how many there are; None where only reading tells (TFRecords).
-  """
-
-  begin: Callable[[], Iterator[Item]]
-  count: int | None
-
-  def __iter__(self) -> Iterator[Item]:
-    return self.begin()
-
-
-def find_items(job: Job, generator) -> Items:
-  """Finds the inputs of a job, all shards' together.
-
-  Args:
-    job: the job.
-    generator: the `Generator`, which codes must fit.
-
-  Returns:
-    The items.
-
-  Raises:
-    InputError: if nothing is found.
-  """
-  if job.input_latents is not None:
-    shape = load_latents(job.input_latents, generator, job.inversion.latent_space).shape
-    return Items(functools.partial(_codes, job.input_latents, shape), shape[0])
-  if job.input is None:
-    begin = functools.partial(_portraits, job.num_portraits, job.portrait_seed)
-    return Items(begin, job.num_portraits)
-  return picture_items(job.input)
-
-
-def picture_items(pattern: str) -> Items:
-  """The items of pictures or TFRecords.
-
-  Args:
-    pattern: a picture, a folder or a glob; a TFRecord file, or a folder or glob of such; or `@FILE`.
-
-  Raises:
-    InputError: if nothing is found.
-  """
-  paths = input_paths(pattern)
-  records = [path for path in paths if RECORD_FILE.search(path.name)]
-  if not records:
-    return Items(functools.partial(_photos, paths, output_names(paths)), len(paths))
-  if len(records) < len(paths):
-    raise InputError(
-      f"{shown(pattern)} mixes TFRecords and pictures; give one kind, for example '*.tfrecord'."
-    )
-  return Items(functools.partial(_records, records), None)
-
-
-def record_files(job: Job) -> list[pathlib.Path]:
-  """The TFRecord files of a job, for those who share them out; none for other inputs."""
-  if job.input is None:
-    return []
-  return [path for path in input_paths(job.input) if RECORD_FILE.search(path.name)]
-
-
-def items_of_records(paths: list[pathlib.Path]) -> Items:
-  """The items in some of a job's TFRecord files."""
-  return Items(functools.partial(_records, paths), None)
-
-
-def _free(name: str) -> str:
-  """A name that no process's own record has (`run-00000-of-00002.json`)."""
-  return f"{name}-picture" if re.fullmatch(r"run-\d{5}-of-\d{5}", name.casefold()) else name
-
-
-def _photos(paths: list[pathlib.Path], names: list[str]) -> Iterator[Item]:
-  for path, name in zip(paths, names, strict=True):
-    yield Photo(_free(name), shown(path), path)
-
-
-def _records(paths: list[pathlib.Path]) -> Iterator[Item]:
-  for path in paths:
-    for name, source, data in read_records(path):
-      yield Record(_free(name), source, data)
-
-
-def _codes(path: str, shape: tuple[int, ...]) -> Iterator[Item]:
-  (stem,) = output_names([path])
-  digits = len(str(shape[0] - 1))
-  codes = outside.read_array(path).reshape(shape)
-  for row in range(shape[0]):
-    yield Code(f"{stem}-{row:0{digits}d}", f"{shown(path)}, row {row}", codes[row])
-
-
-def _portraits(count: int, seed: int) -> Iterator[Item]:
-  digits = len(str(count - 1))
-  for row in range(count):
-    yield Portrait(f"portrait-{row:0{digits}d}", f"portrait {row}", row, count, seed)

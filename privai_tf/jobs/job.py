@@ -61,7 +61,8 @@ class Shard:
     """Whether an input of this name is in this part."""
     if self.count == 1:
       return True
-    digest = hashlib.sha256(name.encode()).digest()
+    # Names that differ in nothing but case meet on some file systems: one manifest must know both.
+    digest = hashlib.sha256(name.casefold().encode()).digest()
     return int.from_bytes(digest[:8], "big") % self.count == self.index
 
   @property
@@ -90,7 +91,8 @@ class Job:
       there is, see `privai_tf.inversion.public_codes`.
     private_dir: the owner's folder, None writes none.
     save_latents: whether `private_dir` gets the codes.
-    state_dir: where the manifest is; None: `state` in `private_dir`, else `output_dir` + ".state".
+    state_dir: where what the job remembers is kept; a link at `manifest_dir` leads there. None: there
+      itself, or where an earlier run's link leads.
     output_format: "png" or "tfrecord".
     records_per_file: results in each TFRecord file.
     overwrite: whether finished releases are made anew.
@@ -135,7 +137,7 @@ class Job:
     object.__setattr__(self, "faces", faces)
     if self.input is not None and self.input_latents is not None:
       raise ConfigurationError("--input and --input_latents exclude each other; give one")
-    for private in (self.private_dir, self.manifest_dir, self.tensorboard):
+    for private in (self.private_dir, self.state_dir, self.tensorboard):
       if private is not None:
         require_apart(self.output_dir, private)
     if self.budget is not None and not self.privacy.private:
@@ -191,11 +193,7 @@ class Job:
 
   @property
   def manifest_dir(self) -> pathlib.Path:
-    """The private folder of the manifest."""
-    if self.state_dir is not None:
-      return self.state_dir
-    if self.private_dir is not None:
-      return self.private_dir / "state"
+    """The place of the manifest, which follows from the output folder alone."""
     output_dir = self.output_dir.resolve()
     return output_dir.parent / f"{output_dir.name}.state"
 

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+from collections.abc import Iterator
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import SHARD_SUFFIX, Shard
@@ -9,6 +10,14 @@ from privai_tf.runtime.files import shown
 from privai_tf.runtime.manifest_files import count_waiting
 
 _MANIFEST = re.compile(rf"manifest{SHARD_SUFFIX}\.db")
+
+
+def manifest_files(folder: pathlib.Path) -> Iterator[tuple[Shard, pathlib.Path]]:
+  """The manifests in a folder, with the shard that each is of, sorted."""
+  for path in sorted(folder.glob("manifest*.db")):
+    match = _MANIFEST.fullmatch(path.name)
+    if match is not None:
+      yield Shard(int(match[1]), int(match[2])) if match[1] else Shard(), path
 
 
 def refuse_other_shards(folder: pathlib.Path, shard: Shard) -> None:
@@ -21,11 +30,7 @@ def refuse_other_shards(folder: pathlib.Path, shard: Shard) -> None:
   Raises:
     ConfigurationError: says how to finish them first.
   """
-  for path in sorted(folder.glob("manifest*.db")):
-    match = _MANIFEST.fullmatch(path.name)
-    if match is None:
-      continue
-    other = Shard(int(match[1]), int(match[2])) if match[1] else Shard()
+  for other, path in manifest_files(folder):
     if other.count == shard.count:
       continue
     waiting = count_waiting(path)

@@ -9,6 +9,7 @@ from privai_tf.jobs.failures import Failure
 from privai_tf.jobs.inputs import Content, Item
 from privai_tf.jobs.private_folder import PrivateRecord
 from privai_tf.privacy.relation import Relation
+from privai_tf.runtime.manifest_rows import Source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Loaded:
     content: what is in it; None if it could not be read.
     subject: whose budget its releases charge; None where nobody asked.
     failure: why it could not be read.
+    source: what it was when it was read.
   """
 
   item: Item
   content: Content | None = None
   subject: str | None = None
   failure: Failure | None = None
+  source: Source | None = None
 
   @property
   def faces(self) -> int:
@@ -93,8 +96,21 @@ class Output:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-  """What became of one item: its outputs, what stopped it, or a stand-in and why it is one."""
+  """What became of one item: its outputs, what stopped it, or a stand-in and why it is one.
+
+  Attributes:
+    item: the item.
+    outputs: what is drawn of it.
+    failure: see above.
+    read: what it was when it was read; None if nobody looked.
+  """
 
   item: Item
   outputs: tuple[Output, ...] = ()
   failure: Failure | None = None
+  read: Source | None = None
+
+  @property
+  def source(self) -> Source:
+    """By which the item is known again."""
+    return self.read or Source(self.item.key, self.item.name)

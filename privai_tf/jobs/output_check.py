@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Callable
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.jobs.inputs import Items
+from privai_tf.jobs.item_lists import Items
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.publication import is_run_record
 from privai_tf.jobs.record_folder import PRIVATIZED_FILE

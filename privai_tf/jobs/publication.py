@@ -11,16 +11,18 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.report import read_entries, report_page
 from privai_tf.jobs.job import SHARD_SUFFIX, Shard
 from privai_tf.runtime import files
+from privai_tf.runtime.manifest_files import Known
 
 _PACKAGES = ("privai-tf", "tensorflow", "keras", "tensorflow-probability", "dp-accounting", "numpy")
 _WHOLE = Shard()
+REPORT = "report.html"
 _RUN_RECORD = re.compile(rf"run{SHARD_SUFFIX}\.json")
 
 
@@ -55,7 +57,7 @@ class PublicFolder:
 
   Attributes:
     path: the folder.
-    fresh: whether nothing was recorded in it when it was opened.
+    shard: of this process.
   """
 
   def __init__(
@@ -81,9 +83,9 @@ class PublicFolder:
     """
     self.path = files.make_folder(path)
     files.remove_leftovers(self.path)
-    self._shard = shard
+    self.shard = shard
     self._run = self.path / f"run{shard.suffix}.json"
-    self.fresh = not self._run.exists()
+    self._begun = self._run.exists()
     # As it reads back, so that it can be compared with an earlier run's.
     self._configuration = json.loads(json.dumps(configuration))
     self._versions = versions()
@@ -123,11 +125,51 @@ class PublicFolder:
         "choose another --output_dir, or replace them with --overwrite"
       )
 
-  def is_finished(self, name: str) -> bool:
-    """Whether a release of this name is complete; releasing it again would cost budget again."""
-    return not self._overwrite and all(
-      (self.path / f"{name}{suffix}").exists() for suffix in (".png", ".json")
-    )
+  def is_emptied(self, known: Known) -> bool:
+    """Whether somebody removed everything that this process had published, its record included.
+
+    Args:
+      known: of its manifest.
+    """
+    return not self._begun and not any(self._has(name) for name in known.names)
+
+  def foreign(self, present: Iterable[str], names: set[str], record_files: set[str]) -> str | None:
+    """The first of the folder's files that no manifest knows; None if there is none.
+
+    Args:
+      present: names of files.
+      names: of all known outputs.
+      record_files: names of all known TFRecord files.
+    """
+    for file in present:
+      stem, suffix = os.path.splitext(file)
+      known = stem in names if suffix in (".png", ".json") else file in record_files
+      if not known and not is_run_record(file) and file != REPORT:
+        return file
+    return None
+
+  def require_shards(self) -> None:
+    """Refuses files that cannot be shared out anew; pictures can."""
+
+  def _has(self, name: str) -> bool:
+    return any((self.path / f"{name}{suffix}").exists() for suffix in (".png", ".json"))
+
+  def remove_release(self, name: str) -> None:
+    """Removes an earlier release; its JSON first, so that it promises nothing for a moment."""
+    for suffix in (".json", ".png"):
+      files.remove(self.path / f"{name}{suffix}")
+
+  def remove_record_files(self, keep: set[int]) -> None:
+    """Removes this process's TFRecord files, but for those of these numbers."""
+    for path in self.path.glob("privatized*.tfrecord"):
+      number = path.name.removesuffix(".tfrecord").removeprefix(self.record_stem)
+      if re.fullmatch(r"\d{5}", number) and int(number) not in keep:
+        files.remove(path)
+
+  @property
+  def record_stem(self) -> str:
+    """Begins the names of this process's TFRecord files."""
+    return f"privatized{self.shard.suffix}-"
 
   def content(self, name: str, guarantee: Guarantee, bound: float | None) -> dict:
     """What `NAME.json` says.
@@ -184,7 +226,7 @@ class PublicFolder:
     self.write_run(released)
     if not self._all_finished():
       return self.path
-    report = self.path / "report.html"
+    report = self.path / REPORT
     files.write_text(report, self._report(promise))
     return report
 
@@ -193,8 +235,8 @@ class PublicFolder:
 
   def _all_finished(self) -> bool:
     """Whether every shard has written its counts; the last one to do so sees that it was the last."""
-    for index in range(self._shard.count):
-      path = self.path / f"run{dataclasses.replace(self._shard, index=index).suffix}.json"
+    for index in range(self.shard.count):
+      path = self.path / f"run{dataclasses.replace(self.shard, index=index).suffix}.json"
       try:
         if json.loads(path.read_text(encoding="utf-8"))["counts"]["released"] is None:
           return False

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from privai_tf.errors import InputError, OutputError
-from privai_tf.faces import output_names
 from privai_tf.jobs.frames import DamagedFrames, read_frames
+from privai_tf.jobs.names import plain_name
 from privai_tf.runtime import files
 from privai_tf.runtime.files import shown
 
@@ -28,7 +28,7 @@ def read_records(path: pathlib.Path) -> Iterator[tuple[str, str, bytes | InputEr
     call it, and the encoded picture, or what is wrong with this record. A file that is damaged ends
     with such an error.
   """
-  stem = output_names([RECORD_FILE.sub("", path.name) or path.name])[0]
+  stem = _name(RECORD_FILE.sub("", path.name) or path.name)
   number = 0
   try:
     for serialized in read_frames(path, compressed=path.name.endswith(".gz")):
@@ -40,6 +40,10 @@ def read_records(path: pathlib.Path) -> Iterator[tuple[str, str, bytes | InputEr
     yield f"{stem}-{number:06d}", shown(path), damage
   except InputError as error:
     yield f"{stem}-{number:06d}", shown(path), error
+
+
+def _name(path: str) -> str:
+  return plain_name(path, shown(path))
 
 
 def _first_line(error: Exception) -> str:
@@ -56,7 +60,7 @@ def _picture(serialized: bytes, name: str, source: str) -> tuple[str, str, bytes
     return name, source, InputError(f"{source} is no tf.train.Example; write it as one.")
   filename = features[_FILENAME].bytes_list.value
   if filename and filename[0]:
-    name = output_names([os.fsdecode(filename[0])])[0]
+    name = _name(os.fsdecode(filename[0]))
     source = f"{source} ({shown(os.fsdecode(filename[0]))})"
   data = features[_IMAGE].bytes_list.value
   if len(data) != 1:

@@ -12,8 +12,9 @@ import secrets
 from collections.abc import Iterable, Sequence
 
 from privai_tf.artifacts import Guarantee
-from privai_tf.errors import PrivaiError
+from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.jobs.failures import Failure
+from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.outcomes import Outcome, Output
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
@@ -54,10 +55,8 @@ class Settlement:
     self._packs = isinstance(public, RecordFolder)
     self._pack: list[str] = []
     self._records_per_file = records_per_file
-    if self._packs:
-      public.require_manifest(manifest.file_count())
-      if manifest.anew:
-        public.remove_all()
+    if manifest.overwrites:
+      public.remove_record_files(manifest.files())
     self._private = private
     self._ledger = ledger
     seen = manifest.noted(LEDGER_NOTE)
@@ -67,12 +66,15 @@ class Settlement:
     self._charged: list[tuple[str, Charge]] = []
 
   def is_known(self, name: str) -> bool:
-    """Whether an output of this name is published, or will be without being drawn again."""
-    return self._manifest.is_known(name) or self._public.is_finished(name)
+    """Whether an output of this name is published, or will be without being drawn again.
 
-  def is_item_known(self, name: str) -> bool:
-    """Whether nothing of an item needs to be drawn."""
-    return self._manifest.is_item_done(name) or self.is_known(name)
+    Only the manifest knows: files of that name may be somebody's, or of a release to be replaced.
+    """
+    return self._manifest.is_known(name)
+
+  def is_item_known(self, item: Item) -> bool:
+    """Whether nothing of an item, named by `claims`, needs to be drawn."""
+    return self._manifest.is_item_done(item.key) or self.is_known(item.name)
 
   def stand_in(self, name: str) -> Failure | None:
     """What a known output stands in for; None for what is no stand-in."""
@@ -95,10 +97,12 @@ class Settlement:
         release = self._manifest.staged(name)
         refusal = self._pay(release)
         self._book()
-        if not refusal:
+        if refusal:
+          self._manifest.drop([name])
+        else:
+          self._note_head()
           self._publish(release)
           published.append(name)
-    self._note_head()
     for file, names in assigned.items():
       self._write_pack(file, names)
       published += names
@@ -117,20 +121,22 @@ class Settlement:
       OutputError: if something cannot be written; what is staged is published by the next run.
       LedgerError: if the ledger cannot be used, likewise.
     """
-    drawn = [(output, outcome.failure) for outcome in outcomes for output in outcome.outputs]
+    drawn = [(output, outcome) for outcome in outcomes for output in outcome.outputs]
     pool = concurrent.futures.ThreadPoolExecutor(self._threads, thread_name_prefix="settlement")
     with uninterrupted(), pool:
       records = [(record, output.name) for output, _ in drawn for record in output.records]
       if self._private and records:
         _wait(pool.map(self._private.write, *zip(*records, strict=True)))
       staged = list(pool.map(self._staged, *zip(*drawn, strict=True))) if drawn else []
-      self._manifest.stage(staged)
+      self._manifest.stage(staged, [outcome.source for outcome in outcomes if outcome.outputs])
       # In order, since a budget may end in mid-batch; and all before anything can be seen.
       with self._ledger.together() if self._ledger else contextlib.nullcontext():
         results = [(release.name, self._pay(release)) for release in staged]
       self._note_head()
       self._book()
       refused = {name for name, error in results if error is not None}
+      if refused:
+        self._manifest.drop(sorted(refused))
       paid = [release for release in staged if release.name not in refused]
       if self._private:
         shown = (record for record, name in records if name not in refused)
@@ -139,10 +145,10 @@ class Settlement:
       for outcome in outcomes:
         names = {output.name for output in outcome.outputs}
         if outcome.failure is None and names != {outcome.item.name} and not names & refused:
-          self._manifest.finish_item(outcome.item.name)
+          self._manifest.finish_item(outcome.item.key)
     return results
 
-  def _staged(self, output: Output, failure: Failure | None) -> Staged:
+  def _staged(self, output: Output, outcome: Outcome) -> Staged:
     charge = None
     if self._ledger is not None:
       charge = charge_for(
@@ -154,16 +160,25 @@ class Settlement:
         secrets.token_hex(16),
       )
     content = self._public.content(output.name, output.guarantee, output.bound)
-    stand_in = dataclasses.asdict(failure) if failure else None
-    return Staged(output.name, png(output.pixels), content, charge, stand_in)
+    stand_in = dataclasses.asdict(outcome.failure) if outcome.failure else None
+    return Staged(output.name, png(output.pixels), content, charge, stand_in, outcome.item.key)
 
   def _pay(self, staged: Staged) -> PrivaiError | None:
-    """Charges a release, a repeated one for nothing. Returns a refusal."""
-    if staged.charge is not None and self._ledger is not None:
+    """Charges a release, a repeated one for nothing. Returns a refusal.
+
+    Raises:
+      ConfigurationError: if it was drawn for a ledger, and there is none, or the reverse.
+    """
+    if (staged.charge is None) != (self._ledger is None):
+      drawn, now = ("a ledger", "none") if staged.charge else ("no ledger", "one")
+      raise ConfigurationError(
+        f"{staged.name}: was drawn for {drawn}, and there is {now} now; nothing is published. Go on "
+        "as it was begun"
+      )
+    if staged.charge is not None:
       try:
         self._charged.append((staged.name, pay_for(self._ledger, staged.charge)))
       except (BudgetExceededError, RelationError) as error:
-        self._manifest.drop(staged.name)
         return error
     return None
 
@@ -195,6 +210,13 @@ class Settlement:
     if self._pack:
       self._write_pack(self._manifest.assign(self._pack), self._pack)
       self._pack = []
+
+  def finish_overwriting(self) -> None:
+    """Removes what was published before of inputs that have been released anew under other names."""
+    for name in self._manifest.outdated():
+      if self._packs or not self._manifest.is_known(name):
+        self._public.remove_release(name)
+    self._manifest.forget_outdated()
 
   def _write_pack(self, file: int, names: Sequence[str]) -> None:
     releases = (self._manifest.staged(name) for name in names)

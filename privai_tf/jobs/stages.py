@@ -130,6 +130,8 @@ class Stages:
       subject_of: names the subject of uint8 [H, W, C], where releases are charged.
     """
     content = failure = None
+    # Before it is read: what changes meanwhile is told by the next run, and not taken for the same.
+    source = item.seen()
     try:
       content = item.read(self.generator.resolution, self.job.faces)
       if not item.is_latent:
@@ -143,7 +145,7 @@ class Stages:
     if subject_of is not None:
       given = self.job.budget.subject_id if self.job.budget else None
       subject = given or subject_of(content.identity if content else item.identity())
-    return Loaded(item, content, subject, failure)
+    return Loaded(item, content, subject, failure, source)
 
   def process(
     self,
@@ -278,7 +280,8 @@ class Stages:
         for result in results
       ]
       # Only an input of one face can have a stand-in.
-      return Outcome(loaded.item, tuple(outputs), results[0].failure if results else None)
+      failure = results[0].failure if results else None
+      return Outcome(loaded.item, tuple(outputs), failure, loaded.source)
     pasted = paste_back(
       loaded.content.identity,
       [loaded.content.faces[face] for face in faces],
@@ -286,7 +289,7 @@ class Stages:
     )
     records = tuple(result.record for result in results)
     output = Output(loaded.item.name, pasted, faces=len(faces), records=records, **common)
-    return Outcome(loaded.item, (output,))
+    return Outcome(loaded.item, (output,), read=loaded.source)
 
   def _pixels(self, images: np.ndarray) -> np.ndarray:
     return to_rgb(to_uint8(images, family=self.generator.family))

@@ -12,68 +12,37 @@ nothing is paid twice.
 One SQLite file for one process; private, since it holds releases that nobody has paid for.
 """
 
-import contextlib
-import dataclasses
-import errno
 import json
-import os
 import pathlib
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from privai_tf.errors import ConfigurationError, OutputError, PrivaiError
-from privai_tf.runtime.files import make_private_folder, output_error, shown
-from privai_tf.runtime.manifest_files import HELD, NOTE, WAIT_SECONDS, WAITING, damage
+from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.runtime.files import shown
+from privai_tf.runtime.manifest_base import ManifestBase
+from privai_tf.runtime.manifest_files import WAITING, Known
+from privai_tf.runtime.manifest_rows import Source, Staged, checksum_of
+from privai_tf.runtime.manifest_schema import NOTE, WAIT_SECONDS, damage
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS items (name TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outputs (
-  name TEXT PRIMARY KEY, done INTEGER NOT NULL, file INTEGER,
-  png BLOB, content TEXT, charge TEXT, stand_in TEXT
-);
-CREATE INDEX IF NOT EXISTS waiting ON outputs (done) WHERE done = 0;
-"""
-_VERSION = 2  # 1 had no stand-ins.
+__all__ = ["Known", "Manifest", "Source", "Staged"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Staged:
-  """A release that is drawn.
-
-  Attributes:
-    name: of its files.
-    png: the picture.
-    content: what its JSON file will say.
-    charge: the arguments of `Ledger.charge` as JSON values; None where nobody pays.
-    stand_in: why this is a stand-in, JSON values for the owner alone; None for what is none.
-  """
-
-  name: str
-  png: bytes
-  content: dict
-  charge: dict | None
-  stand_in: dict | None = None
-
-
-class Manifest:
+class Manifest(ManifestBase):
   """The manifest of one process, whose threads take turns. Open it with a folder; close it.
 
   Args:
     folder: the private folder; made if need be.
     suffix: tells apart the processes that share the folder.
     configuration: what decides the releases, JSON values.
-    overwrite: forget what is recorded; but go on where an earlier run with `overwrite` was stopped.
-    fresh: whether the output folder knows nothing of an earlier run: what is recorded as done is
-      forgotten then.
+    overwrite: forget what is recorded, but for the names; but go on where an earlier run with
+      `overwrite` was stopped.
 
   Attributes:
     path: the file.
-    anew: whether `overwrite` made it forget everything.
+    overwrites: as given.
 
   Raises:
-    ConfigurationError: if releases of another configuration wait here.
+    ConfigurationError: if releases of another configuration wait here, a run with `overwrite` was
+      stopped and this is none, or another version made the file.
     OutputError: if the folder cannot be written, or another process uses the manifest.
   """
 
@@ -84,46 +53,34 @@ class Manifest:
     configuration: dict,
     *,
     overwrite: bool = False,
-    fresh: bool = False,
   ):
-    self.path = make_private_folder(folder) / f"manifest{suffix}.db"
+    self.overwrites = overwrite
     self._finished: list[str] = []
     self._finished_items: list[str] = []
+    self._stamps: dict[str, str] = {}
     self._notes: dict[str, str] = {}
-    self._lock = threading.RLock()
-    with self._told():
-      os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-      self._connection = sqlite3.connect(
-        self.path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
-      )
-      try:
-        self._prepare(json.dumps(configuration, sort_keys=True), overwrite, fresh)
-      except BaseException:
-        self._connection.close()
-        raise
+    super().__init__(folder, suffix, WAIT_SECONDS)
+    try:
+      with self._told(), self._transaction():
+        self._begin(json.dumps(configuration, sort_keys=True), overwrite)
+    except BaseException:
+      self._connection.close()
+      raise
 
-  def _prepare(self, configuration: str, overwrite: bool, fresh: bool) -> None:
-    # One process holds the file from here on, without a file of shared memory, which network file
-    # systems lack. Commits are on the disk when they return.
-    for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
-      self._connection.execute(f"PRAGMA {pragma}")
-    # Draws that were refused must not survive in unused pages.
-    self._connection.execute("PRAGMA secure_delete=ON")
-    with self._transaction():
-      for statement in filter(str.strip, _TABLES.split(";")):
-        self._connection.execute(statement)
-      if "stand_in" not in {row[1] for row in self._ask("PRAGMA table_info(outputs)")}:
-        self._connection.execute("ALTER TABLE outputs ADD COLUMN stand_in TEXT")
-      self._connection.execute(f"PRAGMA user_version={_VERSION}")
-      going_on = overwrite and self._meta("overwriting") == configuration
-      self.anew = overwrite and not going_on
-      if self.anew:
-        self._forget("")
-      elif fresh and not going_on:
-        self._forget("WHERE done = 1")
-      self._check(configuration)
-      self._set("configuration", configuration)
-      self._set("overwriting", configuration if overwrite else "")
+  def _begin(self, configuration: str, overwrite: bool) -> None:
+    overwriting = self._meta("overwriting")
+    if overwrite and overwriting != configuration:
+      self._connection.execute("INSERT OR REPLACE INTO replaced SELECT name, item FROM outputs")
+      self._connection.execute("DELETE FROM outputs")
+      self._connection.execute("UPDATE items SET done = 0, stamp = '', digest = ''")
+    elif overwriting and not overwrite and self._ask("SELECT 1 FROM replaced LIMIT 1"):
+      raise ConfigurationError(
+        f"{shown(self.path)}: an --overwrite was stopped before its end; finish it with "
+        "--overwrite, so that no two settings are mixed"
+      )
+    self._check(configuration)
+    self._set("configuration", configuration)
+    self._set("overwriting", configuration if overwrite else "")
 
   def _check(self, configuration: str) -> None:
     ((waiting,),) = self._ask(WAITING)
@@ -133,16 +90,26 @@ class Manifest:
         "but not published; run once more with those settings, or drop them with --overwrite"
       )
 
-  def _forget(self, condition: str) -> None:
-    self._connection.execute(f"DELETE FROM outputs {condition}")
-    self._connection.execute("DELETE FROM items")
+  def adopt(self, known: Known) -> None:
+    """Takes over what shards of another number have published, who are not at work any more."""
+    with self._told(), self._transaction():
+      rows = [(*row[:-1], 0 if self.overwrites else row[-1]) for row in known.items]
+      self._connection.executemany("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?, ?, ?)", rows)
+      for name, item, _, stand_in in known.outputs:
+        if self.overwrites:
+          self._connection.execute("INSERT OR IGNORE INTO replaced VALUES (?, ?)", (name, item))
+          continue
+        self._connection.execute(
+          "INSERT OR IGNORE INTO outputs (name, item, done, stand_in) VALUES (?, ?, 1, ?)",
+          (name, item, stand_in),
+        )
 
-  def _meta(self, name: str) -> str | None:
-    rows = self._ask("SELECT value FROM meta WHERE name = ?", name)
-    return rows[0][0] if rows else None
-
-  def _set(self, name: str, value: str) -> None:
-    self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+  def forget_published(self) -> None:
+    """Forgets what is done, for an output folder that somebody has emptied."""
+    with self._told(), self._transaction():
+      self._connection.execute("DELETE FROM outputs WHERE done = 1")
+      self._connection.execute("DELETE FROM replaced")
+      self._connection.execute("DELETE FROM items WHERE key NOT IN (SELECT item FROM outputs)")
 
   def close(self, complete: bool = False) -> None:
     """Closes the file.
@@ -157,9 +124,19 @@ class Manifest:
           self._set("overwriting", "")
       self._connection.close()
 
-  def is_item_done(self, name: str) -> bool:
+  def source(self, key: str) -> Source | None:
+    """What an input was, and is called, of which something was drawn; None if nothing was."""
+    rows = self._ask("SELECT key, name, stamp, digest FROM items WHERE key = ?", key)
+    return Source(*rows[0]) if rows else None
+
+  def owner(self, name: str) -> str | None:
+    """The key of the input whose outputs are called so, whatever the case; None if nobody's are."""
+    rows = self._ask("SELECT key FROM items WHERE lower_name = ?", name.casefold())
+    return rows[0][0] if rows else None
+
+  def is_item_done(self, key: str) -> bool:
     """Whether everything of an item is published that has several outputs, or might have."""
-    return bool(self._ask("SELECT 1 FROM items WHERE name = ?", name))
+    return bool(self._ask("SELECT 1 FROM items WHERE key = ? AND done = 1", key))
 
   def is_known(self, name: str) -> bool:
     """Whether an output was staged or published."""
@@ -170,39 +147,75 @@ class Manifest:
     rows = self._ask("SELECT stand_in FROM outputs WHERE name = ?", name)
     return json.loads(rows[0][0]) if rows and rows[0][0] else None
 
-  def stage(self, releases: Iterable[Staged]) -> None:
-    """Records releases, all or none; on the disk when this returns."""
-    rows = [
-      (
-        release.name,
-        release.png,
-        json.dumps(release.content, ensure_ascii=False),
-        json.dumps(release.charge) if release.charge else None,
-        json.dumps(release.stand_in) if release.stand_in else None,
-      )
-      for release in releases
-    ]
+  def stage(self, releases: Iterable[Staged], sources: Iterable[Source] = ()) -> None:
+    """Records releases and what they were drawn for, all or none; on the disk when this returns."""
+    rows = []
+    for release in releases:
+      content = json.dumps(release.content, ensure_ascii=False)
+      charge = json.dumps(release.charge) if release.charge else None
+      stand_in = json.dumps(release.stand_in) if release.stand_in else None
+      checksum = checksum_of(release.png, content, charge)
+      item = release.item or release.name
+      rows.append((release.name, item, release.png, content, charge, stand_in, checksum))
+    known = [(s.key, s.name, s.name.casefold(), s.stamp, s.digest) for s in sources]
     with self._told(), self._transaction():
       self._write_finished()
       self._connection.executemany(
-        "INSERT OR REPLACE INTO outputs (name, done, png, content, charge, stand_in) "
-        "VALUES (?, 0, ?, ?, ?, ?)",
+        "INSERT INTO items VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (key) DO UPDATE SET "
+        "stamp = excluded.stamp, digest = excluded.digest",
+        known,
+      )
+      self._connection.executemany(
+        "INSERT OR REPLACE INTO outputs "
+        "(name, item, done, png, content, charge, stand_in, checksum) "
+        "VALUES (?, ?, 0, ?, ?, ?, ?, ?)",
         rows,
       )
 
-  def file_count(self) -> int:
-    """How many files releases were assigned to."""
-    return self._ask("SELECT count(DISTINCT file) FROM outputs")[0][0]
+  def files(self) -> set[int]:
+    """The numbers of the files that releases were assigned to."""
+    rows = self._ask("SELECT DISTINCT file FROM outputs WHERE file IS NOT NULL")
+    return {number for (number,) in rows}
+
+  def known(self) -> Known:
+    """The names of everything that is published, or may be."""
+    outputs = self._ask("SELECT name, item, done, stand_in FROM outputs")
+    replaced = self._ask("SELECT name FROM replaced")
+    names = tuple(name for (name,) in replaced)
+    return Known((), tuple(outputs), names, frozenset(self.files()))
+
+  def outdated(self) -> list[str]:
+    """What was published before an overwriting run of inputs that have been released anew.
+
+    Also what was called as something that is released now; whoever asks knows which are files.
+    """
+    query = "SELECT name FROM replaced WHERE item IN (SELECT item FROM outputs WHERE done = 1)"
+    return [name for (name,) in self._ask(query)]
+
+  def forget_outdated(self) -> None:
+    """Forgets what `outdated` named, once it is removed."""
+    with self._told(), self._transaction():
+      self._write_finished()
+      self._connection.execute(
+        "DELETE FROM replaced WHERE item IN (SELECT item FROM outputs WHERE done = 1)"
+      )
 
   def waiting(self) -> list[tuple[str, int | None]]:
     """Names of what is staged and not done, oldest first, and the file each was assigned to."""
     return self._ask("SELECT name, file FROM outputs WHERE done = 0 ORDER BY rowid")
 
   def staged(self, name: str) -> Staged:
-    """A release that is staged and not done."""
-    query = "SELECT png, content, charge FROM outputs WHERE name = ?"
-    ((png, content, charge),) = self._ask(query, name)
-    return Staged(name, png, json.loads(content), json.loads(charge) if charge else None)
+    """A release that is staged and not done.
+
+    Raises:
+      OutputError: if it is not what was staged.
+    """
+    query = "SELECT png, content, charge, item, checksum FROM outputs WHERE name = ?"
+    ((png, content, charge, item, checksum),) = self._ask(query, name)
+    if checksum_of(png, content, charge) != checksum:
+      raise OutputError(f"{damage(self.path, f'{name} is not what was drawn')}.")
+    charged = json.loads(charge) if charge else None
+    return Staged(name, png, json.loads(content), charged, item=item)
 
   def assign(self, names: Sequence[str]) -> int:
     """Assigns staged releases to the next file of many; on the disk when this returns.
@@ -218,18 +231,32 @@ class Manifest:
       self._connection.executemany("UPDATE outputs SET file = ? WHERE name = ?", rows)
     return number
 
-  def drop(self, name: str) -> None:
-    """Forgets a staged release that was refused; nobody has seen it."""
-    with self._told(), self._transaction():
-      self._connection.execute("DELETE FROM outputs WHERE name = ? AND done = 0", (name,))
+  def drop(self, names: Sequence[str]) -> None:
+    """Forgets staged releases that were refused; nobody has seen them, and nothing keeps them."""
+    with self._told():
+      with self._transaction():
+        for name in names:
+          owners = self._ask("SELECT item FROM outputs WHERE name = ?", name)
+          self._connection.execute("DELETE FROM outputs WHERE name = ? AND done = 0", (name,))
+          self._connection.executemany(
+            "DELETE FROM items WHERE key = ? AND key NOT IN (SELECT item FROM outputs WHERE item = "
+            "key) AND key NOT IN (SELECT item FROM replaced)",
+            owners,
+          )
+      # Nor in the log.
+      self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
   def finish(self, name: str) -> None:
     """Notes that a release is published. Written with the next commit: repeating it is harmless."""
     self._finished.append(name)
 
-  def finish_item(self, name: str) -> None:
+  def finish_item(self, key: str) -> None:
     """Notes that everything of an item is published; written with the next commit."""
-    self._finished_items.append(name)
+    self._finished_items.append(key)
+
+  def restamp(self, key: str, stamp: str) -> None:
+    """Notes that an input's bytes are the same although its stamp is another."""
+    self._stamps[key] = stamp
 
   def note(self, name: str, value: str) -> None:
     """Remembers something beside the releases; written with the next commit."""
@@ -247,45 +274,10 @@ class Manifest:
       "UPDATE outputs SET done = 1, png = NULL, content = NULL, charge = NULL WHERE name = ?",
       [(name,) for name in self._finished],
     )
-    items = [(name,) for name in self._finished_items]
-    self._connection.executemany("INSERT OR REPLACE INTO items VALUES (?)", items)
+    items = [(key,) for key in self._finished_items]
+    self._connection.executemany("UPDATE items SET done = 1 WHERE key = ?", items)
+    stamps = [(stamp, key) for key, stamp in self._stamps.items()]
+    self._connection.executemany("UPDATE items SET stamp = ? WHERE key = ?", stamps)
     self._finished.clear()
     self._finished_items.clear()
-
-  def _ask(self, query: str, *values: str) -> list[tuple]:
-    with self._lock:
-      return self._connection.execute(query, values).fetchall()
-
-  @contextlib.contextmanager
-  def _told(self) -> Iterator[None]:
-    """The disk's and SQLite's errors in one line each."""
-    try:
-      with self._lock:
-        yield
-    except sqlite3.OperationalError as error:
-      code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-      if code in HELD:
-        raise OutputError(
-          f"{shown(self.path)}: another process works on this job; wait for it, or give each its "
-          "own --shard_index (or --state_dir)."
-        ) from error
-      if code == sqlite3.SQLITE_FULL:
-        raise output_error(self.path, OSError(errno.ENOSPC, "full")) from error
-      raise OutputError(f"Cannot write {shown(self.path)}: {error}.") from error
-    except sqlite3.DatabaseError as error:
-      raise OutputError(f"{damage(self.path, error)}.") from error
-    except OSError as error:
-      if isinstance(error, PrivaiError):
-        raise
-      raise output_error(self.path, error) from error
-
-  @contextlib.contextmanager
-  def _transaction(self) -> Iterator[None]:
-    self._connection.execute("BEGIN IMMEDIATE")
-    try:
-      yield
-      self._connection.execute("COMMIT")
-    except BaseException:
-      if self._connection.in_transaction:
-        self._connection.execute("ROLLBACK")
-      raise
+    self._stamps.clear()

@@ -24,10 +24,12 @@ from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.settings import recorded
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import Failure, failures_csv
-from privai_tf.jobs.inputs import Content, Item, picture_items
+from privai_tf.jobs.inputs import Content, Item
+from privai_tf.jobs.item_lists import picture_items
 from privai_tf.runtime import files, outside
 from privai_tf.runtime.pictures import png
 from privai_tf.runtime.prefetch import prefetched
+from privai_tf.toolkit.input_names import named
 from privai_tf.toolkit.run_folder import RunFolder
 
 _THREADS = 2
@@ -39,7 +41,7 @@ class InvertJob:
   """What to invert.
 
   Attributes:
-    input: pictures or TFRecords, see `jobs.inputs.picture_items`.
+    input: pictures or TFRecords, see `jobs.item_lists.picture_items`.
     output_dir: the folder, for the owner only.
     faces: which faces of a photo are taken, and how they are aligned.
     inversion: how codes are found.
@@ -79,7 +81,7 @@ def invert_photos(
     The summary. The folder, which only its owner can read, holds for every face `NAME.npy` (its code
     as [1, d] or [1, L, d], which every command reads), `NAME.original.png`, `NAME.inversion.png`,
     `NAME.quality.json` and, where noise maps were searched, `NAME.noise.npz`; `run.json`,
-    `failures.csv` and `inversions.html`.
+    `names.json`, `failures.csv` and `inversions.html`.
 
   Raises:
     ConfigurationError: if the job contradicts itself or the folder holds another one.
@@ -98,7 +100,7 @@ def invert_photos(
     num=0,
   )
   run = _Run(job, spec, generator, folder.path, items.count, progress, tell)
-  for batch in run.batches(iter(items)):
+  for batch in run.batches(named(items, folder.path)):
     run.finish(batch)
   files.write_text(folder.path / "failures.csv", failures_csv(run.failures), private=True)
   files.write_text(folder.path / PAGE, inversion_page(folder.path), private=True)

@@ -1,11 +1,9 @@
-"""Which files are found, and that no two inputs share an output name."""
-
-import os
+"""Which files are found."""
 
 import pytest
 
 from privai_tf.errors import InputError
-from privai_tf.faces import find_inputs, output_names
+from privai_tf.faces import find_inputs
 
 
 @pytest.fixture
@@ -64,31 +62,3 @@ def test_nothing_found(folder, monkeypatch, spec, message):
   with pytest.raises(InputError, match=message) as caught:
     find_inputs(spec)
   assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-  ("paths", "expected"),
-  [
-    (["x/a.png", "y/b.png"], ["a", "b"]),
-    (["a.png", "a.jpg"], ["a-png", "a-jpg"]),
-    (["x/a.png", "y/a.png", "z/a.jpg"], ["a-png", "a-png-2", "a-jpg"]),
-    (["a.png", "A.png"], ["a-png", "A-png-2"]),
-    (["a.png", "a.jpg", "a-png.png"], ["a-png-2", "a-jpg", "a-png"]),
-    (["a", "a.png"], ["a-file", "a-png"]),
-    (["run.png", "report.jpg", "Comparison.png"], ["run-png", "report-jpg", "Comparison-png"]),
-    (["..png"], ["unnamed"]),
-    (["a:b?.png", "a\nb.png"], ["a_b_", "a_b"]),
-    ([], []),
-  ],
-)
-def test_output_names(paths, expected):
-  assert output_names(paths) == expected
-
-
-def test_output_names_are_distinct_and_writable(tmp_path):
-  paths = [f"{stem}.{kind}" for stem in ("a", "A", "a-png", "ä" * 150, "\udcff") for kind in "pq"]
-  found = output_names(paths * 2)
-  assert len({name.casefold() for name in found}) == len(paths) * 2
-  for name in found:
-    (tmp_path / f"{name}.json").write_text("x", encoding="utf-8")
-  assert len(os.listdir(tmp_path)) == len(found)

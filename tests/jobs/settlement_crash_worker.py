@@ -54,13 +54,13 @@ def work(folder: pathlib.Path, items: int, kind: type) -> None:
   """The job, from its beginning or from wherever an earlier child was killed."""
   public = kind(folder / "out", _CONFIGURATION, begin=False)
   private = PrivateFolder(folder / "private", save_latents=True)
-  manifest = Manifest(folder / "state", "", _CONFIGURATION, fresh=public.fresh)
+  manifest = Manifest(folder / "state", "", _CONFIGURATION)
   with Ledger.open(folder / "ledger.db", default_epsilon=0.5, create=True) as ledger:
     public.begin()
     settlement = Settlement(manifest, public, private, ledger, records_per_file=5, threads=3)
     settlement.resume()
     names = [f"face{row:03d}" for row in range(items)]
-    waiting = [name for name in names if not settlement.is_item_known(name)]
+    waiting = [name for name in names if not settlement.is_item_known(Portrait(name, name))]
     for start in range(0, len(waiting), _BATCH):
       results = settlement.settle([_outcome(name) for name in waiting[start : start + _BATCH]])
       refusals = [error for _, error in results if error is not None]

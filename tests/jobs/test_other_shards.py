@@ -73,5 +73,5 @@ def test_record_files_are_for_one_number_of_shards(tmp_path):
   for overwrite in (False, True):
     folder = RecordFolder(tmp_path, {}, overwrite, Shard(0, 3), begin=False)
     with pytest.raises(ConfigurationError, match="made with --num_shards=2"):
-      folder.require_manifest(known=1)
-  RecordFolder(tmp_path, {}, False, Shard(1, 2), begin=False).require_manifest(known=0)
+      folder.require_shards()
+  RecordFolder(tmp_path, {}, False, Shard(1, 2), begin=False).require_shards()

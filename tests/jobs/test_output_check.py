@@ -6,7 +6,8 @@ import pathlib
 import pytest
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.jobs.inputs import Items, Photo
+from privai_tf.jobs.inputs import Photo
+from privai_tf.jobs.item_lists import Items
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
 from privai_tf.privacy.spec import PrivacySpec

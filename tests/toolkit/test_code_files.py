@@ -8,7 +8,7 @@ from PIL import Image
 
 from privai_tf.errors import LatentSpaceError
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.jobs.inputs import find_items
+from privai_tf.jobs.item_lists import find_items
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.private_folder import PrivateFolder, PrivateRecord
 from privai_tf.privacy import PrivacySpec

@@ -50,7 +50,7 @@ def test_the_folder_is_whole_readable_and_private(generator, job):
   summary = invert_photos(job, generator, lambda *state: told.append(state))
   assert (summary.inverted, summary.kept, summary.failures) == (3, 0, ())
   expected = {f"{name}.{kind}" for name in "abc" for kind in _FILES}
-  others = {"README.txt", "failures.csv", "inversions.html", "run.json"}
+  others = {"README.txt", "failures.csv", "inversions.html", "names.json", "run.json"}
   assert _names(job.output_dir) == expected | others
   assert stat.S_IMODE(job.output_dir.stat().st_mode) == 0o700
   assert told[-1] == (3, 3)

@@ -92,6 +92,11 @@ class Ledger:
     return self._store.path
 
   @property
+  def identity(self) -> str:
+    """Which ledger it is, 32 hexadecimal digits; it follows from the key of `subject_of_pixels`."""
+    return self._store.ledger
+
+  @property
   def head(self) -> Head | None:
     """The last entry that this object knows to be on the disk; None before it wrote any."""
     return self._store.reached

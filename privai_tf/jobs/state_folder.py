@@ -1,0 +1,51 @@
+"""Where a job remembers what it did: the place follows from the output folder alone.
+
+Whoever asked for another place gets a symbolic link there, and so does every later run, with or
+without the flag. Two processes on one output folder cannot but meet.
+"""
+
+import contextlib
+import os
+import pathlib
+
+from privai_tf.errors import ConfigurationError
+from privai_tf.jobs.job import Job
+from privai_tf.runtime.files import make_private_folder, output_error, shown
+
+
+def state_folder(job: Job) -> pathlib.Path:
+  """The private folder of the manifests; made if need be.
+
+  Args:
+    job: the job.
+
+  Raises:
+    ConfigurationError: if the job's is elsewhere than `state_dir`, or lost.
+    OutputError: if it cannot be made.
+  """
+  place, wanted = job.manifest_dir, job.state_dir
+  if wanted is not None and wanted.resolve() != place and not os.path.lexists(place):
+    make_private_folder(wanted)
+    _link(place, wanted)
+  if place.is_symlink() and not place.exists():
+    raise ConfigurationError(
+      f"{shown(place)}: leads to {shown(os.readlink(place))}, which is not there; put it back, for it "
+      "knows what was released, or choose another --output_dir"
+    )
+  if wanted is not None and wanted.resolve() != place.resolve():
+    raise ConfigurationError(
+      f"--state_dir={shown(wanted)}: what --output_dir={shown(job.output_dir)} was made of is "
+      f"remembered in {shown(place.resolve())}; name that, or leave the flag out"
+    )
+  return make_private_folder(place)
+
+
+def _link(place: pathlib.Path, target: pathlib.Path) -> None:
+  try:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(
+      FileExistsError
+    ):  # Another process was faster; compared by the caller.
+      place.symlink_to(target.resolve(), target_is_directory=True)
+  except OSError as error:
+    raise output_error(place, error) from error
