@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from converters.mobilestylegan_files import convert_folder
-from demo import photo_encoder, photo_sheet
+from demo import label_sketches, photo_encoder, photo_sheet
 from demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
 from privai_tf.generators import load_generator
 from tests.converters.ir_writer import random_weights, write_ir
@@ -76,3 +76,15 @@ def test_sheet(tmp_path):
   assert pixels[10, 88].tolist() == [0, 0, 0]
   assert pixels[10, 88 + 24].tolist() == [120] * 3
   assert pixels[10 + 48, 88 + 24].tolist() == [200, 120, 0]
+
+
+def test_small_pictures_are_enlarged_for_scorers():
+  class Scorer:
+    def scores(self, images):
+      assert images.shape[1:] == (256, 256, 3)
+      return images.mean(axis=(1, 2))[:, :1]
+
+  shades = np.linspace(0, 255, 40).astype(np.uint8)
+  pictures = np.broadcast_to(shades[:, None, None, None], (40, 8, 8, 3))
+  found = label_sketches.score_pictures(Scorer(), pictures)
+  np.testing.assert_allclose(found[:, 0], shades / 127.5 - 1, atol=1e-5)
