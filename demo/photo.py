@@ -3,8 +3,8 @@ r"""Hides the smile of photorealistic faces that a generator made up: `make demo
     python -m demo.photo
 
 Fetches the generator if it is not there (see `python -m converters --download=mobilestylegan-ffhq`, which
-tells its terms), draws fresh faces as photos, and privatizes these as anybody's photos: a code is
-searched for each picture, its smile is released with noise, and two pages are written.
+tells its terms), draws fresh faces as photos, and privatizes these as anybody's photos: the shipped
+encoder reads a code off each picture, its smile is released with noise, and two pages are written.
 """
 
 import os
@@ -20,13 +20,15 @@ _NUM = flags.DEFINE_integer("num", 8, "Faces.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 8, "Of the faces.", lower_bound=0)
 _EPSILON = flags.DEFINE_float("epsilon", 1.0, "Of each release.", lower_bound=0.0)
 _ATTRIBUTE = flags.DEFINE_string("attribute", "smile", "What to hide: smile, gender or age.")
-_STEPS = flags.DEFINE_integer("steps", 32, "Of the search for a code.", lower_bound=1)
+_STEPS = flags.DEFINE_integer(
+  "steps",
+  0,
+  "Of a search from the encoder's code on. Codes of generated pictures are shipped for 0 only; for "
+  "others they are made first, each of which takes as long as a photo.",
+  lower_bound=0,
+)
 _PUBLIC_CODES = flags.DEFINE_integer(
-  "public_codes",
-  8,
-  "Codes of generated pictures that the split of codes is fitted on, at least; each takes as long as a "
-  "photo. Those that are shipped count.",
-  lower_bound=1,
+  "public_codes", 8, "Codes of generated pictures that are made where none are.", lower_bound=1
 )
 _INPUT_DIR = flags.DEFINE_string("input_dir", "demo_photo_input", "Where the photos go.")
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", "demo_photo_output", "What may be published.")
@@ -50,6 +52,7 @@ def main(argv: list[str]) -> int:
     "epsilon": _EPSILON.value,
     "latent_space": "W",
     "align": "none",
+    "init": "encoder",
     "steps": _STEPS.value,
     "public_codes": _PUBLIC_CODES.value,
     "output_dir": _OUTPUT_DIR.value,

@@ -38,11 +38,17 @@ def draw_photos(generator: Any, folder: Path, count: int, seed: int) -> list[Pat
 
 
 def fetch_generator() -> Path:
-  """The checkpoint's folder; downloads and converts it if it is not there, and gives it the shipped codes."""
+  """The checkpoint's folder; downloads and converts it if it is not there.
+
+  What is shipped beside its boundaries is put into it: the encoder, unless it has one, and the codes
+  that the encoder makes of generated pictures.
+  """
   from converters.package import download_mobilestylegan
 
   folder = download_mobilestylegan("checkpoints")
-  shipped = Path("boundaries") / _CHECKPOINT / "public_codes"
-  if shipped.is_dir():
-    shutil.copytree(shipped, folder / "public_codes", dirs_exist_ok=True)
+  shipped = Path("boundaries") / _CHECKPOINT
+  if (shipped / "encoder").is_dir() and not (folder / "encoder").exists():
+    shutil.copytree(shipped / "encoder", folder / "encoder")
+  if (shipped / "public_codes").is_dir():
+    shutil.copytree(shipped / "public_codes", folder / "public_codes", dirs_exist_ok=True)
   return folder

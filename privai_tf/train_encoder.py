@@ -32,6 +32,13 @@ _BATCH_SIZE = flags.DEFINE_integer(
 )
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 2e-3, "Peak rate of Adam.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of weights and samples.")
+_AUGMENTATION = flags.DEFINE_enum(
+  "augmentation",
+  "light",
+  ["light", "photo"],
+  'How samples are changed before the encoder sees them; "photo" for encoders that will see photos '
+  "(framing, blur, light, JPEG, grain).",
+)
 
 flags.mark_flag_as_required("checkpoint")
 
@@ -59,6 +66,7 @@ def main(_: list[str]) -> None:
     batch_size=_BATCH_SIZE.value,
     learning_rate=_LEARNING_RATE.value,
     seed=_SEED.value,
+    augmentation=_AUGMENTATION.value,
   )
   from privai_tf.runtime.startup import start_tensorflow
 

@@ -133,16 +133,19 @@ class MobileSynthesisNetwork(Network):
       x = x + noise[0] * self.noises[index].strength
     return activate(x, "lrelu")
 
-  def coefficients(self, dlatents, noise="fixed", recompute=False):
-    """The image's wavelet coefficients; see `call`.
+  def features(self, dlatents, noise="fixed", recompute=False, layers=None):
+    """What the first layers make of styles; see `call`.
+
+    Args:
+      layers: how many; None: all.
 
     Returns:
-      [N, R/2, R/2, 4 channels]; the first `channels` are the image at half of its side (box means).
+      [N, H, W, channels of the last one].
     """
     if isinstance(noise, str) and noise not in NOISE_MODES:
       raise ValueError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")
     x = self.constant.weight
-    for index, drawn in enumerate(self.noises):
+    for index, drawn in enumerate(self.noises[:layers]):
       if isinstance(noise, str):
         values = drawn.drawn(noise, ops.shape(dlatents)[0], self.noise_generator)
       else:
@@ -150,6 +153,15 @@ class MobileSynthesisNetwork(Network):
       layer = functools.partial(self._layer, index)
       noises = [] if values is None else [ops.convert_to_tensor(values)]
       x = (keras.remat(layer) if recompute else layer)(x, dlatents[:, index], noises)
+    return x
+
+  def coefficients(self, dlatents, noise="fixed", recompute=False):
+    """The image's wavelet coefficients; see `call`.
+
+    Returns:
+      [N, R/2, R/2, 4 channels]; the first `channels` are the image at half of its side (box means).
+    """
+    x = self.features(dlatents, noise, recompute)
     return self.to_img(x, dlatents[:, -1])
 
   def call(self, dlatents, noise="fixed", recompute=False):

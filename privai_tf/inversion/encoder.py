@@ -135,15 +135,19 @@ class Encoder:
       content.update(np.ascontiguousarray(weight.numpy()).tobytes())
     return content.hexdigest()
 
-  def save(self, folder: str | os.PathLike) -> None:
+  def save(self, folder: str | os.PathLike, half: bool = False) -> None:
     """Writes the encoder's folder, see `encoder_storage`.
+
+    Args:
+      folder: created.
+      half: whether weights are rounded to float16; the encoder that is read back is then another one.
 
     Raises:
       OutputError: if the folder cannot be written.
     """
     weights = read_weights(self.network)
     stored = StoredEncoder(self.config, weights, self.generator_fingerprint, self.provenance)
-    save_encoder(folder, stored)
+    save_encoder(folder, stored, half)
 
 
 def clipped(images: tf.Tensor) -> tf.Tensor:

@@ -12,7 +12,7 @@ from privai_tf.errors import CheckpointError
 from privai_tf.generators.scale import warn_of_scale
 from privai_tf.inversion.spec import LATENT_SPACES
 
-_LARGEST_SIDE = 256  # What tells codes apart shows at 256 x 256; larger images are averaged first.
+LARGEST_SIDE = 256  # What tells codes apart shows at 256 x 256; larger images are averaged first.
 _SMALLEST_SIDE = 4
 _LARGEST_BATCH = 64
 _RESIDUAL_SIDE = 16  # Below the cost of a second convolution is small.
@@ -30,6 +30,7 @@ class EncoderConfig:
     width: channels after the first convolution; each further one doubles them, up to `most`.
     most: the most channels.
     hidden: units of the layer before the code.
+    largest_side: larger images are averaged to it first, a power of two.
   """
 
   resolution: int
@@ -39,6 +40,7 @@ class EncoderConfig:
   width: int = 24
   most: int = 128
   hidden: int = 256
+  largest_side: int = LARGEST_SIDE
 
   def __post_init__(self):
     object.__setattr__(self, "code_shape", tuple(self.code_shape))
@@ -48,6 +50,9 @@ class EncoderConfig:
       and isinstance(self.resolution, int)
       and 8 <= self.resolution <= 1 << 14
       and self.resolution & (self.resolution - 1) == 0
+      and isinstance(self.largest_side, int)
+      and 8 <= self.largest_side <= LARGEST_SIDE
+      and self.largest_side & (self.largest_side - 1) == 0
       and self.latent_space in LATENT_SPACES
       and len(self.code_shape) == (2 if self.latent_space == "W+" else 1)
     )
@@ -57,7 +62,7 @@ class EncoderConfig:
   @property
   def side(self) -> int:
     """Width and height at which the network looks at images."""
-    return min(self.resolution, _LARGEST_SIDE)
+    return min(self.resolution, self.largest_side)
 
   @property
   def largest_batch(self) -> int:
@@ -73,7 +78,10 @@ class EncoderConfig:
 
   def to_json(self) -> dict[str, Any]:
     """The configuration as JSON values."""
-    return dataclasses.asdict(self) | {"code_shape": list(self.code_shape)}
+    values = dataclasses.asdict(self) | {"code_shape": list(self.code_shape)}
+    if self.largest_side == LARGEST_SIDE:
+      del values["largest_side"]  # Programs that do not know it read such encoders too.
+    return values
 
   @classmethod
   def from_json(cls, values: dict[str, Any]) -> Self:

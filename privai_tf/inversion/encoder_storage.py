@@ -39,8 +39,13 @@ class StoredEncoder:
   provenance: dict[str, Any]
 
 
-def save_encoder(folder: str | os.PathLike, stored: StoredEncoder) -> None:
+def save_encoder(folder: str | os.PathLike, stored: StoredEncoder, half: bool = False) -> None:
   """Writes `weights.safetensors`, then the `config.json` that names its hash.
+
+  Args:
+    folder: created.
+    stored: what it holds.
+    half: whether weights are rounded to float16, which halves the file.
 
   Raises:
     OutputError: if the folder cannot be written.
@@ -48,7 +53,8 @@ def save_encoder(folder: str | os.PathLike, stored: StoredEncoder) -> None:
   from safetensors.numpy import save
 
   folder = make_folder(folder)
-  weights = {name: np.ascontiguousarray(value) for name, value in stored.weights.items()}
+  kind = np.float16 if half else np.float32
+  weights = {name: np.ascontiguousarray(value, kind) for name, value in stored.weights.items()}
   data = save(weights, metadata={"format": _FORMAT})
   values = {
     "format": _FORMAT,
@@ -85,7 +91,8 @@ def read_encoder(folder: str | os.PathLike) -> StoredEncoder:
       f"{shown(folder / _WEIGHTS_FILE)} is not the file that its {CONFIG_FILE} names (damaged, or "
       f"an interrupted save); {REMEDY}."
     )
-  weights = outside.tensors_of(data, folder / _WEIGHTS_FILE, CheckpointError, REMEDY)
+  stored = outside.tensors_of(data, folder / _WEIGHTS_FILE, CheckpointError, REMEDY)
+  weights = {name: value.astype(np.float32) for name, value in stored.items()}
   try:
     config = config_from_json(values["network"])
   except CheckpointError as error:

@@ -1,19 +1,25 @@
 """One training of an encoder: a step of Adam, averaged weights, state that a later run goes on from."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from privai_tf.generators.compiled import compiled
 from privai_tf.inversion.encoder import Encoder, clipped
+from privai_tf.inversion.encoder_drawn import DrawnSamples
 from privai_tf.inversion.encoder_network import (
+  LARGEST_SIDE,
   EncoderConfig,
   assign_weights,
   build_network,
   read_weights,
   with_guess,
 )
+from privai_tf.inversion.encoder_photos import photographed
 from privai_tf.inversion.encoder_samples import draw_codes, roughened
+from privai_tf.inversion.encoder_settings import EncoderTraining
 from privai_tf.inversion.encoder_visibility import invisible_rest, visibility
 from privai_tf.inversion.losses import pixel_loss, pyramid
 from privai_tf.inversion.statistics import latent_statistics
@@ -25,6 +31,7 @@ _KEPT_BYTES = 2e9  # What the generator may keep for the gradient before it comp
 _CALIBRATION = 1024
 # First entries of the seeds of draws that must not meet: training counts from _TRAINING on.
 CALIBRATION, HELD_OUT, _TRAINING = 0, 1, 2
+AUGMENTATION = {"light": roughened, "photo": photographed}
 
 
 class Trainer:
@@ -32,25 +39,34 @@ class Trainer:
 
   The network predicts whitened coordinates of the latent space: all directions that matter count
   alike, and 0 is the mean code. `encoder` undoes the whitening in its last layer.
+
+  Samples drawn ahead do not pass the generator again: there is no image loss to say which directions
+  show. So directions count by their spread, as they do in images where path lengths were regularized
+  (Karras et al. 2020): a step in W then changes an image alike whichever way it goes.
   """
 
-  def __init__(self, generator, latent_space: str, batch_size: int, seed: int):
+  def __init__(self, generator, training: EncoderTraining, samples: DrawnSamples | None = None):
     """Args:
     generator: a `privai_tf.Generator`; it stays as it is.
-    latent_space: "Z", "W" or "W+".
-    batch_size: samples a step.
-    seed: of weights and samples.
+    training: the settings, all decided.
+    samples: drawn ahead; None: drawn anew in every step.
     """
-    self._generator, self._space = generator, latent_space
-    self._batch_size, self._seed = batch_size, seed
+    latent_space, seed = training.latent_space, training.seed
+    self._generator, self._space, self._samples = generator, latent_space, samples
+    self._batch_size, self._seed = training.batch_size, seed
+    self._augmented = AUGMENTATION[training.augmentation]
     self._statistics = latent_statistics(generator, latent_space)
     self._config = EncoderConfig(
       resolution=generator.resolution,
       num_channels=generator.num_channels,
       latent_space=latent_space,
       code_shape=generator.code_shape(latent_space),
+      width=training.width,
+      most=training.most,
+      hidden=training.hidden,
+      largest_side=min(samples.side, LARGEST_SIDE) if samples else LARGEST_SIDE,
     )
-    self._network = build_network(self._config, seed)
+    self._network = self._new_network(seed)
     self._outputs = with_guess(self._network)
     self._metric = None
     if latent_space == "Z":
@@ -58,16 +74,18 @@ class Trainer:
       visible = visibility(generator)
       self._metric = visible.astype(np.float32)
       self._network.get_layer("whole").rest.assign(invisible_rest(visible, seed))
+    elif samples:
+      self._metric = self._statistics.root
     self._trained = self._network.trainable_variables
     self._average = [tf.Variable(v.value, trainable=False) for v in self._trained]
     self._optimizer = keras.optimizers.Adam(1e-3, beta_2=0.99, global_clipnorm=1.0)
     self._optimizer.build(self._trained)
     drawn = draw_codes(generator, latent_space, _CALIBRATION, [CALIBRATION, seed])
     self._spread = float(np.mean(np.square(self._shown(self._white(drawn))))) or 1.0
-    self._rows = -(-batch_size // _IMAGE_SHARE)
+    self._rows = -(-training.batch_size // _IMAGE_SHARE)
     keeps_much = generator.activation_bytes * self._rows > _KEPT_BYTES
     self._options = {"recompute": True} if keeps_much else {}
-    self._step = compiled(self._take_step, "off")
+    self._step = compiled(self._take_drawn_step if samples else self._take_step, "off")
     self.encoder = Encoder(
       self._config, build_network(self._config), generator.fingerprint, provenance={}
     )
@@ -76,14 +94,24 @@ class Trainer:
     """Step `number`, whose samples depend on nothing else.
 
     Returns:
-      The code loss (1: no better than the mean code) and the image loss.
+      The code loss (1: no better than the mean code) and the image loss, 0 with drawn samples.
     """
-    codes = draw_codes(
-      self._generator, self._space, self._batch_size, [_TRAINING, self._seed, number]
-    )
+    drawn = [_TRAINING, self._seed, number]
     seed = tf.constant([self._seed, number], tf.int32)
-    losses = self._step(codes, self._white(codes), seed, np.float32(rate))
+    if self._samples:
+      codes, images = self._samples.batch(self._batch_size, drawn)
+      losses = self._step(images, self._white(codes), seed, np.float32(rate))
+    else:
+      codes = draw_codes(self._generator, self._space, self._batch_size, drawn)
+      losses = self._step(codes, self._white(codes), seed, np.float32(rate))
     return float(losses[0]), float(losses[1])
+
+  def encode_drawn(self, images: np.ndarray) -> np.ndarray:
+    """Codes of images of the samples' size, by the averaged weights; `Encoder.encode` takes photos."""
+    encoder = self.refresh_encoder()
+    small = self._new_network(0)
+    assign_weights(small, read_weights(encoder.network))
+    return small.predict(np.clip(images, -1, 1), verbose=0)
 
   def refresh_encoder(self) -> Encoder:
     """Puts the averaged weights into `encoder`, the whitening undone, and returns it."""
@@ -122,6 +150,11 @@ class Trainer:
       for index, variable in enumerate(variables):
         variable.assign(arrays[f"{group}/{index}"])
 
+  def _new_network(self, seed: int) -> keras.Model:
+    """The network for the images of training; averaging larger ones first has no weights."""
+    side = self._config.side if self._samples else self._config.resolution
+    return build_network(dataclasses.replace(self._config, resolution=side), seed)
+
   def _groups(self) -> dict:
     return {"now": self._trained, "average": self._average, "adam": self._optimizer.variables}
 
@@ -142,13 +175,27 @@ class Trainer:
     images = tf.stop_gradient(self._generator.synthesize_tensor(codes, self._space, "fixed"))
     goals = pyramid(images[: self._rows])
     with tf.GradientTape() as tape:
-      guess, found = self._outputs(clipped(roughened(images, seed)), training=True)
-      code_loss = tf.reduce_mean(tf.square(self._shown(guess - white))) / self._spread
+      guess, found = self._outputs(clipped(self._augmented(images, seed)), training=True)
+      code_loss = self._code_loss(guess, white)
       again = self._codes(found[: self._rows])
       drawn = self._generator.synthesize_tensor(again, self._space, "fixed", **self._options)
       image_loss = tf.reduce_mean(pixel_loss(drawn, goals))
       loss = code_loss + _IMAGE_WEIGHT * image_loss
-    gradients = tape.gradient(loss, [v.value for v in self._trained])
+    self._apply(tape.gradient(loss, [v.value for v in self._trained]), rate)
+    return code_loss, image_loss
+
+  def _take_drawn_step(self, images, white, seed, rate) -> tuple[tf.Tensor, tf.Tensor]:
+    with tf.GradientTape() as tape:
+      guess, _ = self._outputs(clipped(self._augmented(images, seed)), training=True)
+      loss = self._code_loss(guess, white)
+    self._apply(tape.gradient(loss, [v.value for v in self._trained]), rate)
+    return loss, tf.zeros(())
+
+  def _code_loss(self, guess, white) -> tf.Tensor:
+    return tf.reduce_mean(tf.square(self._shown(guess - white))) / self._spread
+
+  def _apply(self, gradients, rate) -> None:
+    """A step of Adam, and of the average."""
     self._optimizer.learning_rate.assign(rate)
     self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
     # A short memory at first, which would be of random weights.
@@ -156,4 +203,3 @@ class Trainer:
     share = 1 - tf.minimum(_AVERAGED, (1 + count) / (10 + count))
     for variable, average in zip(self._trained, self._average, strict=True):
       average.assign_add((variable.value - average) * share)
-    return code_loss, image_loss

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import CheckpointError, ConfigurationError
-from privai_tf.inversion.encoder import Encoder
-from privai_tf.inversion.encoder_samples import draw_codes, require_encodable, roughened
+from privai_tf.inversion.encoder import Encoder, load_encoder
+from privai_tf.inversion.encoder_drawn import DrawnSamples
+from privai_tf.inversion.encoder_samples import draw_codes, require_encodable
 from privai_tf.inversion.encoder_settings import EncoderTraining
-from privai_tf.inversion.encoder_trainer import HELD_OUT, Trainer
+from privai_tf.inversion.encoder_trainer import AUGMENTATION, HELD_OUT, Trainer
 from privai_tf.inversion.quality import psnr
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, shown, write_bytes
@@ -34,6 +35,7 @@ def train_encoder(
   folder: Path,
   progress: Callable[[int, int], None] | None = None,
   tell: Callable[[str], None] | None = None,
+  samples: DrawnSamples | None = None,
 ) -> Encoder:
   """Trains an encoder on the generator's own samples and stores it.
 
@@ -45,6 +47,8 @@ def train_encoder(
     folder: where the encoder goes; an encoder there is replaced at the end.
     progress: called with what is done and the total, in steps or in seconds.
     tell: called with a line of held-out figures, ten times in all.
+    samples: drawn ahead, for generators whose images cost more than what is learnt from them; None:
+      drawn anew in every step.
 
   Returns:
     The encoder as stored.
@@ -56,14 +60,21 @@ def train_encoder(
   """
   training = _decided(training, generator)
   require_encodable(generator, training.latent_space)
+  made_of = {"generator": generator.fingerprint}
+  if samples is not None:
+    samples.check(generator, training.latent_space)
+    made_of["samples"] = samples.digest
   folder = make_folder(folder)
-  trainer = Trainer(generator, training.latent_space, training.batch_size, training.seed)
-  settings = json.dumps(
-    dataclasses.asdict(training) | {"generator": generator.fingerprint}, sort_keys=True
-  )
+  trainer = Trainer(generator, training, samples)
+  settings = json.dumps(dataclasses.asdict(training) | made_of, sort_keys=True)
   clock = _Clock(training, *_resume(folder / STATE_FILE, settings, trainer))
   told = int(clock.share() * _TOLD)
   last_save = clock.seconds
+
+  def figures() -> dict[str, float]:
+    if samples is not None:
+      return drawn_figures(trainer, samples, training)
+    return held_out_figures(trainer, generator, training)
 
   def save() -> None:
     _save_state(folder / STATE_FILE, settings, trainer, clock)
@@ -83,7 +94,7 @@ def train_encoder(
         progress(*clock.progress())
       if tell and int(clock.share() * _TOLD) > told:
         told = int(clock.share() * _TOLD)
-        tell(_line(clock, losses, held_out_figures(trainer, generator, training)))
+        tell(_line(clock, losses, figures()))
       if clock.seconds - last_save >= _SAVE_SECONDS:
         last_save = clock.seconds
         save()
@@ -93,14 +104,16 @@ def train_encoder(
       "training": dataclasses.asdict(training),
       "steps": clock.steps,
       "seconds": round(clock.seconds),
-      "held_out": held_out_figures(trainer, generator, training),
+      "held_out": figures(),
     }
+    if samples is not None:
+      encoder.provenance["samples"] = {**samples.record, "count": len(samples.codes)}
   except KeyboardInterrupt:
     save()
     raise
-  encoder.save(folder)
+  encoder.save(folder, training.half)
   (folder / STATE_FILE).unlink(missing_ok=True)
-  return encoder
+  return load_encoder(folder, generator) if training.half else encoder
 
 
 def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> dict[str, float]:
@@ -117,7 +130,8 @@ def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> 
   count = _scaled(generator, _LARGEST_HELD_OUT, _LEAST_HELD_OUT)
   codes = draw_codes(generator, space, count, [HELD_OUT, training.seed])
   images = generator.synthesize(codes, latent_space=space)
-  rough = roughened(tf.constant(images), tf.constant([HELD_OUT, training.seed])).numpy()
+  changed = AUGMENTATION[training.augmentation]
+  rough = changed(tf.constant(images), tf.constant([HELD_OUT, training.seed])).numpy()
   encoder = trainer.refresh_encoder()
   figures = {}
   for suffix, seen in (("", images), ("_roughened", rough)):
@@ -126,6 +140,21 @@ def held_out_figures(trainer: Trainer, generator, training: EncoderTraining) -> 
     figures[f"code_error{suffix}"] = round(trainer.code_error(found, codes), 4)
     figures[f"psnr{suffix}"] = round(float(np.mean(psnr(again, images))), 2)
   return figures
+
+
+def drawn_figures(
+  trainer: Trainer, samples: DrawnSamples, training: EncoderTraining
+) -> dict[str, float]:
+  """`held_out_figures` of samples drawn ahead: codes only, and by their spread, not whitened."""
+  import tensorflow as tf
+
+  codes, images = samples.unseen()
+  changed = AUGMENTATION[training.augmentation]
+  rough = changed(tf.constant(images), tf.constant([HELD_OUT, training.seed])).numpy()
+  return {
+    f"code_error{suffix}": round(trainer.code_error(trainer.encode_drawn(seen), codes), 4)
+    for suffix, seen in (("", images), ("_roughened", rough))
+  }
 
 
 def _decided(training: EncoderTraining, generator) -> EncoderTraining:

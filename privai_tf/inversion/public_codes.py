@@ -87,7 +87,10 @@ def public_codes(
   part = make_folder(cache) / f"{name}.part"
   codes = _made(generator, spec, count, _SEED if seed is None else seed, part, progress)
   made = PublicCodes(
-    codes, words, spec.latent_space, visible_directions(generator, codes, spec.latent_space)
+    codes,
+    words,
+    spec.latent_space,
+    visible_directions(generator, codes, spec.latent_space, _fitting(codes.size, len(codes))),
   )
   write_bytes(cache / name, _packed(made, key, exact=seed is not None))
   part.unlink(missing_ok=True)
@@ -99,17 +102,21 @@ def cache_folder() -> Path:
   return cache_base() / FOLDER
 
 
-def visible_directions(generator, codes: np.ndarray, latent_space: str) -> int:
+def visible_directions(
+  generator, codes: np.ndarray, latent_space: str, most: int | None = None
+) -> int:
   """How many principal directions of codes a picture needs.
 
   Args:
     generator: a `privai_tf.Generator`.
     codes: float32 [n, d] or [n, L, d].
     latent_space: of the codes.
+    most: more are not asked for; None: as many as there are. Each number costs as many pictures as
+      are compared.
 
   Returns:
     The least number (of 1, 2, 3, 4, 6, 8, 12, 16, ...) with which the pictures of some codes change
-    by at most one grey level on average.
+    by at most one grey level on average; `most`, if that is no more.
   """
   flat = codes.reshape(len(codes), -1).astype(np.float64)
   mean = flat.mean(axis=0)
@@ -121,12 +128,13 @@ def visible_directions(generator, codes: np.ndarray, latent_space: str) -> int:
     return np.clip(np.asarray(generator.synthesize(shaped, latent_space=latent_space)), -1, 1)
 
   wanted = pictures(shown_codes)
-  for number in _numbers(len(directions)):
+  most = min(len(directions), len(directions) if most is None else most)
+  for number in _numbers(most):
     kept = directions[:number]
     change = pictures(mean + (shown_codes - mean) @ kept.T @ kept) - wanted
     if float(np.abs(change).mean()) <= _GREY_LEVEL:
       return number
-  return len(directions)
+  return most
 
 
 def _fitting(wanted: int, count: int) -> int:

@@ -30,16 +30,21 @@ def test_photos_are_drawn_once(generator, tmp_path):
   assert paths[0].read_bytes() == b"kept"
 
 
-def test_the_shipped_codes_are_put_beside_the_checkpoint(generator, tmp_path, monkeypatch):
+def test_what_is_shipped_is_put_beside_the_checkpoint(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   monkeypatch.setattr("converters.package.download_mobilestylegan", lambda folder: tmp_path / "c")
   (tmp_path / "c").mkdir()
   assert photo_faces.fetch_generator() == tmp_path / "c"
-  shipped = tmp_path / "boundaries" / "mobilestylegan-ffhq" / "public_codes"
-  shipped.mkdir(parents=True)
-  (shipped / "some.npz").write_bytes(b"codes")
+  shipped = tmp_path / "boundaries" / "mobilestylegan-ffhq"
+  for name in ("public_codes", "encoder"):
+    (shipped / name).mkdir(parents=True)
+    (shipped / name / "file").write_bytes(b"shipped")
   photo_faces.fetch_generator()
-  assert (tmp_path / "c" / "public_codes" / "some.npz").read_bytes() == b"codes"
+  for name in ("public_codes", "encoder"):
+    assert (tmp_path / "c" / name / "file").read_bytes() == b"shipped"
+  (tmp_path / "c" / "encoder" / "file").write_bytes(b"the user's own")
+  photo_faces.fetch_generator()
+  assert (tmp_path / "c" / "encoder" / "file").read_bytes() == b"the user's own"
 
 
 def test_a_chunk_s_codes_follow_from_its_seed(generator):

@@ -90,6 +90,7 @@ def test_visible_directions_are_those_that_pictures_need():
   random = np.random.default_rng(0)
   codes = random.normal(size=(300, 8)) * [9, 8, 7, 0.5, 0.4, 0.3, 0.2, 0.1]
   assert visible_directions(Shows(), codes.astype(np.float32), "W") == 3
+  assert visible_directions(Shows(), codes.astype(np.float32), "W", most=2) == 2
 
 
 def test_few_codes_keep_few_directions(generator, tmp_path, monkeypatch):

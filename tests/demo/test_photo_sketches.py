@@ -1,0 +1,90 @@
+"""Sketches resemble the pictures of their codes; samples are drawn once, and a sheet shows the demo."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from converters.mobilestylegan_files import convert_folder
+from demo import label_sketches, photo_encoder, photo_sheet
+from demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
+from privai_tf.generators import load_generator
+from tests.converters.ir_writer import random_weights, write_ir
+
+BLOCK = 8
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("photo")
+  write_ir(random_weights(), folder / "ir")
+  convert_folder(folder / "ir", folder / "checkpoint")
+  return load_generator(folder / "checkpoint")
+
+
+def test_what_a_linear_map_of_features_can_do_is_found(generator):
+  # A random network's pictures are no such map; those of another sketcher are, up to rounding.
+  codes = fitted_codes(generator, 96)
+  noise = np.random.default_rng(0).integers(90, 166, (96, 2 * BLOCK, 2 * BLOCK, 3), np.uint8)
+  other = Sketcher.fit(generator, BLOCK, codes, noise)
+  sketcher = Sketcher.fit(generator, BLOCK, codes, other.draw(codes))
+  fresh = sketch_codes(generator, 12, seed=3)
+  drawn, wanted = sketcher.draw(fresh), other.draw(fresh)
+  assert (drawn.shape, drawn.dtype) == ((12, 16, 16, 3), np.uint8)
+  assert np.std(wanted.astype(float)) > 1
+  assert np.abs(drawn.astype(float) - wanted).mean() < 0.5 * np.std(wanted.astype(float))
+
+
+def test_previews_are_block_means(generator):
+  codes = fitted_codes(generator, 2)
+  assert codes.shape == (2, generator.config.dlatent_size)
+  images = generator.synthesize(codes, latent_space="W")
+  means = images.reshape(2, 16, 2, 16, 2, 3).mean(axis=(2, 4))
+  expected = np.clip(np.rint(means * 127.5 + 127.5), 0, 255)
+  assert np.abs(preview_pictures(generator, codes, 16) - expected).max() <= 1
+
+
+def test_sketch_codes_lie_between_the_mean_and_fresh_codes(generator):
+  codes = sketch_codes(generator, 5, seed=2)
+  whole = generator.map(generator.sample_z(5, 2)) - generator.mean_latent("W")
+  shares = (codes - generator.mean_latent("W")) / whole
+  assert (shares > 0.59).all()
+  assert (shares < 1.01).all()
+
+
+def test_samples_are_drawn_once(generator, tmp_path, monkeypatch):
+  monkeypatch.setattr(photo_encoder, "_BLOCK", BLOCK)
+  monkeypatch.setattr(photo_encoder, "_CHUNK", 4)
+  codes, pictures = photo_encoder.draw_samples(generator, tmp_path, 6, 10)
+  assert len(codes) == len(pictures) == 16
+  np.testing.assert_array_equal(codes[-6:], fitted_codes(generator, 6))
+  monkeypatch.setattr(Sketcher, "fit", None)
+  again = photo_encoder.draw_samples(generator, tmp_path, 6, 10)
+  np.testing.assert_array_equal(again[0], codes)
+  np.testing.assert_array_equal(again[1], pictures)
+
+
+def test_sheet(tmp_path):
+  private, released = tmp_path / "private", tmp_path / "released"
+  private.mkdir(), released.mkdir()
+  for name, shade in (("a", 0), ("b", 120)):
+    for path in (private / f"{name}.original.png", private / f"{name}.inversion.png"):
+      Image.new("RGB", (32, 32), (shade,) * 3).save(path)
+    Image.new("RGB", (32, 32), (200, shade, 0)).save(released / f"{name}.png")
+  sheet = photo_sheet.photo_sheet(private, released, faces=6, side=20)
+  pixels = np.asarray(sheet)
+  assert pixels.shape == (72, 78 + 48, 3)
+  assert pixels[10, 88].tolist() == [0, 0, 0]
+  assert pixels[10, 88 + 24].tolist() == [120] * 3
+  assert pixels[10 + 48, 88 + 24].tolist() == [200, 120, 0]
+
+
+def test_small_pictures_are_enlarged_for_scorers():
+  class Scorer:
+    def scores(self, images):
+      assert images.shape[1:] == (256, 256, 3)
+      return images.mean(axis=(1, 2))[:, :1]
+
+  shades = np.linspace(0, 255, 40).astype(np.uint8)
+  pictures = np.broadcast_to(shades[:, None, None, None], (40, 8, 8, 3))
+  found = label_sketches.score_pictures(Scorer(), pictures)
+  np.testing.assert_allclose(found[:, 0], shades / 127.5 - 1, atol=1e-5)
