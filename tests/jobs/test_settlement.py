@@ -43,7 +43,8 @@ def test_killed_at_random_moments(repository, tmp_path, output_format, kills):
     assert _record_names(tmp_path / "out") == sorted(_NAMES)
   private = {path.name for path in (tmp_path / "private").iterdir()}
   assert private == {f"{n}.{s}" for n in _NAMES for s in ("quality.json", "latent.npy")} | {
-    "README.txt"
+    "README.txt",
+    "charges.csv",
   }
 
 
