@@ -161,7 +161,7 @@ class Worker:
     if self._record_files:
       # By files, since only reading tells what is in them.
       chosen = self._record_files[part :: self._state.parts]
-      return iter(items_of_records(chosen))
+      return iter(items_of_records(self._stages.job, chosen))
     shard = self._state.shard(part)
     return (item for item in self._items if shard.holds(item.name))
 
