@@ -137,9 +137,9 @@ class Worker:
       claims = Claims(manifest, self._items)
 
       def permitted() -> Iterator[Item]:
-        for item in self._of(permit.part):
-          key = claims.named(item).key
-          if permit.keys is None or key in permit.keys or manifest.source(key) is not None:
+        for item in map(claims.named, self._of(permit.part)):
+          known = manifest.is_item_done(item.key) or manifest.is_known(item.name)
+          if permit.keys is None or item.key in permit.keys or known:
             yield item
 
       settlement = Settlement(
