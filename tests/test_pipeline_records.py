@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -67,12 +68,17 @@ def test_results_are_the_same_as_in_single_files(job, tmp_path):
   assert _examples(job.output_dir).keys() == files.keys()
 
 
-def test_a_lost_manifest_is_told_and_not_paid_for_again(job, tmp_path):
+def test_a_lost_manifest_is_told_and_not_paid_for_again(job):
   pipeline.run(job)
-  elsewhere = dataclasses.replace(job, state_dir=tmp_path / "elsewhere")
-  with pytest.raises(ConfigurationError, match="--state_dir knows nothing of"):
-    pipeline.run(elsewhere)
-  anew = dataclasses.replace(elsewhere, overwrite=True, records_per_file=5)
+  shutil.rmtree(job.manifest_dir)
+  for overwrite in (False, True):
+    with pytest.raises(ConfigurationError, match=r"tfrecord: .* put back what was remembered"):
+      pipeline.run(dataclasses.replace(job, overwrite=overwrite))
+
+
+def test_an_overwritten_job_leaves_no_file_of_the_earlier_one(job):
+  pipeline.run(job)
+  anew = dataclasses.replace(job, overwrite=True, records_per_file=5)
   assert len(pipeline.run(anew).released) == 5
   assert [len(records) for records in _examples(job.output_dir).values()] == [5]
 

@@ -8,6 +8,7 @@ import html
 import json
 import os
 import pathlib
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,6 +22,7 @@ from privai_tf.runtime.files import shown
 # A page with thousands of embedded pictures opens on no phone; the rest is named, not shown.
 _MOST_PICTURES = 200
 _BOUNDS = ("epsilon", "delta")
+_RUN_RECORD = re.compile(r"run(-\d{5}-of-\d{5})?\.json")
 
 
 def read_entries(output_dir: pathlib.Path) -> Iterator[tuple[str, dict]]:
@@ -48,8 +50,8 @@ def _read(path: pathlib.Path) -> dict:
   """A record, if it is one from which the page can be made."""
   try:
     content = json.loads(path.read_text(encoding="utf-8"))
-    if "guarantee" not in content and isinstance(content["counts"], dict):
-      return content
+    if "guarantee" not in content and _RUN_RECORD.fullmatch(path.name):
+      return dict(content)
     parts = content["guarantee"], content["checkpoint"]
     texts = parts[0]["statement"], parts[0]["scope"], parts[1]["name"], content["output"]
     bound = content["attacker_bound"]

@@ -9,6 +9,7 @@ import shutil
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import Job, Shard
+from privai_tf.jobs.publication import holds_releases
 from privai_tf.jobs.state_folder import state_folder
 from privai_tf.runtime import files
 
@@ -59,7 +60,7 @@ def open_state(job: Job, count: int | None) -> FleetState:
   """
   folder = state_folder(job)
   path = folder / "fleet.json"
-  if path.exists() and (job.output_dir / "run.json").exists():
+  if path.exists() and not _is_empty(job.output_dir):
     try:
       content = json.loads(path.read_text(encoding="utf-8"))
       return _state(folder, str(content["id"]), int(content["parts"]))
@@ -73,6 +74,13 @@ def open_state(job: Job, count: int | None) -> FleetState:
   parts = min(_MOST_PARTS, max(1, math.ceil(count / (_BATCHES_A_PART * job.batch_size))))
   files.write_json(path, {"id": identity, "parts": parts}, private=True)
   return _state(folder, identity, parts)
+
+
+def _is_empty(output_dir: pathlib.Path) -> bool:
+  """Whether no run was begun in the output folder, or somebody removed all of it."""
+  if not output_dir.is_dir():
+    return True
+  return not (output_dir / "run.json").exists() and not holds_releases(output_dir)
 
 
 def _state(folder: pathlib.Path, identity: str, parts: int) -> FleetState:

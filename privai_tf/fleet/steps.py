@@ -147,9 +147,9 @@ class Worker:
       claims = Claims(manifest, self._items)
 
       def permitted() -> Iterator[Item]:
-        for item in self._of(permit.part):
-          key = claims.named(item).key
-          if permit.keys is None or key in permit.keys or manifest.source(key) is not None:
+        for item in map(claims.named, self._of(permit.part)):
+          known = manifest.is_item_done(item.key) or manifest.is_known(item.name)
+          if permit.keys is None or item.key in permit.keys or known:
             yield item
 
       settlement = Settlement(
@@ -172,7 +172,7 @@ class Worker:
     if self._record_files:
       # By files, since only reading tells what is in them.
       chosen = self._record_files[part :: self._state.parts]
-      return iter(items_of_records(chosen))
+      return iter(items_of_records(self._stages.job, chosen))
     shard = self._state.shard(part)
     return (item for item in self._items if shard.holds(item.name))
 

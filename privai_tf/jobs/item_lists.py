@@ -10,7 +10,7 @@ from privai_tf.inversion import load_latents
 from privai_tf.jobs.input_paths import input_paths, path_keys
 from privai_tf.jobs.inputs import Code, Item, Photo, Portrait, Record
 from privai_tf.jobs.job import Job
-from privai_tf.jobs.names import plain_name
+from privai_tf.jobs.names import apart, plain_name
 from privai_tf.jobs.records import RECORD_FILE, read_records
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
@@ -81,9 +81,14 @@ def record_files(job: Job) -> list[pathlib.Path]:
   return [path for path in input_paths(job.input) if RECORD_FILE.search(path.name)]
 
 
-def items_of_records(paths: list[pathlib.Path]) -> Items:
-  """The items in some of a job's TFRecord files."""
-  return Items(functools.partial(_records, paths), None)
+def items_of_records(job: Job, paths: list[pathlib.Path]) -> Items:
+  """The items in some of a job's TFRecord files, for who sees no other part of them.
+
+  The file is in their keys and names: whether a record of another file is called the same, nobody
+  could tell.
+  """
+  keys = path_keys(job.input, paths)
+  return Items(functools.partial(_records_apart, paths, keys), None)
 
 
 def _photos(paths: list[pathlib.Path], keys: list[str]) -> Iterator[Item]:
@@ -95,6 +100,13 @@ def _records(paths: list[pathlib.Path]) -> Iterator[Item]:
   for path in paths:
     for name, source, data in read_records(path):
       yield Record(name, source, data)
+
+
+def _records_apart(paths: list[pathlib.Path], keys: list[str]) -> Iterator[Item]:
+  for path, key in zip(paths, keys, strict=True):
+    for item in _records([path]):
+      own = f"{key}/{item.key}"
+      yield dataclasses.replace(item, name=apart(item.name, own, 16), key=own)
 
 
 def _codes(path: str, shape: tuple[int, ...]) -> Iterator[Item]:

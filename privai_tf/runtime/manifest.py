@@ -71,6 +71,9 @@ class Manifest(ManifestBase):
     overwriting = self._meta("overwriting")
     if overwrite and overwriting != configuration:
       self._connection.execute("INSERT OR REPLACE INTO replaced SELECT name, item FROM outputs")
+      self._connection.execute(
+        "INSERT OR IGNORE INTO replaced_files SELECT file FROM outputs WHERE file IS NOT NULL"
+      )
       self._connection.execute("DELETE FROM outputs")
       self._connection.execute("UPDATE items SET done = 0, stamp = '', digest = ''")
     elif overwriting and not overwrite and self._ask("SELECT 1 FROM replaced LIMIT 1"):
@@ -108,7 +111,8 @@ class Manifest(ManifestBase):
     """Forgets what is done, for an output folder that somebody has emptied."""
     with self._told(), self._transaction():
       self._connection.execute("DELETE FROM outputs WHERE done = 1")
-      self._connection.execute("DELETE FROM replaced")
+      for table in ("replaced", "replaced_files"):
+        self._connection.execute(f"DELETE FROM {table}")
       self._connection.execute("DELETE FROM items WHERE key NOT IN (SELECT item FROM outputs)")
 
   def close(self, complete: bool = False) -> None:
@@ -182,23 +186,24 @@ class Manifest(ManifestBase):
     outputs = self._ask("SELECT name, item, done, stand_in FROM outputs")
     replaced = self._ask("SELECT name FROM replaced")
     names = tuple(name for (name,) in replaced)
-    return Known((), tuple(outputs), names, frozenset(self.files()))
+    numbers = {number for (number,) in self._ask("SELECT number FROM replaced_files")}
+    return Known((), tuple(outputs), names, frozenset(self.files() | numbers))
 
   def outdated(self) -> list[str]:
-    """What was published before an overwriting run of inputs that have been released anew.
-
-    Also what was called as something that is released now; whoever asks knows which are files.
-    """
-    query = "SELECT name FROM replaced WHERE item IN (SELECT item FROM outputs WHERE done = 1)"
-    return [name for (name,) in self._ask(query)]
+    """What was published before an overwriting run of inputs that have been released anew."""
+    with self._told():
+      with self._transaction():
+        self._write_finished()
+      query = "SELECT name FROM replaced WHERE item IN (SELECT item FROM outputs WHERE done = 1)"
+      return [name for (name,) in self._ask(query)]
 
   def forget_outdated(self) -> None:
-    """Forgets what `outdated` named, once it is removed."""
+    """Forgets what `outdated` named, and the files of before, once they are removed."""
     with self._told(), self._transaction():
-      self._write_finished()
       self._connection.execute(
         "DELETE FROM replaced WHERE item IN (SELECT item FROM outputs WHERE done = 1)"
       )
+      self._connection.execute("DELETE FROM replaced_files")
 
   def waiting(self) -> list[tuple[str, int | None]]:
     """Names of what is staged and not done, oldest first, and the file each was assigned to."""

@@ -60,7 +60,7 @@ def read_known(path: pathlib.Path) -> Known | None:
     "SELECT key, name, lower_name, stamp, digest, done FROM items",
     "SELECT name, item, done, stand_in FROM outputs",
     "SELECT name FROM replaced",
-    "SELECT DISTINCT file FROM outputs WHERE file IS NOT NULL",
+    "SELECT file FROM outputs WHERE file IS NOT NULL UNION SELECT number FROM replaced_files",
   )
   if answer is None:
     return None

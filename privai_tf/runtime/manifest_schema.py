@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS outputs (
   png BLOB, content TEXT, charge TEXT, stand_in TEXT, checksum TEXT
 );
 CREATE TABLE IF NOT EXISTS replaced (name TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replaced_files (number INTEGER PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS of_item ON outputs (item);
 CREATE INDEX IF NOT EXISTS waiting ON outputs (done) WHERE done = 0;
 """

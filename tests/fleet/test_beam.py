@@ -118,7 +118,10 @@ def test_records_are_shared_out_by_files(job, tmp_path, published):
         pixels = np.random.default_rng(2 * number + row).integers(0, 256, (32, 32, 3), np.uint8)
         data = tf.io.encode_png(pixels).numpy()
         value = tf.train.Feature(bytes_list=tf.train.BytesList(value=[data]))
-        example = tf.train.Example(features=tf.train.Features(feature={"image/encoded": value}))
+        # Each file has a picture of the same name: they are two, and no worker sees both.
+        name = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"ada.png"] if row else []))
+        features = {"image/encoded": value, "image/filename": name}
+        example = tf.train.Example(features=tf.train.Features(feature=features))
         writer.write(example.SerializeToString())
   summary = beam.run(dataclasses.replace(job, input=str(folder), input_latents=None), _ONE_PROCESS)
   assert len(summary.released) == len(published(job.output_dir)) == 4
@@ -153,7 +156,7 @@ def test_stand_ins_are_those_of_one_process_and_paid_alike(job, budget, tmp_path
   alone, fleet = (_guarantees(tmp_path / name) for name in ("alone", "fleet"))
   assert alone == fleet
   assert len(fleet) == len(published(tmp_path / "fleet")) == 40
-  assert "chosen privately among 300" in fleet["codes-00"]["statement"]
+  assert "chosen privately among 300" in fleet["codes-0"]["statement"]
 
 
 @pytest.mark.slow

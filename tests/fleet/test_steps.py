@@ -32,7 +32,7 @@ def _claims(worker, state, ledger) -> list[Claim]:
 def test_parts_hold_every_input_once(worker, state):
   names = [item.name for part in range(state.parts) for item in worker._of(part)]
   assert state.parts == 2
-  assert sorted(names) == [f"codes-{row:02d}" for row in range(40)]
+  assert sorted(names) == sorted(f"codes-{row}" for row in range(40))
 
 
 def test_a_repeated_part_publishes_the_same_pictures(job, worker, state, published):
@@ -71,8 +71,8 @@ def test_paying_twice_costs_once_and_refusals_are_told(job, state, budget):
     first = list(pay(ledger, worker, state, [*claims, None]))
     second = list(pay(ledger, worker, state, claims))
     assert ledger.remaining("ada").epsilon == pytest.approx(0)
-  assert [permit.names for permit in first] == [permit.names for permit in second]
-  assert sum(len(permit.names) for permit in first) == 30
+  assert [permit.keys for permit in first] == [permit.keys for permit in second]
+  assert sum(len(permit.keys) for permit in first) == 30
   refused = [str(failure) for permit in first for failure in permit.failures]
   assert len(refused) == 10
   assert all("codes.npy, row" in line for line in refused)

@@ -23,73 +23,15 @@ import time
 import numpy as np
 
 from privai_tf import pipeline
-from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.jobs.job import Budget, Job, Shard
-from privai_tf.jobs.outcomes import Loaded, Outcome, Output
-from privai_tf.jobs.private_folder import PrivateRecord
 from privai_tf.jobs.records import read_records
-from privai_tf.privacy.accounting.events import pure_event
 from privai_tf.privacy.ledger import Ledger
-from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.spec import PrivacySpec
-from privai_tf.runtime.batching import bucket_size
+from tests.jobs.drawing import DrawingStages
 
 _ITEMS = 7
-_GUARANTEE = Guarantee(True, "attribute", "Hidden.", "laplace", 0.5, 0.0, 1.0, 2.0, 4.0)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Input:
-  """What stands in for a photo's content."""
-
-  values: tuple
-
-
-class _Stages:
-  """Draws fresh pixels for whatever it is asked for: two faces of each input, where faces are many."""
-
-  guarantee, bound = _GUARANTEE, 0.6
-  event, relation = pure_event(0.5), Relation.unknown_image()
-  generator = None
-
-  def __init__(self, job, progress=None):
-    self.job = job
-
-  def configuration(self):
-    faces, paste = self.job.faces.faces, self.job.paste_back
-    return {"checkpoint": {"name": "none"}, "faces": [faces, paste], "of": self.job.output_format}
-
-  def load(self, item, subject_of=None):
-    pixels = np.frombuffer(item.path.read_bytes(), np.uint8).reshape(1, 1, -1)
-    count = 2 if self.job.faces.faces == "all" else 1
-    return Loaded(item, _Input((pixels,) * count), subject_of(pixels), source=item.seen())
-
-  def process(self, batch, *, size, skip, report):
-    assert size == bucket_size(_ITEMS, self.job.batch_size)
-    return [self._outcome(loaded, skip) for loaded in batch]
-
-  def _outcome(self, loaded, skip):
-    name, faces = loaded.item.name, loaded.faces
-    many = self.job.faces.faces == "all" and not self.job.paste_back
-    names = [f"{name}-face{face}" for face in range(faces)] if many else [name]
-    outputs = tuple(
-      Output(
-        name=one,
-        pixels=np.frombuffer(os.urandom(8 * 8 * 3), np.uint8).reshape(8, 8, 3),
-        guarantee=self.guarantee,
-        bound=self.bound,
-        event=self.event,
-        relation=self.relation,
-        faces=1 if many else faces,
-        subject=loaded.subject,
-        records=(PrivateRecord(one, {"source": one}),),
-      )
-      for one in names
-      if not skip(one)
-    )
-    return Outcome(loaded.item, outputs, read=loaded.source)
 
 
 class _Round:
@@ -223,7 +165,7 @@ def _is_overwriting(round_: _Round) -> bool:
 
 def main(folder: pathlib.Path, seed: int, kills: int) -> None:
   """Rounds of jobs until so many children were killed."""
-  pipeline.Stages = _Stages
+  pipeline.Stages = DrawingStages
   chance = random.Random(seed)
   done = number = refusals = 0
   while done < kills:

@@ -91,6 +91,25 @@ def test_killed_and_terminated(repository, tiny_checkpoint, tmp_path):
   assert _published(tmp_path / "out") == _published(undisturbed.output_dir)
 
 
+def _kill_jobs(repository, folder, seed: int, kills: int) -> None:
+  worker = repository / "tests" / "jobs" / "killed_job_worker.py"
+  arguments = [str(folder), str(seed), str(kills)]
+  environment = {**os.environ, "PYTHONPATH": str(repository), "TF_CPP_MIN_LOG_LEVEL": "3"}
+  subprocess.run([sys.executable, str(worker), *arguments], env=environment, check=True)
+
+
+def test_killed_under_changing_flags(repository, tmp_path):
+  """Nothing that could be seen is unpaid, paid for twice or exchanged, see the worker."""
+  _kill_jobs(repository, tmp_path, seed=1, kills=10)
+
+
+@pytest.mark.very_slow
+@pytest.mark.timeout(3600)
+def test_two_hundred_kills_under_changing_flags(repository, tmp_path):
+  """Some forty jobs of all combinations of flags."""
+  _kill_jobs(repository, tmp_path, seed=2, kills=200)
+
+
 @pytest.fixture(scope="module")
 def portraits(tmp_path_factory):
   """5,000 portraits of 64 x 64 as files."""
