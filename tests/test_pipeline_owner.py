@@ -11,6 +11,7 @@ from PIL import Image
 
 from privai_tf import pipeline
 from privai_tf.artifacts import AlignedFace, Placement
+from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
@@ -165,3 +166,39 @@ def test_each_process_tries_its_own_failures_again(job, tmp_path):
 def test_a_second_try_needs_the_list_of_failures_and_no_overwrite(job, change):
   with pytest.raises(ConfigurationError, match="--retry_failures needs"):
     dataclasses.replace(job, retry_failures=True, **change)
+
+
+def test_faces_unlike_the_generators_are_told_in_one_line(job, monkeypatch):
+  """Noise is nothing that any generator draws, and the end of the run says so."""
+
+  def found(frame, resolution, spec, *, name, source):
+    face = np.random.default_rng(len(name)).uniform(-1, 1, (resolution, resolution, 3))
+    return [AlignedFace(name=name, source=source, image=face.astype(np.float32))]
+
+  monkeypatch.setattr(inputs, "find_faces", found)
+  job = dataclasses.replace(job, private_dir=None, budget=None, faces=FaceSpec())
+  summary = pipeline.run(job)
+  assert (summary.looked_at, summary.unlike) == (2, 2)
+  (line,) = [line for line in summary.text.splitlines() if "look unlike" in line]
+  assert line.startswith("2 of 2 faces look unlike anything this generator draws")
+  assert "Use a checkpoint that was trained on such photos" in line
+  assert "look unlike" not in (job.output_dir / "report.html").read_text()
+
+
+def test_codes_are_nobodys_photo(job_on_codes):
+  summary = pipeline.run(job_on_codes(2))
+  assert (summary.looked_at, summary.unlike) == (0, 0)
+  assert "unlike" not in summary.text
+
+
+def test_a_weak_boundary_is_told_before_anything_else(job_on_codes, tiny_checkpoint, tmp_path):
+  smile = Boundary.load(tiny_checkpoint / "smile_w_boundary.npy")
+  for accuracy in (0.74, 0.99):
+    path = tmp_path / f"{accuracy}" / "smile_w_boundary.npy"
+    path.parent.mkdir()
+    dataclasses.replace(smile, provenance={"accuracy_held_out": accuracy}).save(path)
+    told = []
+    job = job_on_codes(1, attributes=(str(path),), output_dir=tmp_path / f"{accuracy}" / "out")
+    summary = pipeline.run(job, tell=told.append)
+    assert f"right on {100 * accuracy:g}% of held-out faces" in summary.statement
+    assert [line.partition(":")[0] for line in told] == ["Weak boundary"] * (accuracy < 0.8)

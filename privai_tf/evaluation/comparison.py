@@ -22,6 +22,11 @@ _PRIVATE = (
   "For the owner's eyes only: this page shows the originals and figures computed from them. Publishing "
   "it voids every guarantee."
 )
+_HINT = (
+  "What needs a look comes first. Each hidden attribute is shown before and after: the probability that "
+  "it shows (by the checkpoint's classifier), else the code's distance from the boundary, positive where "
+  "it is present. The hollow mark is before, the full one after."
+)
 _CHOOSING = (
   "So does choosing: who releases a photo several times, looks at the original and publishes the result "
   "that suits best gives away more than any sum of epsilons says. Decide by the original, the inversion "
@@ -69,7 +74,8 @@ def comparison_page(
     promise = page.statement(guarantee.statement, guarantee.private)
     parts.append(page.folded("What is promised, word for word", promise))
   parts.append(_failures(failures))
-  parts.append("<h2>Faces</h2>" if shown else "<p>No input was finished in this run.</p>")
+  hint = f'<h2>Faces</h2><p class="hint">{html.escape(_HINT)}</p>'
+  parts.append(hint if shown else "<p>No input was finished in this run.</p>")
   parts += [owner_row.row(face, reasons.get(face.output)) for face in shown]
   if counts["faces"] > len(shown):
     parts.append(f"<p>{counts['faces'] - len(shown)} more are in the folder.</p>")

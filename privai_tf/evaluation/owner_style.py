@@ -2,8 +2,9 @@
 
 STYLE = """
 p.private { background: var(--warn); color: var(--on-warn); padding: .5rem .8rem; border-radius: .4rem; margin: .5rem 0; }
-dl.summary { display: grid; gap: .6rem 1.5rem; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); margin: 1rem 0; }
+dl.summary { display: grid; gap: .6rem 1.5rem; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); margin: 1rem 0; }
 dl.summary dt { font-size: .8rem; color: var(--quiet); } dl.summary dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+p.hint { color: var(--quiet); font-size: .9rem; margin: 0 0 .5rem; }
 details { margin: .4rem 0; } summary { cursor: pointer; color: var(--quiet); font-size: .9rem; padding: .2rem 0; }
 article { display: grid; gap: .4rem 1rem; grid-template-columns: 21rem minmax(0, 1fr); padding: .7rem 0; border-top: 1px solid var(--line); }
 article h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }

@@ -1,5 +1,6 @@
 """Killed at any moment, a job goes on: everything once, paid once, nothing half-written."""
 
+import csv
 import itertools
 import json
 import os
@@ -42,9 +43,15 @@ def test_killed_at_random_moments(repository, tmp_path, output_format, kills):
   else:
     assert _record_names(tmp_path / "out") == sorted(_NAMES)
   private = {path.name for path in (tmp_path / "private").iterdir()}
-  assert private == {f"{n}.{s}" for n in _NAMES for s in ("quality.json", "latent.npy")} | {
-    "README.txt",
-    "charges.csv",
+  kinds = ["quality.json", "latent.npy"]
+  kinds += ["published.png"] if output_format == "tfrecord" else []
+  assert private == {f"{n}.{s}" for n in _NAMES for s in kinds} | {"README.txt", "charges.csv"}
+  # Every charge once, with the picture that it paid for.
+  rows = csv.DictReader((tmp_path / "private" / "charges.csv").read_text().splitlines())
+  paid = {row["release_id"]: (row["subject"], row["name"]) for row in rows}
+  assert paid == {
+    release["release_id"]: (release["subject"], release["subject"].removeprefix("owner of "))
+    for release in releases
   }
 
 

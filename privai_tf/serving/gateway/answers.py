@@ -17,6 +17,7 @@ JSON, PNG = "application/json", "image/png"
 GUARANTEE_HEADER = "Privai-Guarantee"
 BOUND_HEADER = "Privai-Attacker-Bound"
 REMAINING_HEADER = "Privai-Remaining-Epsilon"
+WARNING_HEADER = "Privai-Photo-Warning"
 _NO_STORE = {"Cache-Control": "no-store"}
 _WEIGHT = re.compile(r"[01](\.\d{0,3})?")
 
@@ -54,7 +55,10 @@ def _weight(accept: str, offered: str) -> float:
 
 
 def release_response(answer: Answer, checkpoint: dict[str, Any], media_type: str) -> Response:
-  """The answer in the chosen type; nothing in it depends on the photo but the image itself."""
+  """The answer in the chosen type.
+
+  Nothing in it depends on the photo but the image itself, and the warning that a caller asked for.
+  """
   guarantee = dataclasses.asdict(answer.guarantee)
   if media_type == PNG:
     headers = {
@@ -62,6 +66,8 @@ def release_response(answer: Answer, checkpoint: dict[str, Any], media_type: str
       BOUND_HEADER: repr(answer.attacker_bound),
       REMAINING_HEADER: repr(answer.remaining.epsilon),
     }
+    if answer.photo_warning is not None:
+      headers[WARNING_HEADER] = answer.photo_warning
     return Response(answer.image, media_type=PNG, headers={**headers, **_NO_STORE})
   content = {
     "image": base64.b64encode(answer.image).decode(),
@@ -69,6 +75,7 @@ def release_response(answer: Answer, checkpoint: dict[str, Any], media_type: str
     "attacker_bound": answer.attacker_bound,
     "checkpoint": checkpoint,
     "remaining": budget_values(answer.remaining),
+    "photo_warning": answer.photo_warning,
   }
   return JSONResponse(content, headers=_NO_STORE)
 

@@ -35,6 +35,12 @@ def ordered(
   mechanism = values["mechanism"] or settings.default_mechanism(scope)
   if mechanism is None:
     raise Refusal(422, f"No mechanism on offer is for scope {scope}; {_SEE}.")
+  if values.get("check_photo") and scope != "attribute":
+    raise Refusal(
+      422,
+      f"check_photo is for scope attribute: in scope {scope} nothing but the image may depend on the "
+      "photo; leave it out.",
+    )
   return Order(
     caller=caller,
     subject=subject,
@@ -44,6 +50,7 @@ def ordered(
     mechanism=mechanism,
     scope=scope,
     faces=faces,
+    check_photo=values.get("check_photo", False),
     decode=values["decode"] or default_decode(mechanism),
     loss=_loss(mechanism, values["loss"]),
     codebook_size=_codebook_size(settings, mechanism, values.get("codebook_size")),

@@ -40,6 +40,10 @@ RELEASED: dict[int | str, dict[str, Any]] = {
         "description": "with image/png: attacker_bound, in scope attribute through the coordinate",
       },
       answers.REMAINING_HEADER: {**_TEXT, "description": "with image/png"},
+      answers.WARNING_HEADER: {
+        **_TEXT,
+        "description": "with image/png: photo_warning, where there is one",
+      },
     },
   }
 }

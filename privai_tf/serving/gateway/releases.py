@@ -21,6 +21,7 @@ from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.resemblance import Weights, named_attributes
 from privai_tf.serving.gateway.backends import Backend
 from privai_tf.serving.gateway.budgets import Budgets, account
+from privai_tf.serving.gateway.photo_check import PhotoCheck
 from privai_tf.serving.gateway.pictures import LABEL, decode_upload
 from privai_tf.serving.gateway.refusals import Refusal, Unavailable
 from privai_tf.serving.gateway.tokens import Caller
@@ -36,6 +37,7 @@ class Order:
     epsilon, delta, mechanism, scope: the guarantee.
     faces: how the face is found.
     decode, loss, codebook_size, resemble: public choices, see `PrivacySpec`.
+    check_photo: whether the caller wants to know if the generator knows such faces.
   """
 
   caller: Caller
@@ -50,6 +52,7 @@ class Order:
   loss: str = "l2"
   codebook_size: int = 1 << 17
   resemble: Weights = ()
+  check_photo: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,12 +65,14 @@ class Answer:
     attacker_bound: the most that a yes-or-no attacker can get right, in [0.5, 1]; in scope
       attribute through the coordinate.
     remaining: what the account has left.
+    photo_warning: for the caller who asked, and nobody else; None if there is none.
   """
 
   image: bytes
   guarantee: Guarantee
   attacker_bound: float
   remaining: Remaining
+  photo_warning: str | None = None
 
 
 class Ticket:
@@ -127,6 +132,7 @@ class Releaser:
     self._max_pixels = max_pixels
     self._stands_in = stands_in
     self._public_codes = public_codes
+    self._check = PhotoCheck(generator, latent_space, backend)
     self._preparing = threading.Lock()
     # One thread: the detector's networks hold the largest buffers of all, once for every thread.
     self._detecting = ThreadPoolExecutor(1, "faces")
@@ -143,14 +149,16 @@ class Releaser:
       PrivaiError: nothing was charged, unless the backend failed after the charge.
     """
     prepared = self._prepared(order)
+    warning = None
     try:
-      encoded = self._encoded(prepared, data, order, ticket)
+      encoded, warning = self._encoded(prepared, data, order, ticket)
     except (InputError, Refusal) as error:
       # An answer that is late is nobody's picture's fault.
       if not self._stands_in or order.scope != "image" or isinstance(error, Unavailable):
         raise
       encoded = prepared.encode(self.generator.mean_latent(self.latent_space)[np.newaxis])
-    return self._release(prepared, encoded, order, ticket)
+    answer = self._release(prepared, encoded, order, ticket)
+    return dataclasses.replace(answer, photo_warning=warning)
 
   def latent(self, latent: np.ndarray, order: Order, ticket: Ticket) -> Answer:
     """A code -> a release; see `photo`."""
@@ -195,12 +203,17 @@ class Releaser:
 
   def _encoded(
     self, prepared: PreparedRelease, data: bytes, order: Order, ticket: Ticket
-  ) -> Encoded:
-    """An upload's face on the grid; refuses what could not be released."""
+  ) -> tuple[Encoded, str | None]:
+    """An upload's face on the grid, and what the caller asked to know of it.
+
+    Refuses what could not be released.
+    """
     pixels = decode_upload(data, self._max_pixels)
     (face,) = self._faces(pixels, order.faces)
     ticket.require()
-    return prepared.encode(self.backend.encode(face.image)[np.newaxis])
+    latent = self.backend.encode(face.image)
+    warning = self._check.warning(face.image, latent) if order.check_photo else None
+    return prepared.encode(latent[np.newaxis]), warning
 
   def _faces(self, pixels: np.ndarray, spec: FaceSpec) -> list[AlignedFace]:
     return self._detecting.submit(

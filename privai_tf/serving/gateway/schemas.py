@@ -85,7 +85,7 @@ class BudgetBody(_Body):
 
 
 class ReleaseBody(_Body):
-  """A release: all of it but `remaining` may be published."""
+  """A release: all of it but `remaining` and `photo_warning` may be published."""
 
   image: str = Field(description="PNG, base64", json_schema_extra={"contentEncoding": "base64"})
   guarantee: GuaranteeBody
@@ -95,6 +95,11 @@ class ReleaseBody(_Body):
   )
   checkpoint: CheckpointBody
   remaining: BudgetBody
+  photo_warning: str | None = Field(
+    default=None,
+    description="only where check_photo asked for it, and for the caller alone: why the photo looks "
+    "unlike anything that this generator draws; null if it does not",
+  )
 
 
 class MechanismBody(_Body):
@@ -179,6 +184,14 @@ def parameters_model(settings: GatewaySettings, *, photo: bool) -> type[BaseMode
         default=settings.align[0],
         description="how the face is cut out; none takes the square in the middle; auto takes a "
         "square picture of the generator's resolution as it is, and looks for a face in others",
+      ),
+    )
+    fields["check_photo"] = (
+      bool,
+      Field(
+        default=False,
+        description="scope attribute: also say whether the generator knows such faces at all; the "
+        "answer then depends on the photo beyond its image: keep photo_warning to yourself",
       ),
     )
     fields["face"] = (

@@ -312,3 +312,42 @@ def test_only_what_can_be_given_is_offered(gateway, client_of, headers_of, photo
   assert answer.status_code == 422
   with pytest.raises(ConfigurationError, match="exponential cannot be offered"):
     gateway.app(scopes=("image",), mechanisms=("exponential",))
+
+
+def test_who_asks_is_told_that_the_generator_knows_no_such_face(ada, photo, gateway, monkeypatch):
+  """Noise is unlike anything it draws. Who does not ask gets an answer that tells no such thing."""
+  drawn = []
+
+  def synthesize(latent):
+    drawn.append(latent)
+    buffer = io.BytesIO()
+    Image.new("RGB", (32, 32), (100, 100, 100)).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+  monkeypatch.setattr(gateway.backend, "synthesize", synthesize)
+  body = ada.post("/v1/privatize?epsilon=1", content=photo).json()
+  assert body["photo_warning"] is None
+  assert len(drawn) == 1
+  body = ada.post("/v1/privatize?epsilon=1&check_photo=true", content=photo).json()
+  assert "outside what the generator knows" in body["photo_warning"]
+  assert len(drawn) == 3  # The code as it is, which is not shown, and the release.
+  answer = ada.post(
+    "/v1/privatize?epsilon=1&check_photo=true", content=photo, headers={"Accept": "image/png"}
+  )
+  assert answer.headers["privai-photo-warning"] == body["photo_warning"]
+  assert _spent(gateway) == 3
+
+
+def test_in_scope_image_nothing_but_the_image_may_depend_on_the_photo(
+  gateway, client_of, headers_of, photo
+):
+  token = gateway.caller("ada")
+  client = client_of(gateway.app(scopes=("attribute", "image")))
+  answer = client.post(
+    "/v1/privatize?epsilon=1&scope=image&check_photo=true",
+    content=photo,
+    headers=headers_of(token),
+  )
+  assert answer.status_code == 422
+  assert "check_photo is for scope attribute" in answer.json()["error"]
+  assert _spent(gateway) == 0
