@@ -15,6 +15,7 @@ from converters.errors import NetworkFileError
 from converters.fetching import FetchError, Progress, fetch
 from converters.zoo import Address, ZooFile
 from privai_tf.errors import CheckpointError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, output_error, shown, write_json, write_text
 
 Fetch = Callable[[Address, Path, Progress | None], None]
@@ -144,11 +145,8 @@ def recorded_digest(path: Path) -> str | None:
 
 def file_digest(path: Path) -> str:
   """SHA-256 (hex) of a file's bytes."""
-  try:
-    with open(path, "rb") as file:
-      return hashlib.file_digest(file, "sha256").hexdigest()
-  except OSError as error:
-    raise CheckpointError(f"Cannot read {shown(path)}: {error.strerror or error}.") from error
+  with outside.opened(path, CheckpointError) as file:
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _record(path: Path) -> Path:

@@ -23,6 +23,7 @@ from converters.reading import read_any_file
 from converters.records import NetworkFile, NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.outside import open_at_once
 
 _NUMPY = b"\x93NUMPY"
 
@@ -47,7 +48,7 @@ def identified(path: str | os.PathLike) -> Facts:
 
 def _starts_as_numbers(path: Path) -> bool:
   try:
-    with open(path, "rb", opener=identify.open_at_once) as file:
+    with open(path, "rb", opener=open_at_once) as file:
       return file.read(len(_NUMPY)) == _NUMPY
   except OSError:
     return False  # whoever reads it then says why it cannot

@@ -14,6 +14,7 @@ from converters.errors import (
   UnsupportedFileError,
   quoted,
 )
+from privai_tf.runtime.outside import open_at_once
 
 HEAD_BYTES = 4096
 _GIVE_OFFICIAL = (
@@ -92,11 +93,6 @@ def kind_of(path: str | os.PathLike) -> str | None:
     body = head[11:] if head[2:3] == _FRAME else head[2:]
     return PERSISTENT if body[:1] == b"}" else None
   return TORCH if head.startswith(b"PK\x03\x04") and b"data.pkl" in head else None
-
-
-def open_at_once(path: str, flags: int) -> int:
-  """An opener that does not wait for the other end of a pipe."""
-  return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def refuse_other_formats(head: bytes, size: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from converters.errors import DamagedFileError, NetworkFileError, UnsupportedFileError, quoted
 from converters.ir_graph import Constant, Edges, Graph, Layer, Port
 from privai_tf.errors import InputError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 MAX_XML_BYTES = 4 << 20  # The published files have 0.4 MB,
@@ -77,7 +78,7 @@ def read_ir(xml: str | os.PathLike, weights: str | os.PathLike) -> Graph:
 
 
 def _bytes(path: Path, limit: int) -> bytes:
-  with open(path, "rb") as file:
+  with outside.opened(path) as file:
     size = os.fstat(file.fileno()).st_size
     data = file.read(limit + 1) if size <= limit else b""
   if size > limit or len(data) > limit:

@@ -18,6 +18,7 @@ from converters.opcodes import Machine
 from converters.records import PLACES, NetworkFile, NetworkRecord
 from privai_tf.errors import InputError
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.outside import open_at_once
 
 MAX_FILE_BYTES = 1 << 30  # official files: up to 330 MB
 _MAX_DEPTH = 8  # of networks in networks, and of containers in keyword arguments
@@ -56,7 +57,7 @@ def read_network_file(path: str | os.PathLike) -> NetworkFile:
     The networks with the SHA-256 and the size of the file.
   """
   try:
-    with open(path, "rb", buffering=0, opener=identify.open_at_once) as raw:
+    with open(path, "rb", buffering=0, opener=open_at_once) as raw:
       status = os.fstat(raw.fileno())
       if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{shown(path)} is not a regular file; give the path of a network file.")

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from converters.errors import DamagedFileError, NetworkFileError
-from converters.identify import open_at_once
 from privai_tf.errors import InputError
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.outside import open_at_once
 
 _HASH_BYTES = 1 << 20
 

@@ -9,6 +9,7 @@ import dataclasses
 import io
 import math
 import os
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -59,12 +60,12 @@ class Boundary:
     normal, length = checked_normal(self.normal, f"Boundary '{self.name}'")
     if not isinstance(self.intercept, int | float) or not math.isfinite(self.intercept):
       raise InputError(
-        f"Boundary '{self.name}' has the intercept {self.intercept!r}; it must be a finite number: "
+        f"Boundary '{self.name}' has the intercept {reprlib.repr(self.intercept)}; it must be a finite number: "
         "train the boundary again."
       )
     if self.latent_space not in ("W", "Z"):
       raise LatentSpaceError(
-        f"Boundary '{self.name}' is for latent space {self.latent_space!r}; boundaries exist for "
+        f"Boundary '{self.name}' is for latent space {reprlib.repr(self.latent_space)}; boundaries exist for "
         "'W' (W+ codes use those too) and 'Z'."
       )
     normal.setflags(write=False)
@@ -226,7 +227,7 @@ class Boundary:
     intercept = companion.get("intercept", 0.0)
     if isinstance(intercept, bool) or not isinstance(intercept, int | float):
       raise InputError(
-        f"{shown(path.with_suffix('.json'))}: intercept is {intercept!r}; it must be a number."
+        f"{shown(path.with_suffix('.json'))}: intercept is {reprlib.repr(intercept)}; it must be a number."
       )
     return cls(
       normal=normal,

@@ -146,4 +146,11 @@ def _read_companion(path: Path) -> dict[str, Any]:
   missing = [key for key in wanted if not isinstance(companion, dict) or key not in companion]
   if missing:
     raise InputError(f"{shown(path)} lacks {', '.join(missing)}: it is no subspace's companion.")
+  kinds = {"name": str, "method": str, "probe_accuracy": list, "provenance": dict}
+  wrong = [key for key, kind in kinds.items() if not isinstance(companion[key], kind)]
+  if wrong or companion["latent_space"] not in ("W", "Z"):
+    raise InputError(
+      f"{shown(path)}: {(wrong or ['latent_space'])[0]} is not what a subspace's companion has there; "
+      "find the subspace again."
+    )
   return companion

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def read_checkpoint(folder: str | os.PathLike) -> Checkpoint:
   kind = (network.get("family"), network.get("role"))
   if kind not in _CONFIGS:
     raise CheckpointError(
-      f"{shown(folder / CONFIG_FILE)} describes an unknown kind of network, {kind[0]} {kind[1]}; "
+      f"{shown(folder / CONFIG_FILE)} describes an unknown kind of network, {reprlib.repr(kind)}; "
       f"{_REMEDY}."
     )
   try:
@@ -139,7 +140,7 @@ def _read_config(path: Path) -> dict[str, Any]:
   version = values.get("format_version")
   if values.get("format") != FORMAT or version != FORMAT_VERSION:
     raise CheckpointError(
-      f"{shown(path)} has format version {version!r}, this program reads {FORMAT_VERSION}; "
+      f"{shown(path)} has format version {reprlib.repr(version)}, this program reads {FORMAT_VERSION}; "
       "use the version that wrote it, or convert again."
     )
   return values

@@ -6,6 +6,7 @@ Imports nothing heavy: the conversion of e4e's and pSp's checkpoints needs no Te
 import dataclasses
 import hashlib
 import os
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
   version = values.get("format_version")
   if values.get("format") != _FORMAT or version != _FORMAT_VERSION:
     raise CheckpointError(
-      f"{shown(path)} has format version {version!r}, this program reads {_FORMAT_VERSION}; "
+      f"{shown(path)} has format version {reprlib.repr(version)}, this program reads {_FORMAT_VERSION}; "
       f"{REMEDY}."
     )
   return values

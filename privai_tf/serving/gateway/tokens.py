@@ -12,6 +12,7 @@ import hmac
 import logging
 import os
 import re
+import reprlib
 import secrets
 import stat
 import threading
@@ -54,7 +55,7 @@ class Caller:
   def __post_init__(self):
     if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
       raise ConfigurationError(
-        f"caller {self.name!r}: a name has 1 to 64 letters, digits or any of . _ -"
+        f"caller {reprlib.repr(self.name)}: a name has 1 to 64 letters, digits or any of . _ -"
       )
     if not isinstance(self.sha256, str) or not _HASH.fullmatch(self.sha256):
       raise ConfigurationError(f"caller {self.name}: sha256 must be 64 hexadecimal digits")
@@ -68,7 +69,7 @@ class Caller:
     try:
       check_budget(self.epsilon, self.delta, self.composition)
     except ConfigurationError as error:
-      raise ConfigurationError(f"caller {self.name}: {error}") from None
+      raise ConfigurationError(f"caller {self.name}: {outside.reason_of(error)}") from None
 
 
 class TokenFile:
