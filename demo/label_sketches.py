@@ -11,30 +11,9 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
+from demo.sketch_scores import score_pictures
+
 _WORK_DIR = flags.DEFINE_string("work_dir", "photo_samples", "What `photo_encoder` keeps.")
-_SIDE, _BATCH = 256, 32
-
-
-def score_pictures(scorer, pictures: np.ndarray) -> np.ndarray:
-  """Scores of small pictures, enlarged to what scorers read.
-
-  Args:
-    scorer: see `Scorer`.
-    pictures: uint8 [n, s, s, 3].
-
-  Returns:
-    float32 [n, attributes].
-  """
-  from PIL import Image
-
-  found = []
-  for start in range(0, len(pictures), _BATCH):
-    enlarged = [
-      np.asarray(Image.fromarray(values).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
-      for values in pictures[start : start + _BATCH]
-    ]
-    found.append(scorer.scores(np.stack(enlarged).astype(np.float32) / 127.5 - 1))
-  return np.concatenate(found)
 
 
 def main(argv: list[str]) -> None:

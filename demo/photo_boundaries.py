@@ -3,8 +3,10 @@ r"""Trains the boundaries of a photorealistic generator from labelled faces, in 
     python -m demo.label_faces --checkpoint=mobilestylegan-ffhq --num=20000 --output_dir=labels
     python -m demo.photo_boundaries --checkpoint=mobilestylegan-ffhq --labels=labels
 
-W's boundary is between the codes of the highest and of the lowest scores. The label of a Z code is the
-side of W's boundary on which it is mapped, which needs no pictures.
+W's boundary is between the codes of the highest and of the lowest scores. With --sketches=photo_samples
+its normal is learnt from scored sketches (`label_sketches`), many and rough; the labelled faces say where
+the plane lies and how often it is right. The label of a Z code is the side of W's boundary on which it
+is mapped, which needs no pictures.
 """
 
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 from absl import app, flags
 
 from demo.photo_labels import CHUNK, PSI, chunk_codes, read_labels
+from demo.sketch_scores import plane_between_sketches, read_sketch_scores
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
 _LABELS = flags.DEFINE_string("labels", "labels", "What `label_faces` wrote.")
@@ -22,6 +25,10 @@ _OUTPUT_DIR = flags.DEFINE_string(
 )
 _ATTRIBUTES = flags.DEFINE_list("attributes", ["age", "gender", "smile"], "What was scored.")
 _CHOSEN = flags.DEFINE_float("chosen_ratio", 0.35, "Share of the faces in each class, at most 0.5.")
+_SKETCHES = flags.DEFINE_string(
+  "sketches", None, "What `photo_encoder` and `label_sketches` keep; None: labelled faces alone."
+)
+_SKETCH_C = flags.DEFINE_float("sketch_c", 1e-3, "Regularization of planes between sketches.")
 _Z_COUNT = flags.DEFINE_integer("z_count", 20_000, "Codes for Z.")
 _Z_SEED = 11
 # Of Z, with its many directions that do not matter.
@@ -66,7 +73,13 @@ def main(argv: list[str]) -> None:
   mapped = generator.map(z)
   mean = generator.mean_latent("W")
   for name in _ATTRIBUTES.value:
-    boundary = _trained(codes, scores[name], name, made_by)
+    if _SKETCHES.value:
+      drawn, rough = read_sketch_scores(generator, _SKETCHES.value, _ATTRIBUTES.value)
+      boundary = plane_between_sketches(
+        codes, scores[name], (drawn, rough[name]), _CHOSEN.value, _SKETCH_C.value, name, made_by
+      )
+    else:
+      boundary = _trained(codes, scores[name], name, made_by)
     drawn = mean + np.float32(PSI) * (mapped - mean)
     in_z = fit_boundary(
       z,

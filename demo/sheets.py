@@ -1,5 +1,7 @@
 """Pictures made of many portraits."""
 
+from pathlib import Path
+
 import numpy as np
 
 from demo.factors import sample_factors
@@ -7,6 +9,7 @@ from demo.factors import sample_factors
 _SIDE = 112  # Pixels of a portrait in the pictures.
 _MARGIN, _HEADER, _LABEL = 4, 22, 92
 _DEVIATIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+_PHOTO_ROWS = ("sample", "read back", "released")
 _EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -92,3 +95,32 @@ def privatized(generator, boundary, seed: int, count: int = 6):
   rows = list(np.stack([privai_tf.to_uint8(c) for c in columns], axis=1))
   headings = ["original", "inversion", *(f"epsilon {e:g}" for e in _EPSILONS)]
   return sheet(rows, headings)
+
+
+def photo_sheet(private: Path, released: Path, faces: int, side: int):
+  """Faces in columns: the sample, what its code draws, and the release.
+
+  Args:
+    private, released: the demo's folders.
+    faces: the most columns.
+    side: of a face.
+
+  Returns:
+    A `PIL.Image`.
+  """
+  from PIL import Image, ImageDraw, ImageFont
+
+  originals = sorted(private.glob("*.original.png"))[:faces]
+  step = side + _MARGIN
+  sheet = Image.new("RGB", (_LABEL + step * len(originals), step * len(_PHOTO_ROWS)), "white")
+  draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=14)
+  for row, name in enumerate(_PHOTO_ROWS):
+    draw.text((_MARGIN, row * step + side // 2), name, fill="black", font=font, anchor="lm")
+  for column, path in enumerate(originals):
+    stem = path.name.removesuffix(".original.png")
+    pictures = (path, private / f"{stem}.inversion.png", released / f"{stem}.png")
+    for row, picture in enumerate(pictures):
+      with Image.open(picture) as image:
+        small = image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
+      sheet.paste(small, (_LABEL + column * step, row * step))
+  return sheet

@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from converters.mobilestylegan_files import convert_folder
-from demo import label_sketches, photo_encoder, photo_sheet
+from demo import photo_samples, sheets, sketch_scores
 from demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
+from privai_tf.errors import InputError
 from privai_tf.generators import load_generator
 from tests.converters.ir_writer import random_weights, write_ir
 
@@ -52,13 +53,13 @@ def test_sketch_codes_lie_between_the_mean_and_fresh_codes(generator):
 
 
 def test_samples_are_drawn_once(generator, tmp_path, monkeypatch):
-  monkeypatch.setattr(photo_encoder, "_BLOCK", BLOCK)
-  monkeypatch.setattr(photo_encoder, "_CHUNK", 4)
-  codes, pictures = photo_encoder.draw_samples(generator, tmp_path, 6, 10)
+  monkeypatch.setattr(photo_samples, "_BLOCK", BLOCK)
+  monkeypatch.setattr(photo_samples, "_CHUNK", 4)
+  codes, pictures = photo_samples.draw_samples(generator, tmp_path, 6, 10)
   assert len(codes) == len(pictures) == 16
   np.testing.assert_array_equal(codes[-6:], fitted_codes(generator, 6))
   monkeypatch.setattr(Sketcher, "fit", None)
-  again = photo_encoder.draw_samples(generator, tmp_path, 6, 10)
+  again = photo_samples.draw_samples(generator, tmp_path, 6, 10)
   np.testing.assert_array_equal(again[0], codes)
   np.testing.assert_array_equal(again[1], pictures)
 
@@ -70,12 +71,12 @@ def test_sheet(tmp_path):
     for path in (private / f"{name}.original.png", private / f"{name}.inversion.png"):
       Image.new("RGB", (32, 32), (shade,) * 3).save(path)
     Image.new("RGB", (32, 32), (200, shade, 0)).save(released / f"{name}.png")
-  sheet = photo_sheet.photo_sheet(private, released, faces=6, side=20)
+  sheet = sheets.photo_sheet(private, released, faces=6, side=20)
   pixels = np.asarray(sheet)
-  assert pixels.shape == (72, 78 + 48, 3)
-  assert pixels[10, 88].tolist() == [0, 0, 0]
-  assert pixels[10, 88 + 24].tolist() == [120] * 3
-  assert pixels[10 + 48, 88 + 24].tolist() == [200, 120, 0]
+  assert pixels.shape == (72, 92 + 48, 3)
+  assert pixels[10, 102].tolist() == [0, 0, 0]
+  assert pixels[10, 102 + 24].tolist() == [120] * 3
+  assert pixels[10 + 48, 102 + 24].tolist() == [200, 120, 0]
 
 
 def test_small_pictures_are_enlarged_for_scorers():
@@ -86,5 +87,34 @@ def test_small_pictures_are_enlarged_for_scorers():
 
   shades = np.linspace(0, 255, 40).astype(np.uint8)
   pictures = np.broadcast_to(shades[:, None, None, None], (40, 8, 8, 3))
-  found = label_sketches.score_pictures(Scorer(), pictures)
-  np.testing.assert_allclose(found[:, 0], shades / 127.5 - 1, atol=1e-5)
+  found = sketch_scores.score_pictures(Scorer(), pictures)
+  np.testing.assert_allclose(found[:, 0], shades / 127.5 - 1, atol=2e-3)
+
+
+def test_scored_sketches_are_read_with_their_codes(generator, tmp_path):
+  for seed, count in ((40_000, 3), (40_001, 2)):
+    np.save(tmp_path / f"scores_{seed}_{count}.npy", np.full((count, 2), seed, np.float32))
+  codes, scores = sketch_scores.read_sketch_scores(generator, tmp_path, ["age", "smile"])
+  expected = [sketch_codes(generator, 3, 40_000), sketch_codes(generator, 2, 40_001)]
+  np.testing.assert_array_equal(codes, np.concatenate(expected))
+  assert scores["smile"].tolist() == [40_000] * 3 + [40_001] * 2
+  (tmp_path / "empty").mkdir()
+  with pytest.raises(InputError, match="no scored sketches"):
+    sketch_scores.read_sketch_scores(generator, tmp_path / "empty", ["age"])
+
+
+def test_the_plane_of_sketches_is_placed_and_judged_by_faces():
+  random = np.random.default_rng(0)
+  normal = random.normal(size=16)
+  drawn = random.normal(size=(2000, 16)).astype(np.float32)
+  rough = drawn @ normal + 3 * random.normal(size=2000)
+  faces = random.normal(size=(300, 16)).astype(np.float32) + 1
+  scores = faces @ normal - 5  # Another middle than that of the sketches.
+  boundary = sketch_scores.plane_between_sketches(
+    faces, scores, (drawn, rough), 0.35, 1e-3, "smile", {}
+  )
+  assert np.mean(boundary.coordinate(faces) > 0) == 0.5
+  cosine = boundary.normal.ravel() @ normal / np.linalg.norm(normal)
+  assert cosine > 0.95
+  assert boundary.provenance["accuracy_held_out"] > 0.95
+  assert boundary.provenance["held_out_faces"] == 210
