@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from privai_tf.errors import InputError
+from privai_tf.faces.signatures import is_picture
 from privai_tf.runtime.files import shown
 
-EXTENSIONS = frozenset(
-  [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm"]
-)
 # Files of a run beside NAME.png and NAME.json; an input called so must not overwrite them.
 _RESERVED = frozenset(["run", "report", "comparison", "readme"])
 _LONGEST = 200  # Bytes; file systems allow 255, the extension and a number included.
@@ -20,8 +18,8 @@ def find_inputs(spec: str | os.PathLike) -> list[Path]:
   """Finds the photos that a command line means.
 
   Args:
-    spec: a file (any extension), a folder (its pictures by extension, not its subfolders', hidden
-      files left out) or a glob pattern (`photos/*.jpg`, `**` for subfolders).
+    spec: a file (any extension), a folder (its pictures by name or content, such that cannot be read
+      too, so that each gets its line; not its subfolders', hidden files left out) or a glob pattern (`photos/*.jpg`, `**` for subfolders).
 
   Returns:
     Paths, sorted, at least one. Whether they can be read shows when they are: one bad file among
@@ -59,13 +57,12 @@ def _in_folder(folder: Path) -> list[Path]:
   found = [
     entry
     for entry in entries
-    if entry.suffix.lower() in EXTENSIONS
-    and not entry.name.startswith(".")
-    and not os.path.isdir(entry)
+    if not entry.name.startswith(".") and not os.path.isdir(entry) and is_picture(entry)
   ]
   if not found:
-    kinds = ", ".join(sorted(EXTENSIONS))
-    raise InputError(f"{shown(folder)} holds no pictures ({kinds}); subfolders are not searched.")
+    raise InputError(
+      f"{shown(folder)} holds no pictures (told by name and content); subfolders are not searched."
+    )
   return found
 
 
