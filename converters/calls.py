@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from converters import identify
-from converters.arrays import NDARRAY, byte_order, contents, empty_array, number_type, scalar
+from converters.arrays import (
+  NDARRAY,
+  byte_order,
+  contents,
+  empty_array,
+  from_buffer,
+  number_type,
+  scalar,
+)
 from converters.errors import DamagedFileError, UnsafePickleError, quoted
 from converters.inert import Array, Dtype, Global, Mapping, Network, Text
 from converters.text import encode_latin1
@@ -20,9 +28,14 @@ _MAPPINGS = frozenset({("dnnlib.util", "EasyDict"), ("collections", "OrderedDict
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # numpy 1 and 2
 _RECONSTRUCT = frozenset((module, "_reconstruct") for module in _ARRAY_MODULES)
 _SCALAR = frozenset((module, "scalar") for module in _ARRAY_MODULES)
+# Protocol 5, which Python 3.8 and later may write.
+_FROM_BUFFER = frozenset(
+  (module, "_frombuffer") for module in ("numpy.core.numeric", "numpy._core.numeric")
+)
 _DTYPE = ("numpy", "dtype")
 _ENCODE = ("_codecs", "encode")
-KNOWN_GLOBALS = NETWORK_CLASSES | _MAPPINGS | _RECONSTRUCT | _SCALAR | {NDARRAY, _DTYPE, _ENCODE}
+ARRAY_GLOBALS = _RECONSTRUCT | _SCALAR | _FROM_BUFFER | {NDARRAY, _DTYPE, _ENCODE}
+KNOWN_GLOBALS = NETWORK_CLASSES | _MAPPINGS | ARRAY_GLOBALS
 
 
 class Calls:
@@ -46,7 +59,7 @@ class Calls:
     """What REDUCE gives.
 
     Raises:
-      UnsafePickleError: for anything but the five known calls with arguments of the known form.
+      UnsafePickleError: for anything but the six known calls with arguments of the known form.
     """
     if not isinstance(function, Global) or type(arguments) is not tuple:
       raise UnsafePickleError("it calls (REDUCE) something that is not a known function")
@@ -55,6 +68,10 @@ class Calls:
       return empty_array(*arguments)
     if key in _SCALAR and len(arguments) == 2:
       return scalar(*arguments)
+    if key in _FROM_BUFFER and len(arguments) == 4:
+      array = from_buffer(*arguments)
+      self._charged(array.value)
+      return array
     if key == _DTYPE and len(arguments) == 3:
       return number_type(*arguments)
     if key == _ENCODE and len(arguments) == 2:

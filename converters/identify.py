@@ -31,7 +31,7 @@ _CONVERT = (
   "TensorFlow is expected here"
 )
 _UNPACK = "unpack it and give the .pkl file inside"
-_RESAVE = "save the networks anew with pickle protocol 2, 3 or 4"
+_RESAVE = "save the networks anew with pickle protocol 2, 3, 4 or 5"
 
 _MAGIC = (
   (b"\x1f\x8b", "a gzip archive", _UNPACK),
@@ -96,7 +96,7 @@ def kind_of(path: str | os.PathLike) -> str | None:
 
 
 def refuse_other_formats(head: bytes, size: int) -> None:
-  """Refuses what does not begin as a pickle of protocol 2, 3 or 4.
+  """Refuses what does not begin as a pickle of protocol 2, 3, 4 or 5.
 
   Args:
     head: the first `HEAD_BYTES` bytes, fewer if the file is shorter.
@@ -129,7 +129,7 @@ def refuse_other_formats(head: bytes, size: int) -> None:
     )
   if head[:1] in (b"(", b"c", b"]", b"}", b"i"):
     raise UnsafePickleError(
-      "it is not a pickle of protocol 2, 3 or 4 (perhaps protocol 0 or 1)", _RESAVE
+      "it is not a pickle of protocol 2, 3, 4 or 5 (perhaps protocol 0 or 1)", _RESAVE
     )
   raise UnsupportedFileError("it is not a pickle", _GIVE_OFFICIAL)
 
@@ -138,10 +138,10 @@ def _refuse_other_pickles(head: bytes) -> None:
   protocol = head[1] if len(head) > 1 else None
   if protocol is None:
     raise DamagedFileError("it breaks off (truncated)")
-  if protocol == 5:
-    raise UnsafePickleError("it is a pickle of protocol 5, which no official file uses", _RESAVE)
-  if protocol not in (2, 3, 4):
-    raise UnsafePickleError(f"it is not a pickle of protocol 2, 3 or 4 (protocol byte {protocol})")
+  if protocol not in (2, 3, 4, 5):
+    raise UnsafePickleError(
+      f"it is not a pickle of protocol 2, 3, 4 or 5 (protocol byte {protocol})"
+    )
   if head[2:].startswith(_TORCH_LEGACY):
     raise UnsupportedFileError("it is a PyTorch file (.pt, .pth)", _CONVERT)
 

@@ -23,7 +23,7 @@ MAX_NAME_BYTES = 1 << 16  # longer texts stay undecoded
 MAX_TEXT_BYTES = 1 << 24  # of all decoded texts together
 MAX_INTEGER_BYTES = 16
 MAX_GLOBAL_BYTES = 256
-PROTOCOLS = (2, 3, 4)
+PROTOCOLS = (2, 3, 4, 5)
 
 
 class Machine:
@@ -61,7 +61,7 @@ class Machine:
       DamagedFileError: the file breaks off or contradicts itself.
     """
     if self._read(1) != b"\x80" or self._read(1)[0] not in PROTOCOLS:
-      raise UnsafePickleError("it is not a pickle of protocol 2, 3 or 4")
+      raise UnsafePickleError("it is not a pickle of protocol 2, 3, 4 or 5")
     for _ in range(MAX_STEPS):
       code = self._read(1)
       if code == b".":
@@ -244,6 +244,9 @@ _OPERATIONS: dict[bytes, Callable[[Machine], None]] = {
   b"C": lambda machine: machine.data("<B"),
   b"B": lambda machine: machine.data("<I"),
   b"\x8e": lambda machine: machine.data("<Q"),
+  b"\x96": lambda machine: machine.data(
+    "<Q"
+  ),  # protocol 5: a bytearray, here as unchangeable bytes
   b")": lambda machine: machine.push(tuple),
   b"t": lambda machine: machine.tuple_of(None),
   b"\x85": lambda machine: machine.tuple_of(1),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from converters.calls import Calls
+from converters.calls import ARRAY_GLOBALS, Calls
 from converters.errors import DamagedFileError, UnsafePickleError, quoted
 from converters.inert import Global, Mapping
 from converters.opcodes import Machine
@@ -17,17 +17,12 @@ _ORDERED = ("collections", "OrderedDict")
 _EASY = ("dnnlib.util", "EasyDict")
 _NAMESPACE = ("argparse", "Namespace")
 _SETS = frozenset({("builtins", "set"), ("__builtin__", "set")})
-_NUMPY = frozenset(
-  {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
-  | {
-    (module, name)
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray")
-    for name in ("_reconstruct", "scalar")
-  }
-)
 _SAVE_TENSORS = "nothing was executed; get the file from a source you trust, one with state dicts instead of objects"
 TREES = (
-  STORAGES | _NUMPY | _SETS | {_REBUILD, _REBUILD_OLD, _PARAMETER, _ORDERED, _EASY, _NAMESPACE}
+  STORAGES
+  | ARRAY_GLOBALS
+  | _SETS
+  | {_REBUILD, _REBUILD_OLD, _PARAMETER, _ORDERED, _EASY, _NAMESPACE}
 )
 _MAX_STORAGES = 50_000
 _MAX_KEY = 64

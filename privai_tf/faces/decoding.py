@@ -17,17 +17,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from privai_tf.errors import InputError
 from privai_tf.faces.color import to_srgb
+from privai_tf.faces.signatures import HEAD_BYTES, kind_of
 from privai_tf.runtime.files import shown
 
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM")
-_MAGIC = {
-  b"\x89PNG": "PNG",
-  b"\xff\xd8": "JPEG",
-  b"RIFF": "WebP",
-  b"GIF8": "GIF",
-  b"II*\0": "TIFF",
-  b"MM\0*": "TIFF",
-}
+_ADDED_FORMATS = ("HEIF",)  # with the package pillow-heif
+_OWN_KINDS = ("PNG", "JPEG", "WebP", "GIF", "TIFF", "BMP", "AVIF")
 MAX_PIXELS = 128_000_000  # The largest phone cameras stay below; 128 million are 512 MB decoded.
 # What Pillow's decoders raise for damaged files; the type says nothing to a user.
 _DAMAGE = (
@@ -97,18 +92,21 @@ def decode_image(data: bytes, label: str) -> np.ndarray:
 def _read(file: IO[bytes], label: str) -> np.ndarray:
   """Decodes an open picture; what Pillow raises becomes one line."""
   try:
+    added = _added_formats() if _kind(file) == "HEIC" else ()
     # Pillow's own size warning comes before our limit and is none of the user's business.
     with warnings.catch_warnings():
       warnings.simplefilter("ignore")
-      with Image.open(file, formats=_formats()) as image:
+      with Image.open(file, formats=_formats() + added) as image:
         return _decode(image, label)
   except InputError:
     raise
   except UnidentifiedImageError as error:
     file.seek(0)
+    head = file.read(64)
+    install = "pip install pillow-heif, or " if kind_of(head) == "HEIC" and not added else ""
     raise InputError(
-      f"{label} is no picture in a known format ({_looks_like(file.read(64))}); "
-      "save it as PNG or JPEG."
+      f"{label} is no picture in a known format ({_looks_like(head)}); "
+      f"{install}save it as PNG or JPEG."
     ) from error
   except Image.DecompressionBombError as error:
     raise _too_large(label, None) from error
@@ -153,6 +151,23 @@ def _formats() -> tuple[str, ...]:
   return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
+@functools.cache
+def _added_formats() -> tuple[str, ...]:
+  """Formats of packages that are installed beside Pillow; asked only when such a file comes."""
+  try:
+    import pillow_heif
+  except ImportError:
+    return ()
+  pillow_heif.register_heif_opener()
+  return tuple(name for name in _ADDED_FORMATS if name in Image.OPEN)
+
+
+def _kind(file: IO[bytes]) -> str | None:
+  head = file.read(HEAD_BYTES)
+  file.seek(0)
+  return kind_of(head)
+
+
 def _require_file(path: Path) -> None:
   """Refuses what is no regular file before opening it: a pipe or device would block for ever."""
   try:
@@ -179,11 +194,11 @@ def _unreadable(label: str, error: OSError) -> InputError:
 
 def _looks_like(head: bytes) -> str:
   """A guess from the first bytes, for the message only."""
-  for magic, kind in _MAGIC.items():
-    if head.startswith(magic):
-      return f"it begins as {kind}, but what follows is damaged"
-  if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1"):
-    return "it looks like HEIC"
+  kind = kind_of(head)
+  if kind in _OWN_KINDS:
+    return f"it begins as {kind}, but what follows is damaged"
+  if kind is not None:
+    return f"it looks like {kind}"
   if head.lstrip()[:5].lower() in (b"<?xml", b"<svg ") or head.lstrip()[:4].lower() == b"<svg":
     return "it looks like SVG"
   if head.lstrip()[:5].lower() in (b"<!doc", b"<html"):

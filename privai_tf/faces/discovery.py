@@ -5,19 +5,16 @@ import os
 from pathlib import Path
 
 from privai_tf.errors import InputError
+from privai_tf.faces.signatures import is_picture
 from privai_tf.runtime.files import shown
-
-EXTENSIONS = frozenset(
-  [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm"]
-)
 
 
 def find_inputs(spec: str | os.PathLike) -> list[Path]:
   """Finds the photos that a command line means.
 
   Args:
-    spec: a file (any extension), a folder (its pictures by extension, not its subfolders', hidden
-      files left out) or a glob pattern (`photos/*.jpg`, `**` for subfolders).
+    spec: a file (any extension), a folder (its pictures by name or content, such that cannot be read
+      too, so that each gets its line; not its subfolders', hidden files left out) or a glob pattern (`photos/*.jpg`, `**` for subfolders).
 
   Returns:
     Paths, sorted, at least one. Whether they can be read shows when they are: one bad file among
@@ -55,11 +52,10 @@ def _in_folder(folder: Path) -> list[Path]:
   found = [
     entry
     for entry in entries
-    if entry.suffix.lower() in EXTENSIONS
-    and not entry.name.startswith(".")
-    and not os.path.isdir(entry)
+    if not entry.name.startswith(".") and not os.path.isdir(entry) and is_picture(entry)
   ]
   if not found:
-    kinds = ", ".join(sorted(EXTENSIONS))
-    raise InputError(f"{shown(folder)} holds no pictures ({kinds}); subfolders are not searched.")
+    raise InputError(
+      f"{shown(folder)} holds no pictures (told by name and content); subfolders are not searched."
+    )
   return found

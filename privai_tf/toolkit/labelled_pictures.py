@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from privai_tf.errors import InputError
-from privai_tf.faces.discovery import EXTENSIONS
+from privai_tf.faces.signatures import is_picture
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
@@ -82,7 +82,7 @@ def read_labelled(
 
 def _from_folders(folder: Path, attributes: Sequence[str] | None) -> LabelledPictures:
   classes = {
-    sub.name: [p for p in sorted(sub.iterdir()) if p.suffix.lower() in EXTENSIONS]
+    sub.name: [p for p in sorted(sub.iterdir()) if is_picture(p)]
     for sub in sorted(folder.iterdir())
     if sub.is_dir() and not sub.name.startswith(".")
   }
@@ -170,7 +170,7 @@ class _Files:
     self._folder = folder
     self._stems: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-      if path.suffix.lower() in EXTENSIONS:
+      if is_picture(path):
         self._stems.setdefault(path.stem, path)
 
   def path(self, name: str) -> Path | None:

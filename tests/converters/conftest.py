@@ -15,7 +15,7 @@ class Assembler:
   """Puts pickles together from single operations, for one protocol and one dialect.
 
   Args:
-    protocol: 2, 3 or 4.
+    protocol: 2, 3, 4 or 5 (arrays at once, from a buffer).
     dialect: "python3", or "python2" (byte strings for text and array contents; protocol 2).
     array_module: "numpy.core.multiarray" (numpy 1) or "numpy._core.multiarray" (numpy 2).
     mapping: "dict" or "EasyDict", for keyword arguments and components.
@@ -118,10 +118,17 @@ class Assembler:
     state = (b"K\x01", shape, dtype or self.dtype(), self.number(fortran), self.data(data))
     return start + self.tuple(*state) + b"b"
 
+  def buffered_array(self, shape, data, dtype=None, order="C"):
+    parts = b"\x96" + struct.pack("<Q", len(data)) + data, dtype or self.dtype(), shape
+    start = self.name(self.array_module.replace("multiarray", "numeric"), "_frombuffer")
+    return start + self.tuple(*parts, self.text(order)) + b"R"
+
   def array(self, value):
     dtype = self.dtype(value.dtype.str[1:], value.dtype.str[0])
     fortran = value.flags.f_contiguous and not value.flags.c_contiguous
     data = value.tobytes("F" if fortran else "C")
+    if self.protocol == 5:
+      return self.buffered_array(self.plain(value.shape), data, dtype, "F" if fortran else "C")
     return self.raw_array(self.plain(value.shape), data, dtype, fortran)
 
   def scalar(self, value):

@@ -129,7 +129,7 @@ def test_other_files_are_called_by_their_name(name, write, nothing_executed):
 
 # What the reader of any file says instead where another reader takes it.
 _DISPATCHED = {
-  "PyTorch zip": (UnsafePickleError, "it is not a pickle of protocol 2, 3 or 4"),
+  "PyTorch zip": (UnsafePickleError, "it is not a pickle of protocol 2, 3, 4 or 5"),
   "PyTorch legacy": (DamagedFileError, "it breaks off"),
   "dictionary": (UnsupportedFileError, "without networks (G, D, G_ema)"),
 }
@@ -159,7 +159,7 @@ def test_which_reader_a_file_is_for(assembler, write, tmp_path):
       archived.save(archived.dict({"a": archived.tensor(value)})),
     ],
     identify.PERSISTENT: [TorchWriter(protocol=3).snapshot(), pickle.dumps({"G": None}, 4)],
-    None: [assembler(protocol).official() for protocol in (2, 3, 4)] + [b"", QUOTA_PAGE, npz()],
+    None: [assembler(protocol).official() for protocol in (2, 3, 4, 5)] + [b"", QUOTA_PAGE, npz()],
   }
   for kind, contents in files.items():
     for content in contents:
@@ -167,10 +167,12 @@ def test_which_reader_a_file_is_for(assembler, write, tmp_path):
   assert identify.kind_of(tmp_path / "absent") is None
 
 
-@pytest.mark.parametrize("protocol", [0, 1, 5])
+@pytest.mark.parametrize("protocol", [0, 1, 6])
 def test_other_protocols(protocol, write):
-  with pytest.raises(UnsafePickleError, match="protocol 2, 3 or 4"):
-    read_network_pickle(write(pickle.dumps(({"a": 1}, [2]), protocol=protocol)))
+  data = pickle.dumps(({"a": 1}, [2]), protocol=min(protocol, 5))
+  data = b"\x80\x06" + data[2:] if protocol == 6 else data
+  with pytest.raises(UnsafePickleError, match="protocol 2, 3, 4 or 5"):
+    read_network_pickle(write(data))
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,15 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from converters.errors import UnsafePickleError, UnsupportedFileError
+from converters.errors import UnsupportedFileError
 from converters.restricted_pickle import read_network_file, read_network_pickle
 
 VARIANTS = {
   "protocol 4": {},
   "protocol 4 with EasyDict": {"mapping": "EasyDict"},
   "protocol 4 of numpy 2": {"array_module": "numpy._core.multiarray"},
+  "protocol 5": {"protocol": 5},
+  "protocol 5 of numpy 2": {"protocol": 5, "array_module": "numpy._core.multiarray"},
   "protocol 3": {"protocol": 3},
   "protocol 2 of Python 3": {"protocol": 2},
   "protocol 2 of Python 2": {"protocol": 2, "dialect": "python2", "mapping": "EasyDict"},
@@ -72,7 +74,7 @@ def test_every_dialect_gives_the_same_records(variant, assembler, write):
     assert network.module_source_length == len(source)
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_python_s_own_pickler_is_understood(protocol, write):
   """The real pickler, with its memo, frames and tuples, on classes of the official names."""
   code = f"""
@@ -196,7 +198,7 @@ def test_the_reader_imports_no_unpickler_and_no_tensorflow(repository):
 
 
 def test_a_plain_pickle_of_the_right_shape_is_not_enough(write):
-  with pytest.raises(UnsafePickleError, match="protocol 5"):
+  with pytest.raises(UnsupportedFileError, match="neither the networks"):
     read_network_pickle(write(pickle.dumps((1, 2, 3), protocol=5)))
 
 

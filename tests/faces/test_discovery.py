@@ -1,6 +1,9 @@
 """Which files are found."""
 
+import os
+
 import pytest
+from PIL import Image
 
 from privai_tf.errors import InputError
 from privai_tf.faces import find_inputs
@@ -22,6 +25,22 @@ def names(paths):
 
 def test_folder_gives_its_pictures_sorted(folder):
   assert names(find_inputs(folder)) == ["a.JPG", "b.png", "c.webp"]
+
+
+def test_no_picture_in_a_folder_is_passed_over(tmp_path):
+  """Such as cannot be read too: whoever reads them names them."""
+  image = Image.new("RGB", (4, 4))
+  for name, kind in [("a.jfif", "JPEG"), ("b", "PNG"), ("c.dat", "BMP"), ("d.x", "WEBP")]:
+    image.save(tmp_path / name, format=kind)
+  expected = ["a.jfif", "b", "c.dat", "d.x", "e.HEIC", "f.nef", "g.upload", "h.jxl"]
+  (tmp_path / "e.HEIC").write_bytes(b"?")
+  (tmp_path / "f.nef").write_bytes(b"?")
+  (tmp_path / "g.upload").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+  (tmp_path / "h.jxl").write_bytes(b"")
+  for name, content in [("notes.txt", b"BM is no bitmap"), ("codes.npy", b"\x93NUMPY"), ("e", b"")]:
+    (tmp_path / name).write_bytes(content)
+  os.mkfifo(tmp_path / "pipe")
+  assert names(find_inputs(tmp_path)) == sorted(expected)
 
 
 def test_file_is_taken_whatever_its_extension(folder):

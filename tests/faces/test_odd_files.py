@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import sys
+import types
 import zlib
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from privai_tf.errors import InputError
-from privai_tf.faces import decode_image, load_image
+from privai_tf.faces import decode_image, decoding, load_image
 from privai_tf.faces.decoding import MAX_PIXELS
 
 
@@ -236,3 +237,25 @@ def test_random_damage_never_escapes(tmp_path):
         messages.append(str(error))
   assert outcomes == {"uint8", "refused"}
   assert not any("\n" in message for message in messages)
+
+
+def test_heic_is_read_where_its_package_is_installed(tmp_path, monkeypatch):
+  """The package registers its reader with Pillow; a stand-in does so here."""
+  path = tmp_path / "phone.heic"
+  path.write_bytes(BROKEN["phone.heic"][0])
+  decoding._added_formats.cache_clear()
+  monkeypatch.setitem(sys.modules, "pillow_heif", None)
+  with pytest.raises(InputError, match="pip install pillow-heif, or save it as PNG or JPEG"):
+    load_image(path)
+  monkeypatch.setattr(Image, "OPEN", dict(Image.OPEN))
+  monkeypatch.setattr(Image, "ID", list(Image.ID))
+  package = types.ModuleType("pillow_heif")
+  package.register_heif_opener = lambda: Image.register_open(
+    "HEIF", lambda file, name: Image.new("RGB", (3, 2), (255, 0, 0)), lambda head: True
+  )
+  monkeypatch.setitem(sys.modules, "pillow_heif", package)
+  decoding._added_formats.cache_clear()
+  try:
+    assert (load_image(path) == [255, 0, 0]).all()
+  finally:
+    decoding._added_formats.cache_clear()

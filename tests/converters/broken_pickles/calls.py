@@ -16,6 +16,39 @@ refused = registering(PARTS)
 # Functions and classes of NumPy, and misuse of the known ones.
 
 
+@refused(UNSAFE, "in an unknown order")
+def buffered_array_in_an_unknown_order(a):
+  a.protocol = 5
+  return a.file(a.buffered_array(a.plain((1,)), bytes(4), order="K"))
+
+
+@refused(UNSAFE, "without a plain number type")
+def buffered_array_without_a_type(a):
+  a.protocol = 5
+  return a.file(a.buffered_array(a.plain((1,)), bytes(4), dtype=b"N"))
+
+
+@refused(DAMAGED, "comes with 4 bytes")
+def buffered_array_larger_than_its_buffer(a):
+  a.protocol = 5
+  return a.file(a.buffered_array(a.plain((1 << 40,)), bytes(4)))
+
+
+@refused(DAMAGED, "breaks off")
+def buffer_longer_than_the_file(a):
+  a.protocol = 5
+  return a.file(b"\x96" + b"\xff" * 7 + b"\x0f")
+
+
+@refused(DAMAGED, "arrays add up to more than the file")
+def many_arrays_from_one_buffer(a):
+  a.protocol = 5
+  start = a.name("numpy.core.numeric", "_frombuffer")
+  buffer = b"\x96" + (1 << 16).to_bytes(8, "little") + bytes(1 << 16) + b"\x94"
+  rest = a.tuple(b"h\x00", a.dtype(), a.plain((1 << 14,)), a.text("C"))
+  return a.file(buffer + a.list(*(start + rest + b"R" for _ in range(3))))
+
+
 @refused(UNSAFE, "'numpy.load'")
 def numpy_load(a):
   return a.file(a.name("numpy", "load") + a.tuple(a.text("x.npy"), b"N", b"\x88") + b"R")

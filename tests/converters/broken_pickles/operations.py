@@ -19,7 +19,6 @@ for _name, _code in {
   "OBJ": b"(cnumpy\nndarray\no",
   "NEXT_BUFFER": b"\x97",
   "READONLY_BUFFER": b"N\x98",
-  "BYTEARRAY8": b"\x96" + bytes(8),
   "LONG4": b"\x8b\xff\xff\xff\x7f",
   "LONG": b"L" + b"9" * 5000 + b"L\n",
   "INT": b"I" + b"9" * 5000 + b"\n",

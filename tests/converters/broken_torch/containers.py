@@ -248,12 +248,12 @@ def billion_laughs(w):
   return w.save(w.tuple(level))
 
 
-@both(UNSAFE, "not a pickle of protocol 2, 3 or 4")
-def protocol_five(w):
-  w.protocol = 5
+@both(UNSAFE, "not a pickle of protocol 2, 3, 4 or 5")
+def protocol_six(w):
+  w.protocol = 6
   body = w.save(b"}")
   w.protocol = 2
-  return body if w.container == "zip" else w.stream(b"}").replace(b"\x80\x02}.", b"\x80\x05}.")
+  return body if w.container == "zip" else w.stream(b"}").replace(b"\x80\x02}.", b"\x80\x06}.")
 
 
 @both(DAMAGED, "is a 'collections.OrderedDict'")

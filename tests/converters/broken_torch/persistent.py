@@ -218,9 +218,9 @@ def items_added_to_a_list(w):
   return w.snapshot(w.persistent(x=b"](K\x01\x90"))
 
 
-@refused(UNSAFE, "protocol 2, 3 or 4")
-def protocol_five(w):
-  return b"\x80\x05" + w.snapshot()[2:]
+@refused(UNSAFE, "protocol 2, 3, 4 or 5")
+def protocol_six(w):
+  return b"\x80\x06" + w.snapshot()[2:]
 
 
 @refused(DAMAGED, "truncated")
