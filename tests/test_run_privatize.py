@@ -97,7 +97,9 @@ def test_a_folder_of_photos_with_one_bad_file(privatize, photos, tmp_path):
 
   # Again: everything is finished, nothing is released a second time.
   before = (out / "ada.png").read_bytes()
-  code, stdout, _ = privatize(f"--input={photos}", f"--output_dir={out}")
+  code, stdout, _ = privatize(
+    f"--input={photos}", f"--output_dir={out}", f"--private_dir={private}"
+  )
   assert code == 1
   assert "0 released, 2 kept" in stdout
   assert (out / "ada.png").read_bytes() == before
