@@ -82,10 +82,12 @@ def test_every_face_is_shown_with_its_release_and_what_changed(job, pasted, outp
   for row in rows.values():
     assert row.count("<img") == 3
     assert re.search(r"<figcaption>release</figcaption>", row)
-    assert re.search(r"<b>smile</b> [+-][\d.e+-]+ → [+-][\d.e+-]+, (other|same) side", row)
+    assert re.search(
+      r"<b>smile</b> <svg.*</svg> [+-][\d.e+-]+ → [+-][\d.e+-]+, (other|same) side", row
+    )
   assert "4 faces" in text
   outputs = 2 if pasted else 4
-  assert f"{outputs} releases of 2 subjects paid" in text
+  assert f"left of each of 2 subjects; {outputs} releases paid" in text
   # The private files tell what the publishable ones must not.
   for path in job.output_dir.iterdir():
     assert b"coordinate +" not in path.read_bytes()

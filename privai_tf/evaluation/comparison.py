@@ -28,9 +28,9 @@ _HINT = (
   "it is present. The hollow mark is before, the full one after."
 )
 _CHOOSING = (
-  "So does choosing: who releases a photo several times, looks at the original and publishes the result "
-  "that suits best gives away more than any sum of epsilons says. Decide by the original, the inversion "
-  "and the settings, before the noise is drawn; not by the privatized picture."
+  "Choosing voids the guarantee too: who releases a photo several times, looks at the original and "
+  "publishes the result that suits best gives away more than any sum of epsilons says. Decide by the "
+  "original, the inversion and the settings, before the noise is drawn; not by the privatized picture."
 )
 
 

@@ -58,7 +58,7 @@ def _change(name: str, known: dict[str, Any]) -> str:
     text += ", other side of the boundary" if before * after < 0 else ", same side"
     reach = 2 * max(abs(before), abs(after), 1e-9)
     marks = (0.5 + before / reach, 0.5 + after / reach)
-  return f"<li><b>{html.escape(name)}</b> {text} {_line(*marks)}</li>"
+  return f"<li><b>{html.escape(name)}</b> {_line(*marks)} {text}</li>"
 
 
 def _line(before: float, after: float) -> str:

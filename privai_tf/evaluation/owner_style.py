@@ -10,6 +10,7 @@ article { display: grid; gap: .4rem 1rem; grid-template-columns: 21rem minmax(0,
 article h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 article .pictures { display: grid; gap: .4rem; grid-template-columns: repeat(3, minmax(0, 1fr)); align-items: start; }
 article ul { list-style: none; margin: .3rem 0; padding: 0; } article li { font-variant-numeric: tabular-nums; }
+article li b { display: inline-block; min-width: 5.5rem; overflow-wrap: anywhere; }
 figure.none div { aspect-ratio: 1; border: 1px dashed var(--line); border-radius: .4rem; display: grid; place-items: center; color: var(--quiet); font-size: .8rem; }
 p.warned { margin: .2rem 0; padding-left: .6rem; border-left: .3rem solid var(--warn); color: var(--warned); font-size: .9rem; }
 svg { vertical-align: middle; } svg line { stroke: var(--quiet); }

@@ -80,11 +80,9 @@ def _checkpoint(configuration: Mapping[str, Any]) -> str:
 
 def _budget(charges: Sequence[Mapping[str, str]]) -> str:
   if not charges:
-    return "none kept (no ledger)"
+    return "no charges (no ledger, or nothing paid)"
   left = {row["subject"]: row["left_epsilon"] for row in charges}  # The last one counts.
-  least = min(left, key=lambda subject: float(left[subject]))
-  if len(left) == 1:
-    return f"epsilon {left[least]} left of one subject's, {len(charges)} releases paid"
-  return (
-    f"{len(charges)} releases of {len(left)} subjects paid; at least {left[least]} left of each"
-  )
+  least = min(left.values(), key=float)
+  whose = "1 subject" if len(left) == 1 else f"each of {len(left)} subjects"
+  paid = "1 release" if len(charges) == 1 else f"{len(charges)} releases"
+  return f"{'at least ' * (len(left) > 1)}epsilon {least.removesuffix('.0')} left of {whose}; {paid} paid"

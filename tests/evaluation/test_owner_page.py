@@ -80,7 +80,7 @@ def test_the_summary_says_what_was_done_and_what_is_left(folders):
     "Epsilon": "0.75 a face",
     "Mechanism": "extremal",
     "Checkpoint": "avatars, 64 x 64 pixels",
-    "Budget": "3 releases of 2 subjects paid; at least 1.5 left of each",
+    "Budget": "at least epsilon 1.5 left of each of 2 subjects; 3 releases paid",
   }
   assert text.index("</dl>") < text.index("<h3>")
   assert "The coordinate &lt;smile&gt; is hidden." in text
@@ -117,7 +117,7 @@ def test_a_hidden_attribute_is_shown_before_and_after(folders, known, line):
   other = {"hidden": False, "probability": [0.2, 0.9]}
   _face(folders, "ada", attributes={"smile": {"hidden": True, **known}, "age": other})
   text = comparison_page(*folders)
-  assert re.findall(r"<li><b>([^<]*)</b> ([^<]*) <svg", text) == [("smile", line)]
+  assert re.findall(r"<li><b>([^<]*)</b> <svg.*?</svg> ([^<]*)</li>", text) == [("smile", line)]
   assert "<th>age, probability</th><td>0.2 → 0.9</td>" in text
 
 
