@@ -1,5 +1,7 @@
 """The photo demo's parts on a small generator: photos, labels by seeds, what is fetched."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +11,7 @@ from demo import photo_faces, photo_labels
 from demo.photo_labels import CHUNK, PSI, Previews, chunk_codes, read_labels
 from privai_tf.errors import InputError
 from privai_tf.generators import load_generator
+from privai_tf.inversion.encoder import load_encoder
 from tests.converters.ir_writer import random_weights, write_ir
 
 
@@ -83,3 +86,21 @@ def test_labels_of_whole_and_of_broken_off_chunks(tmp_path):
   assert scores["smile"].tolist() == [1, 1, 1, 1, 3, 5]
   with pytest.raises(InputError, match="no scores"):
     read_labels(tmp_path / "9", ["age"])
+
+
+def test_shipped_codes_are_those_of_the_shipped_encoder_and_generator(repository):
+  shipped = repository / "boundaries" / "mobilestylegan-ffhq"
+  encoder = load_encoder(shipped / "encoder")
+  record = json.loads((shipped / "smile_w_boundary.json").read_text())
+  assert record["provenance"]["checkpoint_sha256"] == encoder.generator_fingerprint
+  (path,) = (shipped / "public_codes").iterdir()
+  with np.load(path, allow_pickle=False) as arrays:
+    key = json.loads(str(arrays["key"]))
+    assert len(arrays["codes"]) >= 256
+  assert key == {
+    "generator": encoder.generator_fingerprint,
+    "latent_space": "W",
+    "init": "encoder",
+    "encoder": encoder.digest,
+    "steps": 0,
+  }
