@@ -12,12 +12,14 @@ from collections.abc import Iterator
 import keras
 from keras import ops
 
+from privai_tf.generators.activations import leaky_relu
+
 GAIN = math.sqrt(2.0)
 
 
 def activate(x, nonlinearity: str):
   """Leaky ReLU with slope 0.2 ("lrelu"), or ReLU ("relu")."""
-  return ops.relu(x) if nonlinearity == "relu" else ops.leaky_relu(x, 0.2)
+  return ops.relu(x) if nonlinearity == "relu" else leaky_relu(x)
 
 
 class NamedLayer(keras.layers.Layer):
