@@ -106,6 +106,9 @@ def _convert_ir(folder: str, output: str) -> None:
 
 
 def _convert(pickle: str, output: str) -> None:
+  from privai_tf.runtime.startup import start_tensorflow
+
+  start_tensorflow()  # The converted network is run once, for the report.
   from converters.mobilestylegan_published import is_ir_folder
 
   if is_ir_folder(pickle):

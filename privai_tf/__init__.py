@@ -6,6 +6,7 @@ The public names are imported on first use, so that `import privai_tf` does not 
 import os
 
 from privai_tf.lazy import lazy_names
+from privai_tf.runtime.keras_settings import choose_backend
 
 __version__ = "0.1.0"
 
@@ -13,6 +14,8 @@ __version__ = "0.1.0"
 # it again costs more than the arithmetic (1.3 s instead of 2.1 s of processor time for an image at
 # 1024 x 1024). It must be set before TensorFlow's first operation; a user's own choice stays.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
+
+choose_backend()
 
 _PUBLIC = {
   "load_generator": "privai_tf.generators",

@@ -48,10 +48,12 @@ def build_network(resolution: int, channels: tuple[int, ...], outputs: int):
   """
   import keras
 
+  from privai_tf.generators.activations import leaky_relu
+
   layers = [keras.Input((resolution, resolution, 3))]
   for index, count in enumerate(channels):
     layers.append(keras.layers.Conv2D(count, 3, strides=2, padding="same", name=f"conv{index}"))
-    layers.append(keras.layers.LeakyReLU(0.2, name=f"activation{index}"))
+    layers.append(keras.layers.Activation(leaky_relu, name=f"activation{index}"))
   layers.append(keras.layers.Flatten(name="flatten"))
   layers.append(keras.layers.Dropout(0.2, seed=0, name="dropout"))
   layers.append(keras.layers.Dense(outputs, name="logits"))

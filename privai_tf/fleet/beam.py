@@ -26,6 +26,7 @@ from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.stages import Stages
 from privai_tf.pipeline import check_ledger, opened_ledger
+from privai_tf.runtime.keras_settings import settle_keras
 
 _LOOK_SECONDS = 0.5
 # Beam 2.77's own DirectRunner hands a pipeline to Prism first: a program that it fetches from GitHub
@@ -43,6 +44,7 @@ class _Step(beam.DoFn):
     self._handle = Shared()
 
   def setup(self) -> None:
+    settle_keras()  # A worker's process is ours, too.
     # The same tag for every step: they share the models.
     self._worker = self._handle.acquire(
       lambda: Worker(self._job, self._state), tag=self._state.identity

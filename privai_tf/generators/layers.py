@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import keras
 from keras import ops
 
+from privai_tf.generators.activations import leaky_relu
 from privai_tf.generators.room import take_room
 
 GAIN = math.sqrt(2.0)
@@ -19,7 +20,7 @@ GAIN = math.sqrt(2.0)
 
 def activate(x, nonlinearity: str):
   """Leaky ReLU with slope 0.2 ("lrelu"), or ReLU ("relu")."""
-  return ops.relu(x) if nonlinearity == "relu" else ops.leaky_relu(x, 0.2)
+  return ops.relu(x) if nonlinearity == "relu" else leaky_relu(x)
 
 
 class NamedLayer(keras.layers.Layer):

@@ -9,6 +9,7 @@ from privai_tf.generators.discriminator import Discriminator
 from privai_tf.generators.families import create_generator
 from privai_tf.generators.generator import Generator
 from privai_tf.generators.places import available_checkpoints, checkpoint_place
+from privai_tf.runtime.keras_settings import require_keras
 
 __all__ = ["available_checkpoints", "load_discriminator", "load_generator"]
 
@@ -43,6 +44,7 @@ def load_discriminator(
 
 
 def _find(path_or_name: str | os.PathLike, network: str) -> Checkpoint:
+  require_keras()
   place = checkpoint_place(path_or_name, (network,))
   if place.is_file():
     return _convert(place, network)

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from privai_tf.errors import CheckpointError
+from privai_tf.generators.activations import leaky_relu
 from privai_tf.generators.scale import warn_of_scale
 from privai_tf.inversion.spec import LATENT_SPACES
 
@@ -137,7 +138,7 @@ def build_network(config: EncoderConfig, seed: int = 0) -> keras.Model:
     convolution = keras.layers.Conv2D(
       channels, 3, strides, padding="same", kernel_initializer=start, name=name
     )
-    return ops.leaky_relu(convolution(x), 0.2)
+    return leaky_relu(convolution(x))
 
   images = keras.Input((config.resolution, config.resolution, config.num_channels))
   x, side, channels = images, config.side, config.width
@@ -157,7 +158,7 @@ def build_network(config: EncoderConfig, seed: int = 0) -> keras.Model:
   size = 1
   for count in config.code_shape:
     size *= count
-  codes = keras.layers.Dense(size, kernel_initializer=start, name="code")(ops.leaky_relu(x, 0.2))
+  codes = keras.layers.Dense(size, kernel_initializer=start, name="code")(leaky_relu(x))
   codes = keras.layers.Reshape(config.code_shape, name="guess")(codes)
   if config.latent_space == "Z":
     codes = Rest(name="whole")(codes)

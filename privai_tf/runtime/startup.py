@@ -1,7 +1,9 @@
 """Starts TensorFlow without its page of start-up messages, so that a command's own lines are seen.
 
 The messages (missing CUDA libraries, CPU features) come from C++ before any Python logging is set up
-and ignore `TF_CPP_MIN_LOG_LEVEL` in part. They are kept back and shown if the start fails.
+and ignore `TF_CPP_MIN_LOG_LEVEL` in part. They are kept back and shown if the start fails. Later ones
+(an optimization that was given up, memory that was refused at first) say nothing that a user could
+mend: what fails comes as a Python exception, too. Only what ends the process is written.
 """
 
 import contextlib
@@ -10,7 +12,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from privai_tf.runtime.keras_settings import check_backend, settle_keras
+
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_FATAL_ONLY = "3"
 
 
 def start_tensorflow() -> None:
@@ -18,7 +23,8 @@ def start_tensorflow() -> None:
 
   `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows everything.
   """
-  if os.environ.setdefault(_LEVEL, "2") == "0":
+  check_backend()
+  if os.environ.setdefault(_LEVEL, _FATAL_ONLY) == "0":
     _start()
     return
   with _held_back_errors():
@@ -28,6 +34,7 @@ def start_tensorflow() -> None:
 def _start() -> None:
   import tensorflow as tf
 
+  settle_keras()
   tf.config.list_logical_devices()
 
 

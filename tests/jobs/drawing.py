@@ -32,6 +32,7 @@ class DrawingStages:
   guarantee, bound = GUARANTEE, 0.6
   event, relation = pure_event(0.5), Relation.unknown_image()
   generator = None
+  warning = None
   drawn: ClassVar[list[str]] = []  # Names of inputs, of all jobs in this process.
 
   def __init__(self, job, progress=None):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from keras import ops
 
+from privai_tf.generators.activations import leaky_relu
 from privai_tf.generators.convolutions import reversed_kernel
 from privai_tf.generators.layers import NamedLayer
 from privai_tf.generators.stylegan2.modulation import ModulatedConvolution, ToRGB
@@ -81,7 +82,7 @@ class SynthesisLayer(NamedLayer):
 
   def call(self, x, w):
     x = self.convolution.modulated(x, w, ops.rsqrt(self.magnitude))
-    x = ops.leaky_relu(self.up(x + self.convolution.bias), 0.2)
+    x = leaky_relu(self.up(x + self.convolution.bias))
     return self.down(x if self.clamp is None else ops.clip(x, -self.clamp, self.clamp))
 
 

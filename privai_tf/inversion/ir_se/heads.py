@@ -7,6 +7,7 @@ Tov, Alaluf, Nitzan, Patashnik, Cohen-Or, "Designing an Encoder for StyleGAN Ima
 import keras
 from keras import ops
 
+from privai_tf.generators.activations import leaky_relu
 from privai_tf.inversion.ir_se.config import IRSEConfig
 from privai_tf.inversion.ir_se.layers import Mean, convolution
 from privai_tf.inversion.ir_se.layout import COARSE, MIDDLE, convolutions, linear_name
@@ -32,7 +33,7 @@ def head(maps: list, number: int, width: int):
   """One head's output, [N, width]."""
   x = maps[2 if number < COARSE else 1 if number < MIDDLE else 0]
   for index in range(convolutions(number)):
-    x = ops.leaky_relu(convolution(x, width, f"head{number}_conv{index}", stride=2), _SLOPE)
+    x = leaky_relu(convolution(x, width, f"head{number}_conv{index}", stride=2), _SLOPE)
   layer = keras.layers.Dense(width, kernel_initializer="zeros", name=linear_name(number))
   return layer(ops.reshape(x, (-1, width)))
 

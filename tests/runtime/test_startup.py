@@ -1,0 +1,32 @@
+"""Every command starts TensorFlow in the one place that keeps its messages from the user."""
+
+import re
+
+# Never load it.
+_WITHOUT = {"privai_tf/ledger.py", "converters/perceptual.py"}
+
+
+def _commands(repository):
+  paths = [
+    *(repository / "privai_tf").glob("*.py"),
+    *(repository / "converters").glob("*.py"),
+    repository / "run_privatize.py",
+  ]
+  texts = {path.relative_to(repository).as_posix(): path.read_text("utf-8") for path in paths}
+  return {name: text for name, text in texts.items() if "command.run(" in text}
+
+
+def test_all_commands_are_known(repository):
+  assert {"run_privatize.py", "privai_tf/gateway.py", *_WITHOUT} < _commands(repository).keys()
+
+
+def test_every_command_that_loads_tensorflow_starts_it_quietly(repository):
+  for name, text in _commands(repository).items():
+    assert ("start_tensorflow()" in text) == (name not in _WITHOUT), name
+
+
+def test_no_command_imports_it_before(repository):
+  """Imports at a module's top run before `main`, and so before the start."""
+  heavy = r"^(?:import|from) (?:tensorflow|keras|privai_tf import pipeline|privai_tf\.pipeline)\b"
+  for name, text in _commands(repository).items():
+    assert not re.search(heavy, text, re.MULTILINE), name
