@@ -158,6 +158,7 @@ def _wanted(job: Job, items: Items, settlement: Settlement, tally: Tally) -> Ite
   for item in items:
     if not job.shard.holds(item.name):
       continue
+    wanted = failed is None or failed.pop(item.source, None) is not None
     if items.count is None:  # Only records can share a name; files were given different ones.
       if item.name in seen:
         reason = f"{item.source}: an earlier record is called {item.name} too; rename one"
@@ -171,7 +172,7 @@ def _wanted(job: Job, items: Items, settlement: Settlement, tally: Tally) -> Ite
       if (failure := settlement.stand_in(item.name)) is not None:
         tally.fail(failure)
       tally.advance(1)
-    elif failed is None or failed.pop(item.source, None):
+    elif wanted:
       yield item
     else:
       tally.advance(1)
