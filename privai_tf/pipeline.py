@@ -185,6 +185,7 @@ def _wanted(
   for item in items:
     if not job.shard.holds(item.name):
       continue
+    wanted = failed is None or failed.pop(item.source, None) is not None
     if items.count is None:  # Only records can have the same key.
       if item.key in seen:
         reason = f"{item.source}: an earlier record is called {item.key} too; rename one"
@@ -202,7 +203,7 @@ def _wanted(
       if (failure := settlement.stand_in(item.name)) is not None:
         tally.fail(failure)
       tally.advance(1)
-    elif failed is None or failed.pop(item.source, None):
+    elif wanted:
       yield item
     else:
       tally.advance(1)

@@ -147,6 +147,12 @@ def test_failures_alone_are_tried_again(job, tmp_path, output_format):
   # What was finished before still counts, though nobody looked at it (in TFRecords by inputs).
   run = json.loads((job.output_dir / "run.json").read_text())
   assert run["counts"]["released"] == (6 if output_format == "png" else 4)
+  # Named once more, though it is finished: neither released again, nor taken for lost.
+  table = job.private_dir / "failures.csv"
+  table.write_text(table.read_text() + f"x,{bad[0]},read,was damaged,no\n")
+  summary = pipeline.run(retry)
+  assert summary.released == ()
+  assert [row["name"] for row in _table(job, "failures.csv")] == ["y"]
   bad[1].unlink()
   (line,) = pipeline.run(retry).failures
   assert "y.png: failed before and is not among the inputs now" in line

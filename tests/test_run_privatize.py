@@ -136,6 +136,8 @@ def test_latents_and_the_ledger(privatize, tmp_path):
     (["--mechanism=nonsense"], "nonsense"),
     (["--clip_radius=-1"], "radius"),
     (["--save_latents"], "--private_dir"),
+    (["--retry_failures"], "--private_dir"),
+    (["--retry_failures", "--private_dir=gone"], "there is no gone/failures.csv"),
     (["--budget_epsilon=1"], "--ledger"),
     (["--ledger=x.db", "--noise_seed=1", "--budget_epsilon=1"], "--noise_seed"),
     (["--steps=-1"], "steps"),

@@ -58,7 +58,7 @@ def read_faces(private_dir: pathlib.Path, output_dir: pathlib.Path) -> Iterator[
     for entry in entries:
       if entry.name.endswith(_RECORD):
         name = entry.name.removesuffix(_RECORD)
-        yield _face(name, json.loads(pathlib.Path(entry).read_text()), private_dir, output_dir)
+        yield _face(name, _read(pathlib.Path(entry)), private_dir, output_dir)
 
 
 def _face(
@@ -74,13 +74,17 @@ def _face(
     name=name,
     output=output,
     figures=figures,
-    attributes=json.loads(told.read_text())["attributes"] if told.exists() and published else {},
+    attributes=_read(told)["attributes"] if told.exists() and published else {},
     original=_existing(private_dir / f"{name}.original.png"),
     inversion=_existing(private_dir / f"{name}.inversion.png"),
     picture=own or published,
     whole=pasted and own is None,
     released=published is not None,
   )
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+  return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_tables(private_dir: pathlib.Path, kind: str) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ distance from it, positive where the attribute is present.
 """
 
 import pathlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,11 +60,16 @@ class AttributeChanges:
     return found
 
   def _add(self, known: dict[str, dict[str, Any]], name: str, values: list[float]) -> None:
-    """A classifier's figures beside those of the boundaries of the same attribute, else alone."""
+    """A classifier's figures beside those of the boundary of the same attribute, else alone."""
     # A boundary's name may add conditions, as in `age_c_gender`.
     same = [key for key in known if key.partition("_c_")[0] == name]
+    # Of a subspace each direction has its own, as `smile_1`; what they hide together counts.
+    parts = [key for key in known if re.fullmatch(rf"{re.escape(name)}_\d+", key)]
+    for key in parts:
+      known[key]["hidden"] = False
+    hidden = bool(parts) or not self._boundaries
     for key in same or [name]:
-      known.setdefault(key, {"hidden": not self._boundaries})["probability"] = values
+      known.setdefault(key, {"hidden": hidden})["probability"] = values
 
 
 def classifier_of(checkpoint: str) -> AttributeClassifier | None:

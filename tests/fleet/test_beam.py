@@ -1,8 +1,10 @@
 """The fleet's pipeline on Beam's own runner."""
 
+import csv
 import dataclasses
 import io
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -55,8 +57,11 @@ def test_one_process_two_shards_and_two_workers_give_the_same_pictures(job, tmp_
 
 
 @pytest.mark.slow
-def test_the_ledger_is_charged_by_one_owner_and_a_second_run_pays_nothing(job, budget, published):
-  job = dataclasses.replace(job, budget=budget)
+def test_the_ledger_is_charged_by_one_owner_and_a_second_run_pays_nothing(
+  job, budget, published, tmp_path
+):
+  private, state = tmp_path / "private", tmp_path / "state"
+  job = dataclasses.replace(job, budget=budget, private_dir=private, state_dir=state)
   told = []
   first = beam.run(job, _ONE_PROCESS, tell=told.append)
   pictures = published(job.output_dir)
@@ -73,6 +78,10 @@ def test_the_ledger_is_charged_by_one_owner_and_a_second_run_pays_nothing(job, b
   assert pictures.items() <= published(job.output_dir).items()
   with opened_ledger(larger) as ledger:
     assert ledger.remaining("ada").epsilon == pytest.approx(0)
+    paid = {release["release_id"] for release in ledger.releases()}
+  charges = list(csv.DictReader((job.private_dir / "charges.csv").read_text().splitlines()))
+  assert {row["release_id"] for row in charges} == paid
+  assert sorted(row["name"] for row in charges) == sorted(first.released + second.released)
 
 
 def test_no_engine_is_fetched(job, monkeypatch):
@@ -100,10 +109,11 @@ def test_a_runner_that_gives_up_ends_with_one_line(job, monkeypatch):
     ({"overwrite": True}, "overwrite"),
     ({"output_format": "tfrecord"}, "output_format"),
     ({"max_errors": 3}, "max_errors"),
+    ({"private_dir": pathlib.Path("private"), "retry_failures": True}, "retry_failures"),
   ],
 )
 def test_what_a_fleet_cannot_do_is_refused(job, change, flag):
-  with pytest.raises(ConfigurationError, match=f"--{flag}"):
+  with pytest.raises(ConfigurationError, match=f"On a fleet.* --{flag}"):
     beam.run(dataclasses.replace(job, **change), _ONE_PROCESS)
 
 
