@@ -27,6 +27,7 @@ from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import Faces, OwnerRecords, stand_in_record
+from privai_tf.jobs.tally import shifted
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.relation import Relation
@@ -130,8 +131,7 @@ class Stages:
       subject_of: names the subject of uint8 [H, W, C], where releases are charged.
     """
     content = failure = None
-    # Before it is read: what changes meanwhile is told by the next run, and not taken for the same.
-    source = item.seen()
+    source = item.seen()  # Before it is read: what changes meanwhile is told by the next run.
     try:
       content = item.read(self.generator.resolution, self.job.faces)
       if not item.is_latent:
@@ -178,8 +178,8 @@ class Stages:
     chunks = [units[i : i + size] for i in range(0, len(units), size)]
     drawn: dict[tuple[int, int], Drawn | Failure] = {}
     for number, chunk in enumerate(chunks):
-      shifted = functools.partial(_shifted, report, number, len(chunks))
-      for unit, result in zip(chunk, self._draw(chunk, size, shifted), strict=True):
+      told = functools.partial(shifted, report, number, len(chunks))
+      for unit, result in zip(chunk, self._draw(chunk, size, told), strict=True):
         drawn[unit.owner, unit.face] = result
     return [self._outcome(owner, loaded, drawn) for owner, loaded in enumerate(batch)]
 
@@ -293,8 +293,3 @@ class Stages:
 
   def _pixels(self, images: np.ndarray) -> np.ndarray:
     return to_rgb(to_uint8(images, family=self.generator.family))
-
-
-def _shifted(report, number: int, count: int, done: int, total: int) -> None:
-  """Progress within one of several equal parts as progress of the whole."""
-  report(number * total + done, count * total)

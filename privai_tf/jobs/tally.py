@@ -86,3 +86,10 @@ class Tally:
       if figures:
         values[name] = sum(figures) / len(figures)
     self.scalars.write(self.done, values)
+
+
+def shifted(
+  report: Callable[[int, int], None], number: int, count: int, done: int, total: int
+) -> None:
+  """Progress within one of several equal parts as progress of the whole."""
+  report(number * total + done, count * total)

@@ -4,6 +4,7 @@ import pytest
 
 from privai_tf.jobs.claims import Claims
 from privai_tf.jobs.item_lists import picture_items
+from privai_tf.jobs.job import Shard
 from privai_tf.jobs.names import apart
 from privai_tf.runtime.manifest import Manifest, Staged
 
@@ -101,6 +102,20 @@ def test_the_same_pictures_named_in_another_way_are_the_same(run, tmp_path):
     released, kept, failures = run(pattern)
     assert (released, sorted(kept), failures) == ({}, ["a", "b"], [])
   assert run(tmp_path / "in" / "x" / "a.png") == ({}, ["a"], [])
+
+
+def test_two_of_the_same_bytes_are_two_inputs(run, tmp_path):
+  _touch(tmp_path / "in" / "x" / "a.png", "ada")
+  pattern = tmp_path / "in" / "*" / "a.png"
+  run(pattern)
+  _touch(tmp_path / "in" / "y" / "a.png", "ada")
+  assert run(pattern)[0].keys() == {apart("a", "y/a.png")}
+
+
+def test_names_that_meet_are_in_one_shard():
+  """So that one manifest knows both, also where the file system takes no notice of case."""
+  shards = [[Shard(index, 7).holds(name) for index in range(7)] for name in ("IMG_1", "img_1")]
+  assert shards[0] == shards[1]
 
 
 def test_what_was_refused_leaves_its_name_to_others(tmp_path):
