@@ -236,7 +236,10 @@ def _read(path: Path, key: str, latent_space: str, words: str) -> PublicCodes | 
     return None
   damaged = InputError(f"{shown(path)} holds no public codes (damaged?); remove it.")
   with outside.damage_as(damaged):
-    arrays = outside.read_arrays(path, remedy="remove it", most=_MOST_BYTES)
+    try:
+      arrays = outside.read_arrays(path, most=_MOST_BYTES)
+    except InputError as error:
+      raise damaged from error
     if str(arrays["key"]) != key:
       return None
     codes = arrays["mean"] + arrays["codes"].astype(np.float64) * float(arrays["scale"])

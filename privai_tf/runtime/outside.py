@@ -170,10 +170,12 @@ def read_array(
   Raises:
     PrivaiError: see `opened`; it is an `.npz` archive, is damaged, or holds Python objects.
   """
-  damaged = error(f"{shown(path)} is damaged, or is not an .npy file of plain numbers; {remedy}.")
+  damaged = error(
+    f"{shown(path)} is damaged, holds Python objects, or is not an .npy file of plain numbers; {remedy}."
+  )
   with opened(path, error, remedy) as file, damage_as(damaged):
     if file.read(2) == b"PK":
-      raise error(f"{shown(path)} is an .npz archive; give one .npy array.")
+      raise error(f"{shown(path)} is an .npz archive, not an .npy file; give one array.")
     values = np.load(path, mmap_mode="r", allow_pickle=False)
     if values.dtype.kind not in "fiub":
       raise error(f"{shown(path)} holds {values.dtype}, not real numbers; {remedy}.")

@@ -117,7 +117,7 @@ def unknown(tmp_path):
 @pytest.mark.parametrize(
   ("name", "words"),
   [
-    ("objects.npy", "holds objects"),
+    ("objects.npy", "holds Python objects"),
     ("whole.npy", "neither a boundary nor latent codes"),
     ("zeros.npy", "zeros or not finite"),
     ("broken.npy", "damaged"),

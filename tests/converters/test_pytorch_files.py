@@ -134,6 +134,19 @@ def test_a_file_that_is_shortened_after_it_was_opened(writer, write):
     tensor.array()
 
 
+@pytest.mark.parametrize("uses", [4, 3000])
+def test_a_small_file_cannot_become_a_large_one(writer, write, uses):
+  """Thousands of tensors over the same megabyte: each would become an array of its own."""
+  view = {"offset": 0, "shape": (1 << 18,), "strides": (1,), "count": 1 << 18}
+  content = writer.dict({f"w{number}": writer.view(**view) for number in range(uses)})
+  path = write(writer.save(content))
+  if uses == 4:
+    assert len(read_torch_file(path).content) == 4
+    return
+  with pytest.raises(DamagedFileError, match="the same numbers again and again"):
+    read_torch_file(path)
+
+
 def test_other_files(write, tmp_path):
   with pytest.raises(DamagedFileError, match="it is empty"):
     read_torch_file(write(b""))

@@ -111,8 +111,8 @@ def test_truncated(tiny, save):
 
 
 def test_places(tiny, tmp_path):
-  for path in (tmp_path, tmp_path / "absent.npy"):
-    with pytest.raises(InputError, match="not a file"):
+  for path, words in ((tmp_path, "not a file"), (tmp_path / "absent.npy", "No such file")):
+    with pytest.raises(InputError, match=words):
       load_latents(path, tiny, "W")
 
 

@@ -7,7 +7,7 @@ import pytest
 _LINK = re.compile(r"\[`(test_\w+\.py)::(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)")
 
 
-@pytest.mark.parametrize("name", ["proofs.md", "privacy.md"])
+@pytest.mark.parametrize("name", ["proofs.md", "privacy.md", "threat_model.md"])
 def test_every_test_that_is_named_exists(repository, name):
   links = _LINK.findall((repository / "docs" / name).read_text(encoding="utf-8"))
   assert len(links) >= 5
@@ -18,7 +18,7 @@ def test_every_test_that_is_named_exists(repository, name):
 
 
 def test_every_link_within_the_docs_leads_somewhere(repository):
-  for name in ("proofs.md", "privacy.md"):
+  for name in ("proofs.md", "privacy.md", "threat_model.md"):
     text = (repository / "docs" / name).read_text(encoding="utf-8")
     for target, anchor in re.findall(r"\]\((\w+\.md)?#([\w-]+)\)", text):
       page = (repository / "docs" / (target or name)).read_text(encoding="utf-8")

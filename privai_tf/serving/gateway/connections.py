@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 PROBES = ("/healthz", "/readyz")
 PROBE_PLACES = 16
+_BUFFER_BYTES = 1 << 17
 _CROWDED = json.dumps({"error": "All connections are taken; come again."}).encode()
 
 
@@ -47,6 +49,7 @@ def limited_protocol(
   class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
       super().connection_made(transport)
+      _limit_buffers(transport.get_extra_info("socket"))
       # Not 0: TLS' own transport tells nothing then.
       transport.set_write_buffer_limits(high=1, low=0)
       self._reading = _Deadline(self.loop, receiving, transport.abort)
@@ -106,6 +109,14 @@ def limited_protocol(
       super().connection_lost(exc)
 
   return LimitedProtocol
+
+
+def _limit_buffers(connection: socket.socket | None) -> None:
+  """What the kernel keeps of one connection: else megabytes each for those that do not read."""
+  if connection is not None:
+    with contextlib.suppress(OSError):
+      for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        connection.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
 
 
 class _Deadline:

@@ -113,6 +113,12 @@ class Visit:
       if gone.done():
         raise Refusal(400, "The connection ended before the answer.")
       raise Unavailable("The request took too long; see the budget.", service.settings.retry_after)
+    except asyncio.CancelledError:  # By the server, which was told to end.
+      ticket.abandon()
+      job.result.cancel()
+      raise Unavailable(
+        "The gateway is ending; see the budget.", service.settings.retry_after
+      ) from None
     finally:
       gone.cancel()
 

@@ -65,7 +65,7 @@ def test_a_place_that_only_waits_is_given_to_who_comes(gateway, serve, crowd):
 
 def test_an_answer_that_nobody_reads_is_given_up(serve, crowd):
   """It is longer than what the kernel's buffers take."""
-  half, given_up = bytes(20_000_000), threading.Event()
+  half, given_up = bytes(4_000_000), threading.Event()
 
   async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -102,7 +102,7 @@ def test_unread_answers_do_not_pile_up(gateway, serve, crowd):
     held = tracemalloc.get_traced_memory()[0]
   finally:
     tracemalloc.stop()
-  assert served < 5000
+  assert served < 300
   assert held < 20_000_000
 
 
@@ -150,7 +150,7 @@ def test_places_are_at_most_half_of_the_files_a_process_may_open(monkeypatch):
 
 @pytest.mark.very_slow
 @pytest.mark.parametrize(
-  "data", [b"", _DOCUMENT * 1000, _HEALTH * 3000], ids=["idle", "large", "many"]
+  "data", [b"", _DOCUMENT * 100, _HEALTH * 1000], ids=["idle", "large", "many"]
 )
 def test_a_large_crowd(gateway, serve, crowd, data):
   """400 connections at 256 places, three times; prints how long probes take meanwhile."""
