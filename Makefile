@@ -1,24 +1,31 @@
-# make demo   renders portraits, hides their smile, writes a report (first call: sets everything up)
+# make demo   renders portraits, hides their smile, writes a report (first call: installs what that needs)
 # make demo-photo   the same with photorealistic faces; downloads their generator (38 MB) and tells its terms
 # make test   the whole test suite but the very slow part         (first call: sets everything up)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DEMO := $(VENV)/.installed-demo
 WORKERS ?= 2
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=on --constraint constraints.txt
 
 .PHONY: demo demo-photo test lint format bench clean
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $(INSTALLED)
+	$(INSTALL) --editable '.[dev]'
+	touch $(INSTALLED) $(DEMO)
 
-demo: $(INSTALLED)
+# What the demo needs and no more; where everything is installed already, nothing.
+$(DEMO): setup.cfg pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --editable '.[align]'
+	touch $(DEMO)
+
+demo: $(DEMO)
 	$(BIN)/python run_privatize.py --attribute=smile --epsilon=1 --output_dir=demo_output --private_dir=demo_private
 
-demo-photo: $(INSTALLED)
+demo-photo: $(DEMO)
 	$(BIN)/python -m demo.photo
 
 test: $(INSTALLED)

@@ -8,12 +8,12 @@ docs/scaling.md.
 """
 
 import logging
-import sys
 
 from absl import flags
 
 from privai_tf.jobs import flags as job_flags
 from privai_tf.runtime import command
+from privai_tf.runtime.extras import require_packages
 from privai_tf.runtime.startup import start_tensorflow
 
 _RUNNER = flags.DEFINE_string(
@@ -38,11 +38,7 @@ def _options(rest: list[str]) -> list[str]:
 
 def main(rest: list[str]) -> int:
   job = job_flags.job_from_flags()
-  try:
-    import apache_beam  # noqa: F401 - only to say what is missing
-  except ImportError:
-    print("Apache Beam is not installed: pip install 'privai-tf[beam]'", file=sys.stderr)
-    return 2
+  require_packages("A fleet", "beam", "apache_beam")
 
   from privai_tf.jobs.given_names import check_names
 

@@ -11,6 +11,7 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command
+from privai_tf.runtime.extras import require_packages
 from privai_tf.runtime.startup import start_tensorflow
 
 _CHECKPOINT = flags.DEFINE_string(
@@ -126,6 +127,8 @@ def main(_: list[str]) -> None:
     raise ConfigurationError("--ledger is missing: name the ledger's file")
   if (_TLS_CERTIFICATE.value is None) != (_TLS_KEY.value is None):
     raise ConfigurationError("--tls_certificate and --tls_key go together")
+  packages = "fastapi", "uvicorn", "python_multipart", "prometheus_client"
+  require_packages("The gateway", "serving", *packages)
   names, files = _attributes()
 
   from privai_tf.serving.gateway.settings import GatewaySettings

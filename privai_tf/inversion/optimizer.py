@@ -154,9 +154,11 @@ def _largest_batch(spec: InversionSpec, resolution: int, devices: int) -> int:
 def _checked(images: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
   generator.code_shape(spec.latent_space)  # Refuses a space that the generator lacks.
   if spec.latent_space == "Z" and generator.config.label_size:
+    others = [space for space in generator.latent_spaces if space != "Z"]
+    remedy = f"use the latent space {' or '.join(others)}" if others else "use one without labels"
     raise ConfigurationError(
       "The image of a z of this network depends on its label too, which a photo does not have: "
-      "invert into another space than Z."
+      f"{remedy}."
     )
   images = np.asarray(images)
   side, channels = generator.resolution, generator.num_channels

@@ -1,9 +1,11 @@
 """Inversion of the real architectures, with random weights."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError
 from privai_tf.generators.config import PGGANConfig, StyleGANConfig
 from privai_tf.generators.families import PGGANGenerator, StyleGANGenerator
 from privai_tf.inversion import InversionSpec, invert, load_latents
@@ -75,6 +77,19 @@ def test_labels_belong_to_the_space_of_w():
   codes = generator.map(generator.sample_z(300, seed=5), labels)
   distance = mean_distance(codes, statistics.mean, statistics.precision)
   assert np.mean(distance) == pytest.approx(1, abs=0.2)
+
+
+def test_labels_leave_no_z_to_find(pggan, stylegan, monkeypatch):
+  """Refused with what can be done; other spaces need no label, since W has it in it."""
+  for generator, remedy in ((stylegan, "latent space W or W\\+"), (pggan, "without labels")):
+    monkeypatch.setattr(
+      generator, "config", dataclasses.replace(generator.config, label_size=3), raising=False
+    )
+    size = generator.resolution
+    with pytest.raises(ConfigurationError, match=remedy):
+      invert(
+        np.zeros((1, size, size, 3), "f4"), generator, InversionSpec(latent_space="Z", steps=1)
+      )
 
 
 def test_a_start_that_is_not_finite_is_named(stylegan):
