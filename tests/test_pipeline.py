@@ -158,8 +158,11 @@ def test_progress_reaches_its_total(job, tmp_path):
   seen = []
   photos = dataclasses.replace(job, input=str(_photo(tmp_path / "photos", 3)), input_latents=None)
   pipeline.run(photos, lambda done, total: seen.append((done, total)))
-  assert seen == sorted(seen)
-  assert seen[-1][0] == seen[-1][1]
+  # The public codes of this release path come first, unless a run before has left them.
+  first = next((n for n, (_, total) in enumerate(seen) if total != seen[0][1]), 0)
+  for part in (seen[:first], seen[first:]):
+    assert part == sorted(part)
+    assert not part or part[-1][0] == part[-1][1]
 
 
 @pytest.mark.parametrize("name", ["photos", "pho\ntos"])  # as messages show it, and not
