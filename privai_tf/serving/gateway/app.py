@@ -1,16 +1,17 @@
 """The application: routes, error forms, one log line a request."""
 
 import contextlib
+import functools
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,6 +41,7 @@ def create_app(service: Service) -> FastAPI:
     version=privai_tf.__version__,
     lifespan=lifespan,
     # The pages would load scripts from elsewhere; /openapi.json is all that is needed.
+    openapi_url=None,  # See `_described`: FastAPI's own encodes the document anew for everybody.
     docs_url=None,
     redoc_url=None,
     redirect_slashes=False,
@@ -49,7 +51,18 @@ def create_app(service: Service) -> FastAPI:
   app.add_middleware(_Observed, metrics=service.metrics)
   _add_error_forms(app, service.settings.retry_after)
   app.openapi = lambda: _document(app)
+  app.add_api_route("/openapi.json", _described(app), include_in_schema=False)
   return app
+
+
+def _described(app: FastAPI) -> Callable[[], Awaitable[Response]]:
+  """The route of the document, which strangers may ask for: encoded once."""
+  encoded = functools.cache(lambda: json.dumps(app.openapi(), ensure_ascii=False).encode())
+
+  async def openapi() -> Response:
+    return Response(encoded(), media_type="application/json")
+
+  return openapi
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
