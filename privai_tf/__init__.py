@@ -25,9 +25,12 @@ _PUBLIC = {
   "Boundary": "privai_tf.attributes.boundary",
   "InversionSpec": "privai_tf.inversion",
   "invert": "privai_tf.inversion",
+  "load_images": "privai_tf.faces.images",
   "PrivacySpec": "privai_tf.privacy",
   "privatize": "privai_tf.privacy",
   "PrivaiError": "privai_tf.errors",
+  "plot_sweep": "privai_tf.evaluation.sweep",
+  "sheet": "privai_tf.evaluation.sheets",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])

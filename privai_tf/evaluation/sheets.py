@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.generators.pixels import to_uint8
 from privai_tf.runtime.files import atomic_file, output_error
 
 _GAP = 2
@@ -41,6 +42,26 @@ def contact_sheet(
     row, column = divmod(index, columns)
     sheet.paste(picture, (column * (width + _GAP), row * (height + _GAP)))
   return sheet
+
+
+def sheet(rows: Sequence[np.ndarray], *, family: str = "stylegan", cell: int = 128) -> Image.Image:
+  """Images in rows, as a generator gives them: originals above, releases below.
+
+  Args:
+    rows: float [N, R, R, C] in [-1, 1] each, at least one, of one shape.
+    family: the generator's, for the rounding of its pixels.
+    cell: the longest side of each picture, in pixels; smaller ones keep their size.
+
+  Returns:
+    The sheet, in RGB.
+
+  Raises:
+    ConfigurationError: if the rows do not match.
+  """
+  if not rows or any(np.shape(row) != np.shape(rows[0]) for row in rows):
+    raise ConfigurationError("sheet needs one row of images or more, all of one shape.")
+  pictures = [picture(one[..., :3]) for row in rows for one in to_uint8(row, family=family)]
+  return contact_sheet(pictures, columns=len(rows[0]), cell=cell)
 
 
 def strip(pictures: Sequence[Image.Image], *, cell: int = 256) -> Image.Image:
