@@ -26,10 +26,11 @@ def main(_: list[str]) -> int:
 
   from privai_tf import pipeline
   from privai_tf.runtime.progress import progress_bar
+  from privai_tf.runtime.words import wrapped
 
   with progress_bar("Privatizing", unit="face") as progress:
     summary = pipeline.run(job, progress, progress.line)
-  print(summary.text)
+  print(wrapped(summary.text))
   if summary.gave_up:
     print("Gave up (--max_errors); the same command goes on.", file=sys.stderr)
   return 1 if summary.failures else 0

@@ -48,10 +48,11 @@ def main(rest: list[str]) -> int:
 
   from privai_tf.fleet import beam
   from privai_tf.runtime.progress import progress_bar
+  from privai_tf.runtime.words import wrapped
 
   with progress_bar("Privatizing", unit="part") as progress:
     summary = beam.run(job, _options(rest), progress, progress.line)
-  print(summary.text)
+  print(wrapped(summary.text))
   return 1 if summary.failures else 0
 
 

@@ -21,6 +21,8 @@ class Progress:
     """Sets how much is done; may be called any number of times, `total` may change."""
     self._bar.total = total
     self._bar.update((int(done) if done == int(done) else round(done, 1)) - self._bar.n)
+    if done < self._last[1]:  # Other work: the rate begins anew.
+      self._last = (self._clock(), done)
     moment, before = self._last
     seconds = self._clock() - moment
     if self._lines and seconds >= _LINE_SECONDS:

@@ -16,10 +16,11 @@ from privai_tf.runtime.keras_settings import check_backend, settle_keras
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _FATAL_ONLY = "3"
+_WAITING = "Starting TensorFlow ..."
 
 
 def start_tensorflow() -> None:
-  """Imports TensorFlow and finds its devices.
+  """Imports TensorFlow and finds its devices; a terminal is told what it waits for.
 
   `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows everything.
   """
@@ -27,7 +28,7 @@ def start_tensorflow() -> None:
   if os.environ.setdefault(_LEVEL, _FATAL_ONLY) == "0":
     _start()
     return
-  with _held_back_errors():
+  with _told(), _held_back_errors():
     _start()
 
 
@@ -36,6 +37,19 @@ def _start() -> None:
 
   settle_keras()
   tf.config.list_logical_devices()
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+  """Says on a terminal what takes these seconds, and takes it back."""
+  if not sys.stderr.isatty():
+    yield
+    return
+  print(_WAITING, end="", file=sys.stderr, flush=True)
+  try:
+    yield
+  finally:
+    print(f"\r{' ' * len(_WAITING)}\r", end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

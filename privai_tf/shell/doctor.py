@@ -3,16 +3,12 @@
 privai doctor
 """
 
-import sys
-
 from privai_tf.runtime import command
 from privai_tf.runtime.startup import start_tensorflow
 
 
 def main(_: list[str]) -> int:
-  print("starting TensorFlow ...", end="\r", file=sys.stderr, flush=True)
   start_tensorflow()
-  print(" " * 30, end="\r", file=sys.stderr, flush=True)
 
   from privai_tf.shell.checkup import PROBLEM, checkup, next_step
 

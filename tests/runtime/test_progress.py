@@ -62,3 +62,21 @@ def test_nobody_knows_the_end(monkeypatch):
     report._last = (report._clock() - 100, 0.0)
     report(50, None)
   assert "50 done, 0.5 faces a second" in stream.getvalue()
+
+
+def test_a_second_kind_of_work_counts_anew(monkeypatch):
+  """Public codes are made before the first face is drawn: 1024 of those, then 1 of these."""
+  stream, now = io.StringIO(), [0.0]
+  monkeypatch.setattr(sys, "stderr", stream)
+  with progress_bar("Privatizing", unit="face") as report:
+    report._clock = lambda: now[0]
+    report._last = (0.0, 0.0)
+    now[0] = 61.0
+    report(1024, 1024)
+    now[0] = 70.0
+    report(0, 4)
+    now[0] = 140.0
+    report(2, 4)
+  assert stream.getvalue().splitlines()[-1] == (
+    "Privatizing: 2 of 4 (50%), 0.0286 faces a second, about 1 min 10 s left"
+  )

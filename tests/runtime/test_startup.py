@@ -1,6 +1,10 @@
 """Every command starts TensorFlow in the one place that keeps its messages from the user."""
 
+import io
 import re
+import sys
+
+from privai_tf.runtime import startup
 
 # Never load it.
 _WITHOUT = {"privai_tf/ledger.py", "converters/perceptual.py"}
@@ -30,3 +34,16 @@ def test_no_command_imports_it_before(repository):
   heavy = r"^(?:import|from) (?:tensorflow|keras|privai_tf import pipeline|privai_tf\.pipeline)\b"
   for name, text in _commands(repository).items():
     assert not re.search(heavy, text, re.MULTILINE), name
+
+
+def test_a_terminal_is_told_what_it_waits_for(monkeypatch):
+  class Terminal(io.StringIO):
+    def isatty(self):
+      return True
+
+  for stream, told in ((Terminal(), True), (io.StringIO(), False)):
+    monkeypatch.setattr(sys, "stderr", stream)
+    with startup._told():
+      pass
+    assert ("Starting TensorFlow" in stream.getvalue()) is told
+    assert stream.getvalue() == "" or stream.getvalue().endswith("\r")
