@@ -1,15 +1,17 @@
 """`inversions.html`: each photo beside what the generator makes of its code. For the owner only."""
 
-import json
 import pathlib
 
 import numpy as np
 from PIL import Image
 
+from privai_tf.errors import OutputError
 from privai_tf.evaluation import page
+from privai_tf.runtime import outside
 
 PAGE = "inversions.html"
 _MOST_ROWS = 200
+_REMEDY = "remove it, or restore it: the page is made of the folder's files"
 _WARNING = (
   "For the owner's eyes only: this page shows the originals, and a code is the photo in another "
   "form. Nothing here is covered by a guarantee."
@@ -26,7 +28,7 @@ def inversion_page(folder: pathlib.Path) -> str:
     The text of `inversions.html`.
   """
   records = [
-    (path.name.removesuffix(".quality.json"), json.loads(path.read_text(encoding="utf-8")))
+    (path.name.removesuffix(".quality.json"), outside.read_json(path, OutputError, _REMEDY))
     for path in sorted(folder.glob("*.quality.json"))
   ]
   records.sort(key=lambda record: -record[1]["unexplained"])

@@ -2,11 +2,14 @@
 
 import csv
 import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Iterator
 from typing import Any
+
+from privai_tf.errors import OutputError
+from privai_tf.runtime import outside
+from privai_tf.runtime.files import shown
 
 _RECORD = ".quality.json"
 
@@ -84,7 +87,11 @@ def _face(
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:
-  return json.loads(path.read_text(encoding="utf-8"))
+  remedy = "remove it, or restore it: the page is made of the private folder's files"
+  content = outside.read_json(path, OutputError, remedy)
+  if not isinstance(content, dict):
+    raise OutputError(f"{shown(path)} is no record of a face; {remedy}.")
+  return content
 
 
 def read_tables(private_dir: pathlib.Path, kind: str) -> list[dict[str, str]]:

@@ -49,7 +49,7 @@ def plot_sweep(
   for face, (was, became) in enumerate(zip(before, after, strict=True)):
     left.plot(places, became, "o-", color=_AFTER, alpha=0.6, label=None if face else "released")
     left.axhline(was, color=_BEFORE, linestyle=":", label=None if face else "before")
-  left.set_ylabel(f"{boundary.name or 'attribute'}: distance from the boundary (latent units)")
+  left.set_ylabel(f"{boundary.name or 'attribute'}: latent units from the boundary")
   left.legend()
   bounds = [
     100 * attacker_bound(release.guarantee.epsilon, release.guarantee.delta) for release in releases

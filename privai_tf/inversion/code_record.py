@@ -4,12 +4,12 @@
 have one shape, and codes mean nothing to another network than their own.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
 RECORD = "run.json"
@@ -18,12 +18,10 @@ ANY_CODES = "*.npy"  # In place of a file's name: every file of codes there.
 
 def read_record(folder: str | os.PathLike) -> dict[str, Any] | None:
   """The record of a folder; None if there is none, or it is another command's."""
-  try:
-    record = json.loads((Path(folder) / RECORD).read_text(encoding="utf-8"))
-  except FileNotFoundError:
+  path = Path(folder) / RECORD
+  if not outside.exists(path):
     return None
-  except (OSError, ValueError) as error:
-    raise InputError(f"{shown(Path(folder) / RECORD)} cannot be read as JSON ({error}).") from error
+  record = outside.read_json(path, InputError, "restore it, or move the codes")
   known = isinstance(record, dict) and isinstance(record.get("codes"), dict)
   return record if known else None
 

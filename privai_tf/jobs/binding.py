@@ -10,10 +10,10 @@ import os
 import pathlib
 import secrets
 
-from privai_tf.errors import ConfigurationError
+from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.jobs.job import Job
 from privai_tf.privacy.ledger import Ledger
-from privai_tf.runtime import files
+from privai_tf.runtime import files, outside
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.manifest_files import read_known
 
@@ -120,8 +120,8 @@ def _create(path: pathlib.Path, text: str) -> bool:
 
 def _read(path: pathlib.Path) -> Binding:
   try:
-    return Binding(**json.loads(path.read_text(encoding="utf-8")))
-  except (OSError, ValueError, TypeError) as error:
+    return Binding(**outside.read_json(path))
+  except (InputError, TypeError) as error:
     raise ConfigurationError(
       f"{shown(path)}: damaged ({error}); restore it, or choose another --output_dir"
     ) from error

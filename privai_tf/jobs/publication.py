@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from privai_tf.artifacts import Guarantee
-from privai_tf.errors import ConfigurationError
+from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.evaluation.report import read_entries, report_page
 from privai_tf.jobs.job import SHARD_SUFFIX, Shard
-from privai_tf.runtime import files
+from privai_tf.runtime import files, outside
 from privai_tf.runtime.manifest_files import Known
 
 _PACKAGES = ("privai-tf", "tensorflow", "keras", "tensorflow-probability", "dp-accounting", "numpy")
@@ -109,8 +109,8 @@ class PublicFolder:
 
   def _compare(self, run: pathlib.Path) -> None:
     try:
-      earlier = json.loads(run.read_text(encoding="utf-8"))["configuration"]
-    except (ValueError, KeyError, TypeError) as error:
+      earlier = dict(outside.read_json(run)["configuration"])
+    except (InputError, ValueError, KeyError, TypeError) as error:
       raise ConfigurationError(
         f"{run}: not a run's record; choose another --output_dir, or replace with --overwrite"
       ) from error

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from privai_tf.artifacts import Guarantee
+from privai_tf.errors import OutputError
 from privai_tf.evaluation import page
 from privai_tf.evaluation.comparison import comparison_page
 from privai_tf.evaluation.owner_style import STYLE
@@ -172,3 +173,11 @@ def test_colours_reach_wcag_aa_in_light_and_dark():
     assert _contrast(colours["on-warn"], colours["warn"]) >= 4.5
     assert _contrast(colours["accent"], colours["page"]) >= 3
   assert "opacity" not in style
+
+
+@pytest.mark.parametrize("content", ["{", "[" * 5000, "[]"])
+def test_a_damaged_record_is_one_line(tmp_path, content):
+  (tmp_path / "face.quality.json").write_text(content)
+  with pytest.raises(OutputError, match=r"face\.quality\.json.*remove it") as refused:
+    comparison_page(tmp_path, tmp_path / "out", None, None)
+  assert "\n" not in str(refused.value)
