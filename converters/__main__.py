@@ -79,7 +79,7 @@ def _download() -> None:
   elif file.kind == "classifier":
     print(f"Use it as --scorer={path} (python -m privai_tf.score).")
   else:
-    print(f"Use it as --boundary={path} --latent_space={file.space}.")
+    print(f"Use it as --attribute={path} --latent_space={file.space}.")
   if file.kind != "boundary":
     print(LICENCE)
 

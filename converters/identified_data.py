@@ -109,4 +109,4 @@ def _boundary(path: Path, kind: str, normal: np.ndarray) -> Facts:
   hold += f"in {space!s:.4}" if space else "its latent space is not stated (or one latent code)"
   hold += ", calibrated" if companion.get("calibration") else ", without calibration"
   option = "" if space else " --latent_space=SPACE"
-  return Facts(kind, [hold], [f"--boundary={path}{option}"])
+  return Facts(kind, [hold], [f"--attribute={path}{option}"])

@@ -1,9 +1,9 @@
 """Audits mechanisms through the release that users get: a lower bound on epsilon beside the claim.
 
     python -m privai_tf.audit --mechanism=laplace --epsilon=1 --samples=200000
-    python -m privai_tf.audit --mechanism=all --epsilon=0.5,1,2,4 --output=audit
+    python -m privai_tf.audit --mechanism=all --epsilon=0.5,1,2,4 --output_dir=audit
 
-`--output=FOLDER` also gets `audit.json` and `audit.png`. With `--checkpoint` and `--attribute` the
+`--output_dir=FOLDER` also gets `audit.json` and `audit.png`. With `--checkpoint` and `--attribute` the
 release of that checkpoint is audited, otherwise the same code on a stand-in of 8 dimensions.
 
     python -m privai_tf.audit --rest --checkpoint=avatars --steps=0
@@ -31,7 +31,7 @@ _EPSILON = flags.DEFINE_list("epsilon", ["1"], "Claimed epsilons.")
 _DELTA = flags.DEFINE_float("delta", 1e-5, "Claimed delta of the mechanisms that have one.")
 _SAMPLES = flags.DEFINE_integer("samples", 200_000, "Releases of each of the two neighbours.")
 _TARGET = flags.DEFINE_list("target", ["coordinate", "latent"], "Outputs that are audited.")
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for audit.json and audit.png.")
+_OUTPUT = flags.DEFINE_string("output_dir", None, "Folder for audit.json and audit.png.")
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint whose release is audited.")
 _ATTRIBUTE = flags.DEFINE_list("attribute", None, "The checkpoint's attribute; --rest: several.")
 _SPACE = flags.DEFINE_enum(
@@ -62,6 +62,8 @@ _REST_CODES = flags.DEFINE_integer(
 _CONFIDENCE = 0.95
 # That any right mechanism's frequencies are called wrong.
 _COUNTING_FALSE_ALARM = 1e-6
+
+flags.DEFINE_alias("output", "output_dir")
 
 
 def main(_: list[str]) -> int:

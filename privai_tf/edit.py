@@ -1,6 +1,6 @@
 r"""Moves codes along an attribute's boundary and draws every step.
 
-  python -m privai_tf.edit --checkpoint=avatars --boundary=avatars/smile --latent_space=W \
+  python -m privai_tf.edit --checkpoint=avatars --attribute=avatars/smile --latent_space=W \
       --num=4 --start_distance=-3 --end_distance=3 --steps=10 --output_dir=smiles
 
 Distances are signed and measured from the boundary's plane, in latent units. Stopped, it goes on
@@ -18,21 +18,21 @@ _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
 )
 _BOUNDARY = flags.DEFINE_string(
-  "boundary", None, "An .npy file (InterFaceGAN's too), CHECKPOINT/ATTRIBUTE or just ATTRIBUTE."
+  "attribute", None, "An .npy file (InterFaceGAN's too), CHECKPOINT/ATTRIBUTE or just ATTRIBUTE."
 )
 _CONDITIONS = flags.DEFINE_list(
-  "conditions", [], "Boundaries whose distances shall stay as they are; as --boundary."
+  "conditions", [], "Boundaries whose distances shall stay as they are; as --attribute."
 )
 _LATENT_SPACE = flags.DEFINE_enum(
   "latent_space", None, ["Z", "W", "W+"], "The space that the codes are from."
 )
 _LATENT_CODES = flags.DEFINE_string(
-  "latent_codes", None, "A .npy of codes [n, d] or, for W+, [n, L, d]; without it, fresh samples."
+  "input_latents", None, "A .npy of codes [n, d] or, for W+, [n, L, d]; without it, fresh samples."
 )
 _NUM = flags.DEFINE_integer(
   "num",
   None,
-  "How many codes; default: all of --latent_codes, or one fresh sample.",
+  "How many codes; default: all of --input_latents, or one fresh sample.",
   lower_bound=1,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Of fresh samples and random noise.", lower_bound=0)
@@ -59,7 +59,9 @@ _GIF = flags.DEFINE_bool("gif", False, "Also an animated GIF of each code.")
 _MP4 = flags.DEFINE_bool("mp4", False, "Also a film of each code (needs imageio-ffmpeg).")
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for pictures, strips and codes.")
 
-flags.mark_flags_as_required(["boundary", "latent_space", "output_dir"])
+flags.DEFINE_alias("latent_codes", "input_latents")
+flags.DEFINE_alias("boundary", "attribute")
+flags.mark_flags_as_required(["attribute", "latent_space", "output_dir"])
 
 
 def _job():

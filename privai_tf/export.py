@@ -1,6 +1,6 @@
 """Exports a model for TensorFlow Serving: images from latents, latents from images, simulated noise.
 
-  python -m privai_tf.export --checkpoint=avatars --output=models/avatars --version=1
+  python -m privai_tf.export --checkpoint=avatars --output_dir=models/avatars --version=1
 
 Noise drawn by a model server is simulation grade: it gives no guarantee (docs/serving.md).
 """
@@ -18,13 +18,13 @@ _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
 )
 _OUTPUT = flags.DEFINE_string(
-  "output", None, "Folder of the model's versions; its name is the model's on the server."
+  "output_dir", None, "Folder of the model's versions; its name is the model's on the server."
 )
 _VERSION = flags.DEFINE_integer(
   "version", 1, "A number; servers take the highest. An existing one is refused.", lower_bound=1
 )
 _ATTRIBUTES = flags.DEFINE_list(
-  "attributes",
+  "attribute",
   None,
   "Attributes that requests may hide: names of the checkpoint's boundaries or .npy files; default: "
   "all it has; empty: none.",
@@ -70,7 +70,10 @@ _WPLUS_MODE = flags.DEFINE_enum(
   "Whether W+ releases one coordinate for all layers or one a layer.",
 )
 
-flags.mark_flag_as_required("output")
+flags.mark_flag_as_required("output_dir")
+
+flags.DEFINE_alias("attributes", "attribute")
+flags.DEFINE_alias("output", "output_dir")
 
 
 def main(_: list[str]) -> None:

@@ -2,7 +2,7 @@
 
     python -m privai_tf.gateway --tokens=tokens.json --add_caller=ada --budget_epsilon=10
     python -m privai_tf.gateway --tokens=tokens.json --ledger=ledger.db --create_ledger \\
-      --checkpoint=avatars --attributes=smile,age --port=8080
+      --checkpoint=avatars --attribute=smile,age --port=8080
 
 The first line adds a caller and prints its token, once; see docs/gateway.md.
 """
@@ -18,7 +18,7 @@ _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
 )
 _ATTRIBUTES = flags.DEFINE_list(
-  "attributes", ["smile"], "Attributes on offer: the checkpoint's boundaries, or NAME=FILE.npy."
+  "attribute", ["smile"], "Attributes on offer: the checkpoint's boundaries, or NAME=FILE.npy."
 )
 _LATENT_SPACE = flags.DEFINE_enum(
   "latent_space",
@@ -117,6 +117,8 @@ _MAY_READ_METRICS = flags.DEFINE_bool(
 )
 
 flags.mark_flag_as_required("tokens")
+
+flags.DEFINE_alias("attributes", "attribute")
 
 
 def main(_: list[str]) -> None:

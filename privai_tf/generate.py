@@ -20,13 +20,13 @@ _LATENT_SPACE = flags.DEFINE_enum(
   "latent_space",
   "Z",
   ["Z", "W", "W+"],
-  "The space of a sample's code: that of --latent_codes; --style_mixing needs W+.",
+  "The space of a sample's code: that of --input_latents; --style_mixing needs W+.",
 )
 _LATENT_CODES = flags.DEFINE_string(
-  "latent_codes", None, "A .npy of codes in --latent_space to draw instead of sampling."
+  "input_latents", None, "A .npy of codes in --latent_space to draw instead of sampling."
 )
 _NUM = flags.DEFINE_integer(
-  "num", 16, "How many samples; all of --latent_codes, if given.", lower_bound=1
+  "num", 16, "How many samples; all of --input_latents, if given.", lower_bound=1
 )
 _SEED = flags.DEFINE_integer(
   "seed", 0, "Of all that is random; z is numpy.random.RandomState(seed).randn.", lower_bound=0
@@ -51,6 +51,8 @@ _BATCH_SIZE = flags.DEFINE_integer(
 )
 
 flags.mark_flag_as_required("output_dir")
+
+flags.DEFINE_alias("latent_codes", "input_latents")
 
 
 def _job():

@@ -1,8 +1,8 @@
 r"""Scores pictures or codes for attributes: what `train_boundary` takes as --scores.
 
-  python -m privai_tf.score --images=samples --scorer=avatars_classifier --attribute=smile \
+  python -m privai_tf.score --input=samples --scorer=avatars_classifier --attribute=smile \
       --output=smile.npy
-  python -m privai_tf.score --latent_codes=samples/w.npy --latent_space=W --checkpoint=avatars \
+  python -m privai_tf.score --input_latents=samples/w.npy --latent_space=W --checkpoint=avatars \
       --scorer=my_classifier --attribute=all --output=scores/{attribute}.npy
 
 Scores are log odds that the attribute is present. Stopped, it goes on where it was when called again.
@@ -14,10 +14,10 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command
 
 _IMAGES = flags.DEFINE_string(
-  "images", None, "A folder (generate's, or any), a file or a pattern, in the order of names."
+  "input", None, "A folder (generate's, or any), a file or a pattern, in the order of names."
 )
 _LATENT_CODES = flags.DEFINE_string(
-  "latent_codes", None, "A .npy of codes to draw and score; needs --latent_space."
+  "input_latents", None, "A .npy of codes to draw and score; needs --latent_space."
 )
 _LATENT_SPACE = flags.DEFINE_enum(
   "latent_space", None, ["Z", "W", "W+"], "The space that the codes are from."
@@ -56,14 +56,16 @@ _BATCH_SIZE = flags.DEFINE_integer(
   "batch_size", None, "Pictures drawn at a time; default: by the resolution.", lower_bound=1
 )
 
+flags.DEFINE_alias("latent_codes", "input_latents")
+flags.DEFINE_alias("images", "input")
 flags.mark_flags_as_required(["scorer", "output"])
 
 
 def _check_flags() -> None:
   if (_IMAGES.value is None) == (_LATENT_CODES.value is None):
-    raise ConfigurationError("Give --images or --latent_codes, one of them.")
+    raise ConfigurationError("Give --input or --input_latents, one of them.")
   if _LATENT_CODES.value is not None and _LATENT_SPACE.value is None:
-    raise ConfigurationError("--latent_codes needs --latent_space: Z, W or W+.")
+    raise ConfigurationError("--input_latents needs --latent_space: Z, W or W+.")
 
 
 def _source():

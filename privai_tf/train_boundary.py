@@ -1,6 +1,6 @@
 r"""Trains an attribute's boundary from latent codes and scores.
 
-  python -m privai_tf.train_boundary --latent_codes=samples/w.npy --scores=smile.npy \
+  python -m privai_tf.train_boundary --input_latents=samples/w.npy --scores=smile.npy \
       --latent_space=W --attribute=smile --checkpoint=avatars --output_dir=boundaries/mine
 
 With --checkpoint the boundary also gets the public figures that the privacy mechanisms need.
@@ -17,7 +17,7 @@ from absl import flags
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command
 
-_LATENT_CODES = flags.DEFINE_string("latent_codes", None, "A .npy of codes [n, d].")
+_LATENT_CODES = flags.DEFINE_string("input_latents", None, "A .npy of codes [n, d].")
 _SCORES = flags.DEFINE_string(
   "scores", None, "A .npy of scores [n, 1] or [n]; higher: more of the attribute."
 )
@@ -60,7 +60,8 @@ _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", None, "The generator of the codes, for calibration and to check the codes against."
 )
 
-flags.mark_flags_as_required(["latent_codes", "scores", "latent_space", "output_dir"])
+flags.DEFINE_alias("latent_codes", "input_latents")
+flags.mark_flags_as_required(["input_latents", "scores", "latent_space", "output_dir"])
 
 
 def _inputs():

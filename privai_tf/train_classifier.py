@@ -1,8 +1,8 @@
 r"""Trains a classifier that scores your own attributes.
 
-  python -m privai_tf.train_classifier --images=faces --labels=labels.csv --attributes=smile,beard \
+  python -m privai_tf.train_classifier --input=faces --labels=labels.csv --attribute=smile,beard \
       --backbone=MobileNetV2 --weights=imagenet --resolution=160 --output_dir=my_classifier
-  python -m privai_tf.train_classifier --images=faces --labels=folders --output_dir=my_classifier
+  python -m privai_tf.train_classifier --input=faces --labels=folders --output_dir=my_classifier
 
 The pictures must be cut as those that will be scored (a generator's). Stopped, it goes on where it
 was when called again.
@@ -14,14 +14,14 @@ from absl import flags
 
 from privai_tf.runtime import command
 
-_IMAGES = flags.DEFINE_string("images", None, "The folder of the labelled pictures.")
+_IMAGES = flags.DEFINE_string("input", None, "The folder of the labelled pictures.")
 _LABELS = flags.DEFINE_string(
   "labels",
   None,
   "A table (CelebA's list_attr, or CSV: file,attribute,... with 1 and 0, or 1 and -1), or 'folders': "
   "a subfolder for each attribute.",
 )
-_ATTRIBUTES = flags.DEFINE_list("attributes", None, "Which of them; default: all.")
+_ATTRIBUTES = flags.DEFINE_list("attribute", None, "Which of them; default: all.")
 _BACKBONE = flags.DEFINE_string(
   "backbone", "small", "'small', or a network of keras.applications, such as MobileNetV2."
 )
@@ -40,9 +40,10 @@ _HELD_OUT = flags.DEFINE_float(
 _AUGMENT = flags.DEFINE_bool("augment", True, "Vary light, colour and sharpness.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of the split, the weights and the order.", lower_bound=0)
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The classifier's folder.")
-flags.DEFINE_alias("attribute", "attributes")
 
-flags.mark_flags_as_required(["images", "labels", "output_dir"])
+flags.DEFINE_alias("images", "input")
+flags.DEFINE_alias("attributes", "attribute")
+flags.mark_flags_as_required(["input", "labels", "output_dir"])
 
 
 def _job():
@@ -103,7 +104,7 @@ def main(_: list[str]) -> None:
       f"{name:<24} {_share(figures['present']):>8} {_share(figures['accuracy']):>9} "
       f"{_share(figures['balanced_accuracy']):>9} {error:>18}"
     )
-  print(f"Use it: python -m privai_tf.score --scorer={job.output_dir} --images=... --output=...")
+  print(f"Use it: python -m privai_tf.score --scorer={job.output_dir} --input=... --output=...")
 
 
 if __name__ == "__main__":

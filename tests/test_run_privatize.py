@@ -166,7 +166,7 @@ def test_latents_and_the_ledger(privatize, tmp_path):
     (["--init=nowhere"], "init"),
     (["--input=a.png", "--input=b.png"], "--input is given twice"),
     (["--input=a.png,b.png"], "a.png,b.png does not exist"),
-    (["--input=a.png", "--num_portraits=3"], "--num_portraits with --input"),
+    (["--input=a.png", "--num_portraits=3"], "--num with --input"),
     (["--scope=image", "--attribute=smile"], "--attribute with --scope=image"),
     (["-m", "avatars"], "InterFaceGAN's -m has a name here"),
     (["--attribute=smlie"], "No boundary 'tiny/smlie'"),

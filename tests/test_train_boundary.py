@@ -40,7 +40,7 @@ def train(repository, data):
       sys.executable,
       "-m",
       "privai_tf.train_boundary",
-      f"--latent_codes={data / codes}",
+      f"--input_latents={data / codes}",
       f"--scores={data / scores}",
       f"--latent_space={latent_space}",
       f"--output_dir={output_dir}",

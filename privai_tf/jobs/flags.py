@@ -40,7 +40,7 @@ _INPUT_LATENTS = flags.DEFINE_string(
   "input_latents", None, "A .npy of codes [n, d] or [n, L, d] in --latent_space; skips inversion."
 )
 _NUM_PORTRAITS = flags.DEFINE_integer(
-  "num_portraits", 8, "How many avatar portraits the demo renders.", lower_bound=1
+  "num", 8, "How many avatar portraits the demo renders.", lower_bound=1
 )
 _PASTE_BACK = flags.DEFINE_bool(
   "paste_back", False, "Publish the whole photo with the privatized faces pasted into it."
@@ -133,6 +133,8 @@ _SUBJECT_ID = flags.DEFINE_string(
 
 flags.mark_flag_as_required("output_dir")
 
+flags.DEFINE_alias("num_portraits", "num")
+
 
 def _needs(flag: str, others: list[str]) -> None:
   """`others` mean nothing without `flag`."""
@@ -164,7 +166,7 @@ def job_from_flags():
 
   inversion = inversion_flags.spec_from_flags(seed=_SEED.value)
   if _INPUT.value is not None or _INPUT_LATENTS.value is not None:
-    _without_effect("num_portraits", "--input or --input_latents", "the demo's faces are not drawn")
+    _without_effect("num", "--input or --input_latents", "the demo's faces are not drawn")
   privacy = privacy_flags.privacy_spec(inversion.latent_space, pasted_back=_PASTE_BACK.value)
   if _INPUT_LATENTS.value is not None:
     _without_effect("encoder", "--input_latents", "codes are given")

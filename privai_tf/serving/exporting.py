@@ -57,7 +57,7 @@ class ExportJob:
   def __post_init__(self):
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", self.output.resolve().name):
       raise ConfigurationError(
-        f"--output={shown(self.output)}: the folder's name becomes the model's; use letters, "
+        f"--output_dir={shown(self.output)}: the folder's name becomes the model's; use letters, "
         "digits, '_', '-' and '.'."
       )
     if self.version < 1:

@@ -129,7 +129,7 @@ def _check(job: EditJob) -> None:
     raise ConfigurationError(f"steps is {job.steps}; it must be at least 1.")
   if job.latent_space == "W+" and job.latent_codes is None:
     raise ConfigurationError(
-      "Fresh samples are Z or W codes; give --latent_codes for W+, or use --latent_space=W."
+      "Fresh samples are Z or W codes; give --input_latents for W+, or use --latent_space=W."
     )
   if job.labels is not None and job.latent_codes is not None and job.latent_space != "Z":
     raise ConfigurationError("--labels act on Z codes only; leave them out.")

@@ -90,7 +90,7 @@ def _from_folders(folder: Path, attributes: Sequence[str] | None) -> LabelledPic
   if len(classes) < 2:
     raise InputError(
       f"{shown(folder)} has {len(classes)} subfolders with pictures; at least two are needed, such as "
-      "smile/ and other/ (--attributes=smile)."
+      "smile/ and other/ (--attribute=smile)."
     )
   names = list(classes)
   wanted = [names[i] for i in _wanted(names, attributes, shown(folder))]

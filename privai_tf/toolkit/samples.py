@@ -105,7 +105,7 @@ def _check(job: SampleJob, generator: Any) -> None:
       "--style_mixing gives the layers different codes: it needs --latent_space=W+."
     )
   if job.style_mixing and job.latent_codes is not None:
-    raise ConfigurationError("--style_mixing mixes sampled codes, not --latent_codes; drop one.")
+    raise ConfigurationError("--style_mixing mixes sampled codes, not --input_latents; drop one.")
   if job.latent_codes is not None and job.labels is not None and job.latent_space != "Z":
     raise ConfigurationError("--labels act on Z codes only; leave them out.")
   generator.code_shape(job.latent_space)

@@ -85,7 +85,7 @@ def test_openvino_files(tmp_path):
 def test_numbers(tmp_path, repository):
   boundary = text(repository / "boundaries" / "avatars" / "smile_w_boundary.npy")
   assert "boundary of 'smile', 512 numbers, in W, calibrated" in boundary
-  assert f"--boundary={repository}" in boundary
+  assert f"--attribute={repository}" in boundary
   for name, shape, words in (
     ("plane", (1, 8), "its latent space is not stated"),
     ("codes", (3, 8), "3 latent codes of Z or W"),

@@ -14,7 +14,7 @@ import privai_tf
 @pytest.mark.parametrize(("checkpoint", "space"), [("avatars", "W"), ("avatars_pggan", "Z")])
 def test_generate_train_condition_and_edit(checkpoint, space, repository, tmp_path):
   low, samples, mine = space.lower(), tmp_path / "samples", tmp_path / "mine"
-  codes = f"--latent_codes={samples}/{low}.npy"
+  codes = f"--input_latents={samples}/{low}.npy"
   model = [f"--checkpoint={checkpoint}", f"--latent_space={space}"]
 
   def run(command: str, *arguments: str) -> str:
@@ -31,7 +31,7 @@ def test_generate_train_condition_and_edit(checkpoint, space, repository, tmp_pa
   # generate_data.py; then scores, which InterFaceGAN takes from elsewhere.
   run("generate", model[0], "--num=300", f"--output_dir={samples}")
   scorer = ["--scorer=avatars_classifier", "--attribute=age", f"--output={tmp_path}/age.npy"]
-  run("score", f"--images={samples}", *scorer)
+  run("score", f"--input={samples}", *scorer)
   # train_boundary.py and project_boundary.
   trained = [f"--scores={tmp_path}/age.npy", "--attribute=age", "--chosen_num_or_ratio=0.4"]
   condition = f"--conditions={checkpoint}/eyeglasses"
@@ -39,7 +39,7 @@ def test_generate_train_condition_and_edit(checkpoint, space, repository, tmp_pa
   # edit.py with the single and with the conditional boundary.
   edited = {}
   for name in ("age", "age_c_eyeglasses"):
-    boundary = f"--boundary={mine}/{name}_{low}_boundary.npy"
+    boundary = f"--attribute={mine}/{name}_{low}_boundary.npy"
     options = ["--num=2", "--steps=3", f"--output_dir={tmp_path}/{name}"]
     output = run("edit", *model, boundary, codes, *options)
     assert "2 codes moved" in output

@@ -20,7 +20,7 @@ def run(repository):
 def test_broken_claims_end_with_code_1_and_are_drawn(run, tmp_path):
   folder = tmp_path / "audit"
   arguments = "--mechanism=laplace,reference_postclip", "--epsilon=1", "--samples=5000"
-  code, output, error = run(*arguments, f"--output={folder}")
+  code, output, error = run(*arguments, f"--output_dir={folder}")
   assert code == 1, error
   assert "CLAIM BROKEN: reference_postclip (4 audits" in output
   rows = json.loads((folder / "audit.json").read_text())["audits"]

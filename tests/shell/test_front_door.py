@@ -94,3 +94,25 @@ def test_another_shell_is_refused():
   refused = privai("completion", "fish")
   assert refused.returncode == 2
   assert refused.stderr == "SHELL 'fish' is not one of bash, zsh.\n"
+
+
+@pytest.mark.parametrize(
+  ("name", "renamed"),
+  [
+    ("privatize", {"num_portraits": "num"}),
+    ("generate", {"latent_codes": "input_latents"}),
+    ("edit", {"latent_codes": "input_latents", "boundary": "attribute"}),
+    ("score", {"latent_codes": "input_latents", "images": "input"}),
+    ("train-boundary", {"latent_codes": "input_latents"}),
+    ("train-classifier", {"images": "input", "attributes": "attribute"}),
+    ("export", {"output": "output_dir", "attributes": "attribute"}),
+    ("gateway", {"attributes": "attribute"}),
+    ("audit", {"output": "output_dir"}),
+  ],
+)
+def test_one_word_a_thing_and_old_ones_say_what_they_are_called_now(name, renamed):
+  """What several commands take has one name; the names of earlier versions still work."""
+  told = privai(name, "--help").stdout
+  for old, new in renamed.items():
+    assert f"  --{old}: Alias for --{new}." in told
+    assert f"  --{new}: " in told

@@ -76,7 +76,7 @@ def test_the_command(repository, data):
     sys.executable,
     "-m",
     "privai_tf.train_classifier",
-    f"--images={data}",
+    f"--input={data}",
     f"--labels={data.parent / 'labels.csv'}",
     "--attribute=bright",
     "--resolution=8",

@@ -155,7 +155,7 @@ def test_the_command_and_the_boundary_from_its_scores(repository, samples, tmp_p
   scored = _run(
     repository,
     "score",
-    f"--images={folder}",
+    f"--input={folder}",
     "--scorer=avatars_classifier",
     "--attribute=smile",
     f"--output={tmp_path / 'smile.npy'}",
@@ -165,7 +165,7 @@ def test_the_command_and_the_boundary_from_its_scores(repository, samples, tmp_p
   trained = _run(
     repository,
     "train_boundary",
-    f"--latent_codes={folder / 'w.npy'}",
+    f"--input_latents={folder / 'w.npy'}",
     f"--scores={tmp_path / 'smile.npy'}",
     "--latent_space=W",
     "--chosen_num_or_ratio=2",
@@ -181,8 +181,8 @@ def test_the_command_and_the_boundary_from_its_scores(repository, samples, tmp_p
 @pytest.mark.parametrize(
   ("flags", "code", "words"),
   [
-    (["--images=x", "--latent_codes=y", "--attribute=smile"], 2, "one of them"),
-    (["--latent_codes=y", "--attribute=smile"], 2, "needs --latent_space"),
+    (["--input=x", "--input_latents=y", "--attribute=smile"], 2, "one of them"),
+    (["--input_latents=y", "--attribute=smile"], 2, "needs --latent_space"),
   ],
 )
 def test_requests_that_are_refused(repository, tmp_path, flags, code, words):

@@ -68,7 +68,7 @@ class GatewaySettings:
 
   def __post_init__(self):
     if not self.attributes and "attribute" in self.scopes:
-      raise ConfigurationError("--attributes is empty; name at least one, for example smile")
+      raise ConfigurationError("--attribute is empty; name at least one, for example smile")
     if not self.scopes or not set(self.scopes) <= set(SCOPES):
       # Scope metric has no plain epsilon that a budget could count.
       raise ConfigurationError(
@@ -124,7 +124,7 @@ class GatewaySettings:
       unknown = [name for name in named_attributes(weights) if name not in self.attributes]
       if unknown:
         raise ConfigurationError(
-          f"--resemblances names '{unknown[0]}', which is not among --attributes="
+          f"--resemblances names '{unknown[0]}', which is not among --attribute="
           f"{','.join(self.attributes)}; add it there"
         )
 

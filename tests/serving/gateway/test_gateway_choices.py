@@ -174,7 +174,7 @@ def test_tables_that_memory_does_not_hold_are_refused_at_the_start(gateway, monk
     ({"codebook_sizes": (1,)}, "whole numbers from 2 to"),
     ({"codebook_sizes": (1 << 30,)}, "whole numbers from 2 to"),
     ({"codebook_sizes": (8, 8)}, "twice"),
-    ({"resemblances": ("charm:2",)}, "'charm', which is not among --attributes=smile"),
+    ({"resemblances": ("charm:2",)}, "'charm', which is not among --attribute=smile"),
     ({"resemblances": ("smile:x",)}, "gives no number"),
     ({"resemblances": ("smile:0,rest:0",)}, "all weights are 0"),
     ({"resemblances": ("smile:2", "smile:2")}, "twice"),
