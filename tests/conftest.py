@@ -41,6 +41,17 @@ def repository() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def imported_packages():
+  """Gives the packages that `python -X importtime` names on standard error."""
+
+  def packages(stderr: str) -> set[str]:
+    lines = (line for line in stderr.splitlines() if line.startswith("import time:"))
+    return {line.rpartition("|")[2].strip().split(".")[0] for line in lines}
+
+  return packages
+
+
+@pytest.fixture(scope="session")
 def shared_dir() -> pathlib.Path:
   """The folder with the large reference data; skips the test, saying why, where it is absent."""
   folder = pathlib.Path(os.environ.get("PRIVAI_SHARED", REPOSITORY.parent / "shared"))

@@ -109,7 +109,7 @@ def test_calibration_with_the_checkpoint(train, tiny_checkpoint, tmp_path):
     ({}, ["--attribute=../smile"], 2, "names files"),
     ({}, ["--chosen_num_or_ratio=0"], 2, "chosen_num_or_ratio is 0"),
     ({"codes": "layers.npy"}, [], 1, "layers.npy has shape [4, 18, 16]"),
-    ({"codes": "missing.npy"}, [], 1, "missing.npy is not a file"),
+    ({"codes": "missing.npy"}, [], 1, "missing.npy: No such file"),
     ({"scores": "few.npy"}, [], 1, "there are 1200 codes"),
   ],
 )

@@ -217,7 +217,7 @@ def test_broken_files_are_refused(tmp_path):
   with pytest.raises(errors.InputError, match="damaged"):
     Boundary.load(tmp_path / "text.npy", latent_space="W")
   np.save(tmp_path / "object.npy", np.array([{}], object), allow_pickle=True)
-  with pytest.raises(errors.InputError, match="damaged, or is not"):
+  with pytest.raises(errors.InputError, match="damaged, holds Python objects, or is not"):
     Boundary.load(tmp_path / "object.npy", latent_space="W")
   path = _write(tmp_path / "c.npy", np.ones((1, 8)))
   for text in ("{", "[]", '{"latent_space": "Q"}', '{"calibration": 3}', '{"intercept": "x"}'):
