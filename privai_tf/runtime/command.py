@@ -7,6 +7,7 @@ away. (128 plus the signal, as shells have it.)
 
 import contextlib
 import errno
+import io
 import os
 import select
 import sys
@@ -45,6 +46,9 @@ def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] | No
 
 def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
   raise_on_termination()
+  if isinstance(sys.stdout, io.TextIOWrapper):
+    # Names of files have letters that a locale's encoding may lack: as standard error has it.
+    sys.stdout.reconfigure(errors="backslashreplace")
   try:
     with _reader_may_leave():
       return main(arguments) or 0

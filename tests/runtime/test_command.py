@@ -1,5 +1,6 @@
 """Exit codes and the one line that a user gets."""
 
+import os
 import subprocess
 import sys
 
@@ -85,3 +86,35 @@ os.write(2, b"after")
   assert results[0].stderr == b"after"
   assert b"chatter" in results[1].stderr
   assert b"no TensorFlow" in results[1].stderr
+
+
+def test_a_locale_without_these_letters(repository):
+  """A name that standard output cannot spell is escaped; it is no reason to end in a traceback."""
+  name = "Zoë 日本.png"
+  program = _PROGRAM.replace("print(arguments)", f"print({name!a})")
+  told = {
+    locale: subprocess.run(
+      [sys.executable, "-c", program, "file"],
+      cwd=repository,
+      env={**os.environ, "LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+      capture_output=True,
+      check=False,
+    )
+    for locale in ("C", "C.UTF-8")
+  }
+  assert [(one.returncode, one.stderr) for one in told.values()] == [(0, b"")] * 2
+  assert told["C"].stdout == name.encode("ascii", "backslashreplace") + b"\n"
+  assert told["C.UTF-8"].stdout.decode() == f"{name}\n"
+
+
+def test_private_files_are_the_owners_whatever_the_umask(tmp_path):
+  from privai_tf.runtime import files
+
+  before = os.umask(0)
+  try:
+    folder = files.make_private_folder(tmp_path / "private")
+    files.write_json(folder / "figures.json", {}, private=True)
+  finally:
+    os.umask(before)
+  assert folder.stat().st_mode & 0o777 == 0o700
+  assert (folder / "figures.json").stat().st_mode & 0o777 == 0o600
