@@ -193,3 +193,23 @@ def test_what_is_no_relation_is_refused(text):
 def test_contradictions_are_refused(relation, fields):
   with pytest.raises(ConfigurationError):
     relation(**fields)
+
+
+def test_in_words(relation):
+  """What refusals call a release."""
+  assert image().describe() == "scope image (any two inputs)"
+  assert image("faces").describe() == "scope image (faces)"
+  assert Relation.unknown_attribute().describe() == "scope attribute, directions not recorded"
+  one, two = relation(columns=(0,)), relation(columns=(0, 1))
+  assert one.describe() == f"attribute a0 (W, 1 direction, checkpoint {'c' * 12})"
+  assert two.describe() == f"attribute a0,a1 (W, 2 directions, checkpoint {'c' * 12})"
+
+
+def test_nobody_changes_a_relation(relation):
+  span = np.eye(WIDTH)[:, :1]
+  made = relation(span=span)
+  with pytest.raises(ValueError, match="read-only"):
+    made.span[0, 0] = 2
+  span[0, 0] = 0  # The caller's own array stays theirs.
+  assert made.span[0, 0] == 1
+  assert Relation.unknown_attribute().span.shape == (0, 0)
