@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from privai_tf.jobs.inputs import Portrait
 from privai_tf.jobs.outcomes import Outcome, Output
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.settlement import LEDGER_NOTE, Settlement, charge_for, pay_for
+from privai_tf.privacy.accounting.events import pure_event
 from privai_tf.privacy.ledger import Head, Ledger, LedgerRestoredError, RelationError, reconciling
 from privai_tf.privacy.relation import Relation
 from privai_tf.runtime.manifest import Manifest
@@ -98,3 +100,38 @@ def test_a_charge_that_was_staged_before_there_were_relations(tmp_path):
     pay_for(ledger, charge)  # The same one.
     pay_for(ledger, {**old, "scope": "image", "release_id": "other"})
     assert ledger.remaining("ada").releases == 2
+
+
+@pytest.mark.parametrize("faces", [1, 2, 3])
+def test_a_frame_pays_for_every_face_in_it_exactly(faces):
+  """All faces of a frame are charged at once, in rationals: 0.1 has no exact sum in floats."""
+  charged = {}
+
+  class Spy:
+    def charge(self, subject, event, epsilon, delta, **rest):
+      charged.update(subject=subject, event=event, epsilon=epsilon, delta=delta, **rest)
+
+  guarantee = Guarantee(True, "image", "Hidden.", "gaussian", 0.1, 1e-6, 1.0, 2.0, 4.0)
+  pay_for(Spy(), charge_for(guarantee, pure_event(0.1), _IMAGE, "ada", faces, "r1"))
+  assert charged["epsilon"] == faces * Fraction(0.1)
+  assert charged["delta"] == faces * Fraction(1e-6)
+  assert (charged["subject"], charged["release_id"]) == ("ada", "r1")
+  assert getattr(charged["event"], "count", 1) == faces
+
+
+def test_an_item_is_finished_when_all_its_faces_are_paid_for(settle, tmp_path):
+  """Of a photo of which one face was refused, the rest is published; the photo is not done with."""
+
+  def two_faces(name, subject):
+    first, second = (_outcome(f"{name}-face{face}", subject=subject).outputs[0] for face in (0, 1))
+    return Outcome(Portrait(name, name), (first, second))
+
+  settle(*(_outcome(f"earlier-{number}", subject="bob") for number in range(3)))
+  results = settle(two_faces("ada's", "ada"), two_faces("bob's", "bob"))
+  assert [name for name, refusal in results if refusal] == ["bob's-face1"]
+  manifest = Manifest(tmp_path / "state", "", _CONFIGURATION)
+  try:
+    assert manifest.is_item_done(Portrait("ada's", "ada's").key)
+    assert not manifest.is_item_done(Portrait("bob's", "bob's").key)
+  finally:
+    manifest.close()
