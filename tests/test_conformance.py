@@ -21,12 +21,14 @@ def checkpoints(tmp_path_factory):
   return checkpoint
 
 
-# What compiles much. A variant of a row (labels, grey, radial) shares its code there: by hand.
+# What compiles much: run by hand for variants of a row (labels, grey, radial), which share its code,
+# and for the newer families, whose own tests draw, search and release as well.
 _COSTLY = {"XLA", "invert", "encoder", "release: image", "release: metric", "Beam", "gateway"}
+_EVERYWHERE = {"pggan", "stylegan", "stylegan2"}
 
 
 def _cell(row, column):
-  by_hand = "," in row and column in _COSTLY and expected(row, column) == YES
+  by_hand = row not in _EVERYWHERE and column in _COSTLY and expected(row, column) == YES
   mark = pytest.mark.very_slow if by_hand else pytest.mark.slow
   return pytest.param(row, column, marks=mark, id=f"{row}-{column}")
 

@@ -133,7 +133,7 @@ def test_portraits_of_pggan_depend_on_thirteen_directions_of_z():
   np.testing.assert_allclose(images[:4], images[4:], atol=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_inversion_of_renders(generator):
   figures = dict(inversion_figures(generator, steps=100, seed=3))
   assert figures["inversion, mean PSNR, dB"] > 23
