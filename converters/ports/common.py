@@ -7,7 +7,6 @@ import numpy as np
 from converters.pytorch import LazyTensor
 from privai_tf.errors import CheckpointError
 
-CODE_BASES = ("interfacegan", "genforce")
 _BLUR = np.outer([1.0, 2.0, 1.0], [1.0, 2.0, 1.0]) / 16.0
 _MAX_BLOCKS = 11  # up to 4096 x 4096
 

@@ -6,30 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from converters.mobilestylegan_files import convert_folder
 from demo import photo_faces, photo_labels
 from demo.photo_labels import CHUNK, PSI, Previews, chunk_codes, read_labels
 from privai_tf.errors import InputError
-from privai_tf.generators import load_generator
 from privai_tf.inversion.encoder import load_encoder
-from tests.converters.ir_writer import random_weights, write_ir
 
 
-@pytest.fixture(scope="module")
-def generator(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("photo")
-  write_ir(random_weights(), folder / "ir")
-  convert_folder(folder / "ir", folder / "checkpoint")
-  return load_generator(folder / "checkpoint")
-
-
-def test_photos_are_drawn_once(generator, tmp_path):
-  paths = photo_faces.draw_photos(generator, tmp_path, 2, seed=3)
+def test_photos_are_drawn_once(mobile, tmp_path):
+  paths = photo_faces.draw_photos(mobile, tmp_path, 2, seed=3)
   pictures = [np.asarray(Image.open(path)) for path in paths]
   assert [p.shape for p in pictures] == [(32, 32, 3)] * 2
   assert (pictures[0] != pictures[1]).any()
   paths[0].write_bytes(b"kept")
-  assert photo_faces.draw_photos(generator, tmp_path, 2, seed=3) == paths
+  assert photo_faces.draw_photos(mobile, tmp_path, 2, seed=3) == paths
   assert paths[0].read_bytes() == b"kept"
 
 
@@ -50,22 +39,22 @@ def test_what_is_shipped_is_put_beside_the_checkpoint(tmp_path, monkeypatch):
   assert (tmp_path / "c" / "encoder" / "file").read_bytes() == b"the user's own"
 
 
-def test_a_chunk_s_codes_follow_from_its_seed(generator):
-  z, w = chunk_codes(generator, 5)
-  np.testing.assert_array_equal(z, generator.sample_z(CHUNK, 5))
-  mean = generator.mean_latent("W")
-  np.testing.assert_allclose(w - mean, PSI * (generator.map(z) - mean), atol=1e-5)
+def test_a_chunk_s_codes_follow_from_its_seed(mobile):
+  z, w = chunk_codes(mobile, 5)
+  np.testing.assert_array_equal(z, mobile.sample_z(CHUNK, 5))
+  mean = mobile.mean_latent("W")
+  np.testing.assert_allclose(w - mean, PSI * (mobile.map(z) - mean), atol=1e-5)
 
 
-def test_previews_are_the_pictures_of_the_wanted_codes(generator, monkeypatch):
+def test_previews_are_the_pictures_of_the_wanted_codes(mobile, monkeypatch):
   monkeypatch.setattr(photo_labels, "_SIDE", 8)
-  source = Previews(generator, 5)
+  source = Previews(mobile, 5)
   wanted = np.zeros(CHUNK, bool)
   wanted[[3, 400]] = True
   pixels = dict(source.pixels(wanted))
   assert list(pixels) == [3, 400]
-  codes = chunk_codes(generator, 5)[1][[3, 400]]
-  images = generator.synthesize(codes, latent_space="W").reshape(2, 8, 4, 8, 4, 3).mean(axis=(2, 4))
+  codes = chunk_codes(mobile, 5)[1][[3, 400]]
+  images = mobile.synthesize(codes, latent_space="W").reshape(2, 8, 4, 8, 4, 3).mean(axis=(2, 4))
   expected = np.clip(np.rint(images * 127.5 + 127.5), 0, 255)
   for found, image in zip(pixels.values(), expected, strict=True):
     assert np.abs(found - image).max() <= 1

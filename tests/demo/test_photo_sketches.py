@@ -4,62 +4,51 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from converters.mobilestylegan_files import convert_folder
 from demo import photo_samples, sheets, sketch_scores
 from demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
 from privai_tf.errors import InputError
-from privai_tf.generators import load_generator
-from tests.converters.ir_writer import random_weights, write_ir
 
 BLOCK = 8
 
 
-@pytest.fixture(scope="module")
-def generator(tmp_path_factory):
-  folder = tmp_path_factory.mktemp("photo")
-  write_ir(random_weights(), folder / "ir")
-  convert_folder(folder / "ir", folder / "checkpoint")
-  return load_generator(folder / "checkpoint")
-
-
-def test_what_a_linear_map_of_features_can_do_is_found(generator):
+def test_what_a_linear_map_of_features_can_do_is_found(mobile):
   # A random network's pictures are no such map; those of another sketcher are, up to rounding.
-  codes = fitted_codes(generator, 96)
+  codes = fitted_codes(mobile, 96)
   noise = np.random.default_rng(0).integers(90, 166, (96, 2 * BLOCK, 2 * BLOCK, 3), np.uint8)
-  other = Sketcher.fit(generator, BLOCK, codes, noise)
-  sketcher = Sketcher.fit(generator, BLOCK, codes, other.draw(codes))
-  fresh = sketch_codes(generator, 12, seed=3)
+  other = Sketcher.fit(mobile, BLOCK, codes, noise)
+  sketcher = Sketcher.fit(mobile, BLOCK, codes, other.draw(codes))
+  fresh = sketch_codes(mobile, 12, seed=3)
   drawn, wanted = sketcher.draw(fresh), other.draw(fresh)
   assert (drawn.shape, drawn.dtype) == ((12, 16, 16, 3), np.uint8)
   assert np.std(wanted.astype(float)) > 1
   assert np.abs(drawn.astype(float) - wanted).mean() < 0.5 * np.std(wanted.astype(float))
 
 
-def test_previews_are_block_means(generator):
-  codes = fitted_codes(generator, 2)
-  assert codes.shape == (2, generator.config.dlatent_size)
-  images = generator.synthesize(codes, latent_space="W")
+def test_previews_are_block_means(mobile):
+  codes = fitted_codes(mobile, 2)
+  assert codes.shape == (2, mobile.config.dlatent_size)
+  images = mobile.synthesize(codes, latent_space="W")
   means = images.reshape(2, 16, 2, 16, 2, 3).mean(axis=(2, 4))
   expected = np.clip(np.rint(means * 127.5 + 127.5), 0, 255)
-  assert np.abs(preview_pictures(generator, codes, 16) - expected).max() <= 1
+  assert np.abs(preview_pictures(mobile, codes, 16) - expected).max() <= 1
 
 
-def test_sketch_codes_lie_between_the_mean_and_fresh_codes(generator):
-  codes = sketch_codes(generator, 5, seed=2)
-  whole = generator.map(generator.sample_z(5, 2)) - generator.mean_latent("W")
-  shares = (codes - generator.mean_latent("W")) / whole
+def test_sketch_codes_lie_between_the_mean_and_fresh_codes(mobile):
+  codes = sketch_codes(mobile, 5, seed=2)
+  whole = mobile.map(mobile.sample_z(5, 2)) - mobile.mean_latent("W")
+  shares = (codes - mobile.mean_latent("W")) / whole
   assert (shares > 0.59).all()
   assert (shares < 1.01).all()
 
 
-def test_samples_are_drawn_once(generator, tmp_path, monkeypatch):
+def test_samples_are_drawn_once(mobile, tmp_path, monkeypatch):
   monkeypatch.setattr(photo_samples, "_BLOCK", BLOCK)
   monkeypatch.setattr(photo_samples, "_CHUNK", 4)
-  codes, pictures = photo_samples.draw_samples(generator, tmp_path, 6, 10)
+  codes, pictures = photo_samples.draw_samples(mobile, tmp_path, 6, 10)
   assert len(codes) == len(pictures) == 16
-  np.testing.assert_array_equal(codes[-6:], fitted_codes(generator, 6))
+  np.testing.assert_array_equal(codes[-6:], fitted_codes(mobile, 6))
   monkeypatch.setattr(Sketcher, "fit", None)
-  again = photo_samples.draw_samples(generator, tmp_path, 6, 10)
+  again = photo_samples.draw_samples(mobile, tmp_path, 6, 10)
   np.testing.assert_array_equal(again[0], codes)
   np.testing.assert_array_equal(again[1], pictures)
 
@@ -91,16 +80,16 @@ def test_small_pictures_are_enlarged_for_scorers():
   np.testing.assert_allclose(found[:, 0], shades / 127.5 - 1, atol=2e-3)
 
 
-def test_scored_sketches_are_read_with_their_codes(generator, tmp_path):
+def test_scored_sketches_are_read_with_their_codes(mobile, tmp_path):
   for seed, count in ((40_000, 3), (40_001, 2)):
     np.save(tmp_path / f"scores_{seed}_{count}.npy", np.full((count, 2), seed, np.float32))
-  codes, scores = sketch_scores.read_sketch_scores(generator, tmp_path, ["age", "smile"])
-  expected = [sketch_codes(generator, 3, 40_000), sketch_codes(generator, 2, 40_001)]
+  codes, scores = sketch_scores.read_sketch_scores(mobile, tmp_path, ["age", "smile"])
+  expected = [sketch_codes(mobile, 3, 40_000), sketch_codes(mobile, 2, 40_001)]
   np.testing.assert_array_equal(codes, np.concatenate(expected))
   assert scores["smile"].tolist() == [40_000] * 3 + [40_001] * 2
   (tmp_path / "empty").mkdir()
   with pytest.raises(InputError, match="no scored sketches"):
-    sketch_scores.read_sketch_scores(generator, tmp_path / "empty", ["age"])
+    sketch_scores.read_sketch_scores(mobile, tmp_path / "empty", ["age"])
 
 
 def test_the_plane_of_sketches_is_placed_and_judged_by_faces():

@@ -11,12 +11,29 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.jobs.failures import Failure
+from privai_tf.jobs.inputs import Portrait
 from privai_tf.jobs.outcomes import Loaded, Outcome, Output
 from privai_tf.jobs.private_folder import PrivateRecord
 from privai_tf.privacy.accounting.events import pure_event
 from privai_tf.privacy.relation import Relation
 
 GUARANTEE = Guarantee(True, "attribute", "Hidden.", "laplace", 0.5, 0.0, 1.0, 2.0, 4.0)
+
+
+def outcome_of(name, subject="ada", relation=None, records=()):
+  """What became of an input: one black picture, as drawn; of scope image unless a relation is given."""
+  output = Output(
+    name=name,
+    pixels=np.zeros((8, 8, 3), np.uint8),
+    guarantee=GUARANTEE,
+    bound=0.6,
+    event=None,
+    relation=relation or Relation.unknown_image(),
+    faces=1,
+    subject=subject,
+    records=records,
+  )
+  return Outcome(Portrait(name, name), (output,))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,35 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError, OutputError
-from privai_tf.jobs.inputs import Portrait
-from privai_tf.jobs.outcomes import Outcome, Output
 from privai_tf.jobs.private_folder import PrivateFolder, PrivateRecord
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.settlement import Settlement
 from privai_tf.privacy.ledger import Ledger
-from privai_tf.privacy.relation import Relation
 from privai_tf.runtime import files
 from privai_tf.runtime.manifest import Manifest
+from tests.jobs.drawing import outcome_of
 
 _CONFIGURATION = {"checkpoint": {"name": "none"}}
-_GUARANTEE = Guarantee(True, "attribute", "Hidden.", "laplace", 0.5, 0.0, 1.0, 2.0, 4.0)
-
-
-def _outcome(name, subject="ada", records=()):
-  output = Output(
-    name=name,
-    pixels=np.zeros((8, 8, 3), np.uint8),
-    guarantee=_GUARANTEE,
-    bound=0.6,
-    event=None,
-    relation=Relation.unknown_image(),
-    faces=1,
-    subject=subject,
-    records=records,
-  )
-  return Outcome(Portrait(name, name), (output,))
 
 
 class _Run:
@@ -83,7 +64,7 @@ def test_nothing_is_published_before_it_is_paid_for(run, monkeypatch):
     write(self, name, *rest)
 
   monkeypatch.setattr(PublicFolder, "write", watched)
-  settlement.settle([_outcome("a"), _outcome("b")])
+  settlement.settle([outcome_of("a"), outcome_of("b")])
   assert sorted(seen) == [("a", 2), ("b", 2)]  # A batch is paid for as a whole.
   run.close()
 
@@ -92,7 +73,7 @@ def test_nothing_is_published_where_paying_fails(run, monkeypatch):
   settlement = run.open()
   monkeypatch.setattr(Ledger, "charge", _killed)
   with pytest.raises(_KilledError):
-    settlement.settle([_outcome("a")])
+    settlement.settle([outcome_of("a")])
   run.close()
   assert {path.name for path in run.out.iterdir()} == {"run.json"}
 
@@ -104,7 +85,7 @@ def test_a_resumed_release_is_paid_for_once_under_its_own_id(run, monkeypatch, m
   kind, name = (Ledger, "charge") if moment == "paying" else (PublicFolder, "write")
   monkeypatch.setattr(kind, name, _killed)
   with pytest.raises(_KilledError):
-    settlement.settle([_outcome("a")])
+    settlement.settle([outcome_of("a")])
   monkeypatch.undo()
   staged = run.manifest.staged("a")
   run.close()
@@ -123,7 +104,7 @@ def test_what_was_drawn_for_a_ledger_is_not_published_without_it_and_the_reverse
   settlement = run.open(pays=first)
   monkeypatch.setattr(PublicFolder, "write", _killed)
   with pytest.raises(_KilledError):
-    settlement.settle([_outcome("a", subject="ada" if first else None)])
+    settlement.settle([outcome_of("a", subject="ada" if first else None)])
   monkeypatch.undo()
   run.close()
   with pytest.raises(ConfigurationError, match=r"a: was drawn for .* nothing is published"):
@@ -139,7 +120,7 @@ def test_a_damaged_staged_release_is_not_published(run, monkeypatch):
   settlement = run.open()
   monkeypatch.setattr(PublicFolder, "write", _killed)
   with pytest.raises(_KilledError):
-    settlement.settle([_outcome("a")])
+    settlement.settle([outcome_of("a")])
   monkeypatch.undo()
   run.manifest._connection.execute("UPDATE outputs SET png = x'00'")
   run.close()
@@ -151,7 +132,7 @@ def test_a_damaged_staged_release_is_not_published(run, monkeypatch):
 
 def test_the_manifest_knows_the_ledger_s_head_before_anything_is_done(run):
   settlement = run.open()
-  settlement.settle([_outcome("a")])
+  settlement.settle([outcome_of("a")])
   run.manifest.stage([])  # Whatever commits next.
   assert run.manifest.is_known("a")
   assert json.loads(run.manifest.noted("ledger"))["hash"] == run.ledger.head.hash
@@ -165,7 +146,7 @@ def test_the_publishable_json_says_nothing_that_was_computed_from_the_photo(run)
   for number, figures in enumerate([{"psnr_db": 12.5, "source": "x"}, {"psnr_db": 40, "loss": 1}]):
     settlement = run.open()
     record = PrivateRecord("a", figures, np.full(4, number, np.float32))
-    settlement.settle([_outcome("a", subject=f"subject {number}", records=(record,))])
+    settlement.settle([outcome_of("a", subject=f"subject {number}", records=(record,))])
     contents.append((run.out / "a.json").read_bytes())
     run.manifest._connection.execute("DELETE FROM outputs")
     run.close()

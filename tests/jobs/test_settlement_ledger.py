@@ -4,12 +4,11 @@ import json
 import shutil
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.jobs.inputs import Portrait
-from privai_tf.jobs.outcomes import Outcome, Output
+from privai_tf.jobs.outcomes import Outcome
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.settlement import LEDGER_NOTE, Settlement, charge_for, pay_for
 from privai_tf.privacy.accounting.events import pure_event
@@ -17,25 +16,10 @@ from privai_tf.privacy.ledger import Head, Ledger, LedgerRestoredError, Relation
 from privai_tf.privacy.relation import Relation
 from privai_tf.runtime.manifest import Manifest
 from privai_tf.runtime.manifest_files import read_note
+from tests.jobs.drawing import GUARANTEE, outcome_of
 
 _CONFIGURATION = {"checkpoint": {"name": "none"}}
-_GUARANTEE = Guarantee(True, "attribute", "Hidden.", "laplace", 0.5, 0.0, 1.0, 2.0, 4.0)
 _UNKNOWN, _IMAGE = Relation.unknown_attribute(), Relation.unknown_image()
-
-
-def _outcome(name, relation=_IMAGE, subject="ada"):
-  output = Output(
-    name=name,
-    pixels=np.zeros((8, 8, 3), np.uint8),
-    guarantee=_GUARANTEE,
-    bound=0.6,
-    event=None,
-    relation=relation,
-    faces=1,
-    subject=subject,
-    records=(),
-  )
-  return Outcome(Portrait(name, name), (output,))
 
 
 @pytest.fixture
@@ -60,7 +44,9 @@ def settle(tmp_path):
 def test_a_release_that_could_publish_what_was_hidden_is_dropped_and_the_rest_goes_on(
   settle, tmp_path
 ):
-  results = dict(settle(_outcome("a", _UNKNOWN), _outcome("b", _UNKNOWN), _outcome("c")))
+  results = dict(
+    settle(outcome_of("a", relation=_UNKNOWN), outcome_of("b", relation=_UNKNOWN), outcome_of("c"))
+  )
   assert results["a"] is None
   assert results["c"] is None
   assert isinstance(results["b"], RelationError)
@@ -72,9 +58,9 @@ def test_a_release_that_could_publish_what_was_hidden_is_dropped_and_the_rest_go
 
 def test_the_manifest_knows_how_far_the_ledger_was(settle, tmp_path, monkeypatch):
   path, manifest = tmp_path / "ledger.db", tmp_path / "state" / "manifest.db"
-  settle(_outcome("a"))
+  settle(outcome_of("a"))
   shutil.copy(path, tmp_path / "backup.db")
-  settle(_outcome("b"))
+  settle(outcome_of("b"))
   with Ledger.open(path) as ledger:
     ledger.accept_clock()
     last = ledger.head
@@ -84,15 +70,15 @@ def test_the_manifest_knows_how_far_the_ledger_was(settle, tmp_path, monkeypatch
   monkeypatch.setenv("PRIVAI_STATE_DIR", str(tmp_path / "another machine"))
   reconciling.adopt(path)
   with pytest.raises(LedgerRestoredError, match="ledger reconcile"):
-    settle(_outcome("c"))
+    settle(outcome_of("c"))
   assert not (tmp_path / "out" / "c.png").exists()
   reconciling.close(path, [seen])
-  ((_, error),) = settle(_outcome("c"))
+  ((_, error),) = settle(outcome_of("c"))
   assert "costs epsilon" in str(error)  # Everything that was left is charged.
 
 
 def test_a_charge_that_was_staged_before_there_were_relations(tmp_path):
-  charge = charge_for(_GUARANTEE, None, _UNKNOWN, "ada", 1, "release")
+  charge = charge_for(GUARANTEE, None, _UNKNOWN, "ada", 1, "release")
   assert json.loads(json.dumps(charge)) == charge
   old = {key: value for key, value in charge.items() if key != "relation"} | {"scope": "attribute"}
   with Ledger.create(tmp_path / "ledger.db", default_epsilon=2) as ledger:
@@ -123,10 +109,12 @@ def test_an_item_is_finished_when_all_its_faces_are_paid_for(settle, tmp_path):
   """Of a photo of which one face was refused, the rest is published; the photo is not done with."""
 
   def two_faces(name, subject):
-    first, second = (_outcome(f"{name}-face{face}", subject=subject).outputs[0] for face in (0, 1))
+    first, second = (
+      outcome_of(f"{name}-face{face}", subject=subject).outputs[0] for face in (0, 1)
+    )
     return Outcome(Portrait(name, name), (first, second))
 
-  settle(*(_outcome(f"earlier-{number}", subject="bob") for number in range(3)))
+  settle(*(outcome_of(f"earlier-{number}", subject="bob") for number in range(3)))
   results = settle(two_faces("ada's", "ada"), two_faces("bob's", "bob"))
   assert [name for name, refusal in results if refusal] == ["bob's-face1"]
   manifest = Manifest(tmp_path / "state", "", _CONFIGURATION)
