@@ -14,6 +14,8 @@ from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
 
+everywhere = pytest.mark.parametrize("path", ["file", "postgres"], indirect=True)
+
 
 @pytest.fixture
 def run(repository):
@@ -74,6 +76,7 @@ def test_grant_show_export(run, tmp_path):
   assert run("accept_clock", f"--ledger={path}")[0] == 0
 
 
+@everywhere
 def test_a_budget_is_lowered_only_where_that_is_said(run, path):
   grant = "grant", f"--ledger={path}", "--subject_id=ada"
   assert run(*grant, "--budget_epsilon=2", "--budget_delta=1e-5")[1].endswith("epsilon 2 left\n")
@@ -89,6 +92,7 @@ def test_a_budget_is_lowered_only_where_that_is_said(run, path):
   assert lowered.endswith("epsilon 1 left (before: 2, 1e-05)\n")
 
 
+@everywhere
 def test_show_cuts_nothing_off(run, path):
   """Whatever another command needs can be copied from it: long ids, and all digits."""
   subject = "pixels:" + "0123456789abcdef" * 4
