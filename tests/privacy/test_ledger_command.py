@@ -76,7 +76,6 @@ def test_grant_show_export(run, tmp_path):
   assert run("accept_clock", f"--ledger={path}")[0] == 0
 
 
-@everywhere
 def test_a_budget_is_lowered_only_where_that_is_said(run, path):
   grant = "grant", f"--ledger={path}", "--subject_id=ada"
   assert run(*grant, "--budget_epsilon=2", "--budget_delta=1e-5")[1].endswith("epsilon 2 left\n")
