@@ -69,6 +69,8 @@ class Connection:
   def __init__(self, url: DatabaseUrl, timeout: float):
     self._ahead: dict[Read, list[tuple]] = {}
     self._behind: list[Read] = []
+    self._prepared: dict[str, str] = {}
+    self._to_prepare: set[str] = set()
     milliseconds = max(1, int(1000 * timeout))
     usual = {
       "application_name": "privai_tf.ledger",
@@ -122,6 +124,7 @@ class Connection:
       The row.
     """
     self._drop()
+    self._prepare()
     results = self.send([*((statement, ()) for statement in statements), *reads])
     first, *ahead = results[len(statements) - 1 :]
     self._ahead.update(zip(reads, ahead, strict=True))
@@ -158,7 +161,7 @@ class Connection:
   def send(self, reads: Sequence[Read]) -> list[list[tuple]]:
     """Sends what is to be written and read, as one message; returns the rows of each reading."""
     batch, self._behind = [*self._behind, *reads], []
-    text = "; ".join(statement.replace("?", "%s") for statement, _ in batch)
+    text = "; ".join(self._text(statement) for statement, _ in batch)
     values = [value for _, some in batch for value in some]
     cursor = self._inner.execute(text, values or None)
     results = []
@@ -168,6 +171,26 @@ class Connection:
         break
     self._status = cursor.statusmessage
     return results[len(results) - len(reads) :]
+
+  def _text(self, statement: str) -> str:
+    """How a statement is sent: by its name once the server has planned it."""
+    name = self._prepared.get(statement)
+    if name is None:
+      if _READS.match(statement) or _WRITTEN.match(statement):
+        self._to_prepare.add(statement)
+      return statement.replace("?", "%s")
+    values = ", ".join(["%s"] * statement.count("?"))
+    return f"EXECUTE {name}({values})" if values else f"EXECUTE {name}"
+
+  def _prepare(self) -> None:
+    """Lets the server plan what was asked for lately; outside of transactions, which may fail."""
+    for statement in sorted(self._to_prepare):
+      name = f"ledger_{len(self._prepared)}"
+      first, *rest = statement.split("?")
+      numbered = first + "".join(f"${place}{part}" for place, part in enumerate(rest, 1))
+      self._inner.execute(f"PREPARE {name} AS {numbered}")
+      self._prepared[statement] = name
+    self._to_prepare.clear()
 
   def _forget(self, statement: str) -> None:
     """Drops what was read ahead of a table that is written to; all of it where none is named."""
