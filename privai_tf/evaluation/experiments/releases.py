@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from privai_tf.evaluation.experiments.faces import Faces
+from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.privacy.prepared import PreparedRelease
 from privai_tf.privacy.release import prepare
@@ -53,18 +54,29 @@ def released_codes(prepared: PreparedRelease, codes: np.ndarray, releases: int =
   return np.stack([prepared.release(encoded, simulation_stream=index) for index in range(releases)])
 
 
+def noisy_numbers(prepared: PreparedRelease, codes: np.ndarray, releases: int = 1) -> np.ndarray:
+  """Fresh exact draws of what mechanisms put out, before clamp and decoder: more than is published.
+
+  Returns:
+    float64 [releases, n, numbers], latent units.
+  """
+  coordinates = prepared.encode(codes).coordinates
+  noisy = np.empty((releases, *coordinates.shape))
+  for one in noisy:
+    for block in prepared.blocks:
+      own = block.positions
+      one[:, own] = from_grid(block.mechanism.noisy(coordinates[:, own]))
+  return noisy
+
+
 def pictures_of(faces: Faces, codes: np.ndarray) -> np.ndarray:
-  """What is published: pictures of released codes, float32 [n, R, R, 3] clipped to [-1, 1]."""
-  images = [
-    np.clip(
-      np.asarray(
-        faces.generator.synthesize(
-          codes[start : start + _BATCH], latent_space=faces.latent_space, noise="fixed"
-        )
-      ),
-      -1,
-      1,
-    )
-    for start in range(0, len(codes), _BATCH)
-  ]
-  return np.concatenate(images)
+  """What is published: pictures of released codes, float32 [n, R, R, 3] in [-1, 1], 256 levels."""
+  levels = []
+  for start in range(0, len(codes), _BATCH):
+    batch = codes[start : start + _BATCH]
+    short = _BATCH - len(batch)  # One shape: another one would compile again.
+    batch = np.concatenate([batch, np.repeat(batch[-1:], short, axis=0)]) if short else batch
+    images = faces.generator.synthesize(batch, latent_space=faces.latent_space, noise="fixed")
+    kept = np.asarray(images)[: _BATCH - short]
+    levels.append(np.clip(np.rint((kept + 1) * 127.5), 0, 255).astype(np.float32))
+  return np.concatenate(levels) / 127.5 - 1
