@@ -13,6 +13,7 @@ COMMANDS = MappingProxyType(
     "generate": "privai_tf.generate",
     "edit": "privai_tf.edit",
     "audit": "privai_tf.audit",
+    "evaluate": "privai_tf.evaluate",
     "ledger": "privai_tf.ledger",
     "convert": "converters.__main__",
     "score": "privai_tf.score",
