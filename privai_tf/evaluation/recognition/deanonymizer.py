@@ -68,7 +68,9 @@ def _network(inputs: np.ndarray, targets: np.ndarray, seed: int) -> Callable:
   from sklearn.neural_network import MLPRegressor
   from threadpoolctl import threadpool_limits
 
-  network = MLPRegressor((_HIDDEN,), early_stopping=True, max_iter=_EPOCHS, random_state=seed)
+  network = MLPRegressor(
+    hidden_layer_sizes=(_HIDDEN,), early_stopping=True, max_iter=_EPOCHS, random_state=seed
+  )
   with warnings.catch_warnings(), threadpool_limits(1):
     warnings.simplefilter("ignore", ConvergenceWarning)  # Epochs are few on purpose.
     network.fit(inputs.astype(np.float32), targets.astype(np.float32))

@@ -2,12 +2,14 @@
 
 Savchenko, "Efficient facial representations for age, gender and identity recognition in organizing
 photo albums", 2019; published in the npm package `@vladmandic/human` (MIT) as a TensorFlow.js graph.
-Get it with
+Get its two files, which are not part of this package, into the cache folder:
 
-    npm pack @vladmandic/human@3.3.6 && tar xzf vladmandic-human-3.3.6.tgz package/models
+    npm pack @vladmandic/human@3.3.6
+    tar xzf vladmandic-human-3.3.6.tgz package/models/faceres.json package/models/faceres.bin
+    mkdir -p ~/.cache/privai_tf/recognizers && mv package/models/faceres.* ~/.cache/privai_tf/recognizers
 
-and name the folder: `faceres:package/models`. The two files are read as data, under their SHA-256; the
-graph is a list of twelve known operations, which are computed by TensorFlow's own. Nothing foreign runs.
+(or name another folder: `faceres:FOLDER`). They are read as data, under their SHA-256; the graph is a
+list of thirteen known operations, which are computed by TensorFlow's own. Nothing foreign runs.
 """
 
 import hashlib
@@ -21,6 +23,7 @@ from privai_tf.attributes.scorers.packaged import cropped
 from privai_tf.errors import CheckpointError, ConfigurationError
 from privai_tf.evaluation.recognition.recognizer import Recognizer
 from privai_tf.runtime import outside
+from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.files import shown
 
 FILES = {
@@ -38,7 +41,7 @@ def faceres_recognizer(place: str) -> Recognizer:
   """Pictures of aligned faces -> float32 [n, 1024].
 
   Args:
-    place: the folder with its two files.
+    place: the folder with its two files; "": `recognizers` in the cache folder.
 
   Raises:
     ConfigurationError: if they are not there.
@@ -151,13 +154,13 @@ def _mean(x: Any, axes: np.ndarray) -> Any:
 
 def _read(place: str) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
   """Nodes and weights, of the pinned files only."""
-  folder = Path(place)
+  folder = Path(place) if place else cache_base() / "recognizers"
   contents = {}
   for name, digest in FILES.items():
-    if not place or not (folder / name).is_file():
+    if not (folder / name).is_file():
       raise ConfigurationError(
-        f"The recognizer faceres needs {name} in {shown(folder) if place else 'a folder'}: npm pack "
-        "@vladmandic/human@3.3.6, unpack it, and name it as faceres:package/models"
+        f"The recognizer faceres needs {name} in {shown(folder)}: npm pack @vladmandic/human@3.3.6, and "
+        "put it there from package/models"
       )
     contents[name] = outside.read_bytes(folder / name, CheckpointError, _REMEDY)
     if hashlib.sha256(contents[name]).hexdigest() != digest:

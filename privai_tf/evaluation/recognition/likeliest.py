@@ -4,9 +4,11 @@ With equally likely faces no other is right more often (Bayes). It sees the mech
 before that is clamped or decoded, so it is a ceiling for all who see the published code or picture.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 
 from privai_tf.evaluation.recognition.matching import galleries
 from privai_tf.privacy.grid import from_grid
@@ -37,29 +39,36 @@ def observed(prepared: Any, coordinates: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def likeliest_scores(
-  prepared: Any, noisy: np.ndarray, coordinates: np.ndarray, size: int
-) -> np.ndarray:
-  """Log-likelihood of every release under every face of its gallery.
+  prepared: Any, noisy: np.ndarray, coordinates: np.ndarray, sizes: Sequence[int]
+) -> dict[int, np.ndarray]:
+  """How likely, given a release, each face of its gallery is: the logarithm, up to a constant.
 
   Args:
     prepared: a `PreparedRelease` of scope "image".
     noisy: float64 [n, numbers], from `observed`.
     coordinates: int64 [n, numbers], the faces' own.
-    size: of a gallery.
+    sizes: of galleries.
 
   Returns:
-    float64 [n // size, size, size]: gallery, release, original.
+    By size, float64 [n // size, size, size]: gallery, release, original.
   """
-  seen, faces = galleries(noisy, size), galleries(from_grid(coordinates), size)
-  scores = np.zeros((len(seen), size, size))
-  for block in prepared.blocks:
-    for gallery, releases, originals in zip(scores, seen, faces, strict=True):
-      inputs, outputs = originals[:, block.positions], releases[:, block.positions]
-      if block.mechanism.has_codebook:
-        gallery += _inside(block.mechanism, inputs, outputs[:, 0])
-      else:
-        gallery += block.mechanism.likelihood(inputs)(outputs)
+  scores = {}
+  for size in sizes:
+    seen, faces = galleries(noisy, size), galleries(from_grid(coordinates), size)
+    scores[size] = np.stack([_posterior(prepared, *pair) for pair in zip(seen, faces, strict=True)])
   return scores
+
+
+def _posterior(prepared: Any, releases: np.ndarray, originals: np.ndarray) -> np.ndarray:
+  """Of one gallery; equally likely faces. Sums to 1 in each row, so that rows can be compared."""
+  scores = np.zeros((len(releases), len(originals)))
+  for block in prepared.blocks:
+    inputs, outputs = originals[:, block.positions], releases[:, block.positions]
+    if block.mechanism.has_codebook:
+      scores += _inside(block.mechanism, inputs, outputs[:, 0])
+    else:
+      scores += block.mechanism.likelihood(inputs)(outputs)
+  return scores - logsumexp(scores, axis=1, keepdims=True)
 
 
 def _inside(mechanism: Any, inputs: np.ndarray, outputs: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What says how alike two faces are: embeddings, looked up by name."""
 
+import contextlib
 import dataclasses
 import importlib
 from collections.abc import Callable
@@ -54,7 +55,7 @@ def load_recognizer(name: str) -> Recognizer:
   """A recognizer of pictures.
 
   Args:
-    name: "dlib", or "faceres:FOLDER".
+    name: "dlib", "faceres" (or "faceres:FOLDER").
 
   Raises:
     ConfigurationError: for an unknown name, or if its package or folder is missing.
@@ -65,6 +66,15 @@ def load_recognizer(name: str) -> Recognizer:
     raise ConfigurationError(f"There is no recognizer '{kind}'; use {' or '.join(sorted(_KNOWN))}.")
   module, function = _KNOWN[kind]
   return getattr(importlib.import_module(module), function)(place)
+
+
+def recognizers_at_hand() -> list[Recognizer]:
+  """Those whose packages and files are there; maybe none."""
+  found = []
+  for name in _KNOWN:
+    with contextlib.suppress(ConfigurationError):
+      found.append(load_recognizer(name))
+  return found
 
 
 def codes_recognizer(generator: Any, latent_space: str, count: int = 10_000) -> Recognizer:
