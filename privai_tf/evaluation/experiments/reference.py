@@ -37,7 +37,7 @@ from privai_tf.evaluation.experiments.releases import pictures_of, prepared_rele
 EPSILONS, TAUS = (0.2, 0.5, 1.0, 2.0), (0.5, 1.0)
 ATTACKERS = ("majority", "fixed", "linear", "boosting", "two_sided")
 _FACES, _QUICK_FACES = 2000, 400
-_ANCHORS, _DRAWS, _QUICK_DRAWS = 2, 200, 40
+_ANCHORS, _DRAWS, _QUICK_DRAWS = 1, 200, 40  # The prototype's study was of one face, too.
 _MATCHED = 48  # Draws at each step of the search for equal utility.
 _DRAWN, _QUICK_DRAWN = 300, 60
 
@@ -125,7 +125,7 @@ class Reference(Experiment):
     return anchor, max(everywhere, *cover.values()), cover
 
   def cells(self) -> list[Cell]:
-    anchors = range(1 if self.settings.quick else _ANCHORS)
+    anchors = range(_ANCHORS)
     taus = [
       (index, tau, epsilon) for index in anchors for tau in TAUS for epsilon in self._epsilons
     ]
