@@ -3,17 +3,16 @@
 import dataclasses
 import functools
 import math
-import sqlite3
 from typing import Any
 
-from privai_tf.privacy.ledger import amounts, chain, relations, rules, schema, stored_events
+from privai_tf.privacy.ledger import amounts, chain, meta, relations, rules, schema, stored_events
 from privai_tf.privacy.ledger.entries import Entry
 from privai_tf.privacy.ledger.errors import LedgerConflictError, LedgerCorruptError
 from privai_tf.privacy.ledger.records import Account, Budget, Remaining
 from privai_tf.privacy.ledger.relations import iso_time
 
 
-def read(connection: sqlite3.Connection, subject: str) -> Account | None:
+def read(connection: Any, subject: str) -> Account | None:
   """The subject's account; None if it has none."""
   row = connection.execute(
     "SELECT budget_epsilon, budget_delta, composition, spent_epsilon, spent_delta, releases"
@@ -41,13 +40,13 @@ def tighten(account: Account | None, default: Budget | None, subject: str) -> Ac
   return dataclasses.replace(account, budgets=(*account.budgets, default))
 
 
-def is_closed(connection: sqlite3.Connection) -> bool:
+def is_closed(connection: Any) -> bool:
   """Whether charges of unknown subjects were lost, so that nobody is granted a budget by default."""
-  return connection.execute("SELECT 1 FROM meta WHERE name='closed'").fetchone() is not None
+  return meta.number(connection, meta.CLOSED) is not None
 
 
 def write_budget(
-  connection: sqlite3.Connection, subject: str, budget: Budget, moment: float
+  connection: Any, subject: str, budget: Budget, moment: float
 ) -> None:
   """Sets a budget and records the grant."""
   account = read(connection, subject)
@@ -71,7 +70,7 @@ def write_budget(
   chain.link(connection, "grant", [subject, moment, *values])
 
 
-def require_not_less(connection: sqlite3.Connection, subject: str, budget: Budget) -> None:
+def require_not_less(connection: Any, subject: str, budget: Budget) -> None:
   """Refuses a budget below the subject's own: a mistyped one would end a job in its midst."""
   account = read(connection, subject)
   if account is None:
@@ -86,7 +85,7 @@ def require_not_less(connection: sqlite3.Connection, subject: str, budget: Budge
     )
 
 
-def find(connection: sqlite3.Connection, subject: str, release_id: str) -> Entry | None:
+def find(connection: Any, subject: str, release_id: str) -> Entry | None:
   """The charge of this release; None if there is none."""
   row = connection.execute(
     "SELECT mechanism, scope, epsilon, delta, event, relation FROM releases"
@@ -97,7 +96,7 @@ def find(connection: sqlite3.Connection, subject: str, release_id: str) -> Entry
 
 
 def is_repeated(
-  connection: sqlite3.Connection, subject: str, release_id: str | None, entry: Entry
+  connection: Any, subject: str, release_id: str | None, entry: Entry
 ) -> bool:
   """Whether this very release was charged before; refuses the same id with other values."""
   known = None if release_id is None else find(connection, subject, release_id)
@@ -110,7 +109,7 @@ def is_repeated(
 
 
 def write_release(
-  connection: sqlite3.Connection,
+  connection: Any,
   account: Account,
   entry: Entry,
   release_id: str,
@@ -149,7 +148,7 @@ def write_release(
 
 
 def spent(
-  connection: sqlite3.Connection, account: Account, entry: Entry | None = None
+  connection: Any, account: Account, entry: Entry | None = None
 ) -> list[int | None]:
   """epsilon of the account's releases, and of `entry` on top, by the rule of each of its budgets.
 
@@ -202,7 +201,7 @@ def remaining(account: Account, spent_units: list[int | None]) -> Remaining:
   )
 
 
-def list_releases(connection: sqlite3.Connection, subject: str | None) -> list[dict[str, Any]]:
+def list_releases(connection: Any, subject: str | None) -> list[dict[str, Any]]:
   """All charges, oldest first, amounts as exact decimals, times in ISO 8601."""
   names = (
     *("subject", "release_id", "time", "mechanism", "scope"),
@@ -224,7 +223,7 @@ def list_releases(connection: sqlite3.Connection, subject: str | None) -> list[d
   return listed
 
 
-def verify(connection: sqlite3.Connection) -> None:
+def verify(connection: Any) -> None:
   """Refuses a ledger whose sums do not agree with its charges."""
   sums: dict[str, list[int]] = {}
   for subject, epsilon, delta in connection.execute("SELECT subject, epsilon, delta FROM releases"):
