@@ -11,14 +11,19 @@ from privai_tf.privacy.ledger.errors import LedgerConflictError, LedgerCorruptEr
 from privai_tf.privacy.ledger.records import Account, Budget, Remaining
 from privai_tf.privacy.ledger.relations import iso_time
 
+ACCOUNT = (
+  "SELECT budget_epsilon, budget_delta, composition, spent_epsilon, spent_delta, releases"
+  " FROM subjects WHERE subject=?"
+)
+RELEASE = (
+  "SELECT mechanism, scope, epsilon, delta, event, relation FROM releases"
+  " WHERE subject=? AND release_id=?"
+)
+
 
 def read(connection: Any, subject: str) -> Account | None:
   """The subject's account; None if it has none."""
-  row = connection.execute(
-    "SELECT budget_epsilon, budget_delta, composition, spent_epsilon, spent_delta, releases"
-    " FROM subjects WHERE subject=?",
-    (subject,),
-  ).fetchone()
+  row = connection.execute(ACCOUNT, (subject,)).fetchone()
   if row is None:
     return None
   try:
@@ -45,9 +50,7 @@ def is_closed(connection: Any) -> bool:
   return meta.number(connection, meta.CLOSED) is not None
 
 
-def write_budget(
-  connection: Any, subject: str, budget: Budget, moment: float
-) -> None:
+def write_budget(connection: Any, subject: str, budget: Budget, moment: float) -> None:
   """Sets a budget and records the grant."""
   account = read(connection, subject)
   rule = account.budgets[0].composition if account else None
@@ -87,17 +90,11 @@ def require_not_less(connection: Any, subject: str, budget: Budget) -> None:
 
 def find(connection: Any, subject: str, release_id: str) -> Entry | None:
   """The charge of this release; None if there is none."""
-  row = connection.execute(
-    "SELECT mechanism, scope, epsilon, delta, event, relation FROM releases"
-    " WHERE subject=? AND release_id=?",
-    (subject, release_id),
-  ).fetchone()
+  row = connection.execute(RELEASE, (subject, release_id)).fetchone()
   return None if row is None else Entry(*row[:2], int(row[2]), int(row[3]), *row[4:])
 
 
-def is_repeated(
-  connection: Any, subject: str, release_id: str | None, entry: Entry
-) -> bool:
+def is_repeated(connection: Any, subject: str, release_id: str | None, entry: Entry) -> bool:
   """Whether this very release was charged before; refuses the same id with other values."""
   known = None if release_id is None else find(connection, subject, release_id)
   if known is not None and known != entry:
@@ -147,9 +144,7 @@ def write_release(
   return after
 
 
-def spent(
-  connection: Any, account: Account, entry: Entry | None = None
-) -> list[int | None]:
+def spent(connection: Any, account: Account, entry: Entry | None = None) -> list[int | None]:
   """epsilon of the account's releases, and of `entry` on top, by the rule of each of its budgets.
 
   None where no finite one holds.

@@ -15,6 +15,8 @@ from typing import Any
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.ledger import meta
 
+LAST = "SELECT sequence, hash FROM chain ORDER BY sequence DESC LIMIT 1"
+LINK = "SELECT hash FROM chain WHERE sequence=?"
 _RECONCILED = "reconciled"
 
 
@@ -57,8 +59,7 @@ def ledger_id(key: bytes) -> str:
 
 def head(connection: Any, ledger: str) -> Head:
   """The last link."""
-  query = "SELECT sequence, hash FROM chain ORDER BY sequence DESC LIMIT 1"
-  return Head(ledger, *(connection.execute(query).fetchone() or (0, "")))
+  return Head(ledger, *(connection.execute(LAST).fetchone() or (0, "")))
 
 
 def link(connection: Any, kind: str, content: Sequence[Any], after: int = 0) -> None:
@@ -84,8 +85,7 @@ def includes(connection: Any, known: Head) -> bool:
   """
   if known.sequence == 0:
     return True
-  query = "SELECT hash FROM chain WHERE sequence=?"
-  row = connection.execute(query, (known.sequence,)).fetchone()
+  row = connection.execute(LINK, (known.sequence,)).fetchone()
   return (row is not None and row[0] == known.hash) or known.sequence <= reconciled(connection)
 
 

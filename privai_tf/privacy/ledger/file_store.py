@@ -6,10 +6,12 @@ import pathlib
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from privai_tf.privacy.ledger import place, schema
+from privai_tf.privacy.ledger import chain, place, schema
+from privai_tf.privacy.ledger.chain import Head
 from privai_tf.privacy.ledger.errors import LedgerReadOnlyError, translated
+from privai_tf.privacy.ledger.reads import Read
 from privai_tf.privacy.ledger.store import Store
 
 # Uneven, so that waiting processes do not keep in step.
@@ -44,7 +46,9 @@ class FileStore(Store):
       os.close(self._log)
       self._log = None
 
-  def _begin(self, connection: sqlite3.Connection, write: bool) -> sqlite3.Connection:
+  def _begin(
+    self, connection: sqlite3.Connection, write: bool, reads: Sequence[Read]
+  ) -> sqlite3.Connection:
     """Starts a transaction; waits for other writers, polling often.
 
     SQLite's own waiting backs off to 0.1 s, during which nobody holds the lock: with eight
@@ -68,6 +72,15 @@ class FileStore(Store):
         time.sleep(random.uniform(*_POLL_SECONDS))
     finally:
       connection.execute(f"PRAGMA busy_timeout={int(1000 * self._timeout)}")
+
+  def _read_ahead(self, reads: Sequence[Read]) -> None:
+    """Nothing: a file is read as fast later."""
+
+  def _commit(self, connection: sqlite3.Connection) -> Head:
+    head = chain.head(connection, self.ledger)
+    connection.execute("COMMIT")
+    self._flush()
+    return head
 
   def _flush(self) -> None:
     """Brings everything committed so far to the disk.

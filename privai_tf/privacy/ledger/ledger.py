@@ -13,6 +13,7 @@ from privai_tf.privacy.ledger.attempts import tried_again
 from privai_tf.privacy.ledger.chain import Head
 from privai_tf.privacy.ledger.database_url import Location, location
 from privai_tf.privacy.ledger.errors import BudgetExceededError, LedgerExistsError
+from privai_tf.privacy.ledger.reads import reads_of_charge
 from privai_tf.privacy.ledger.records import Account, Budget, Charge, Remaining
 from privai_tf.privacy.ledger.store import Store
 from privai_tf.privacy.ledger.subjects import check_subject, pixel_subject
@@ -201,7 +202,8 @@ class Ledger:
     if isinstance(event, str):
       mechanism, event = mechanism or event, None
     entry = entries.check_entry(event, epsilon, delta, mechanism, relation)
-    with self._store.transaction() as connection:
+    wanted = reads_of_charge(subject, release_id, entry.relation)
+    with self._store.transaction(reads=wanted) as connection:
       repeated = accounts.is_repeated(connection, subject, release_id, entry)
       account = self._account(connection, subject)
       release_id = release_id or secrets.token_hex(16)

@@ -7,12 +7,13 @@ from typing import Any
 
 LAST_TIME = "last_time"
 CLOSED = "closed"  # Charges of unknown subjects were lost: nobody is granted a budget by default.
+VALUE = "SELECT value FROM meta WHERE name=?"
 _KEY = "subject_key"
 
 
 def subject_key(connection: Any) -> bytes:
   """The 32 secret bytes of which the ledger's id and its subjects of pixels are made."""
-  (value,) = connection.execute("SELECT value FROM meta WHERE name=?", (_KEY,)).fetchone()
+  (value,) = connection.execute(VALUE, (_KEY,)).fetchone()
   return key_bytes(value)
 
 
@@ -23,7 +24,7 @@ def key_bytes(value: bytes | str) -> bytes:
 
 def number(connection: Any, name: str) -> float | None:
   """A number; None if there is none of the name."""
-  row = connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+  row = connection.execute(VALUE, (name,)).fetchone()
   return None if row is None else float(row[0])
 
 

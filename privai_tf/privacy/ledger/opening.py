@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.ledger.creation import create_file
 from privai_tf.privacy.ledger.database_url import DatabaseUrl, location
 from privai_tf.privacy.ledger.file_store import FileStore
@@ -51,3 +52,10 @@ def create(path: Place, timeout: float, state: str | os.PathLike | None = None) 
 
 def _require_driver() -> None:
   require_packages("--ledger=postgresql://...", "postgres", "psycopg")
+  try:
+    import psycopg  # noqa: F401
+  except ImportError as error:  # The package without libpq.
+    raise ConfigurationError(
+      f"--ledger=postgresql://... cannot load psycopg ({str(error).splitlines()[0]}): "
+      "pip install 'privai-tf[postgres]'"
+    ) from error

@@ -21,8 +21,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.ledger import accounts, amounts, chain, meta, opening
-from privai_tf.privacy.ledger import relations, rules, stored_events
+from privai_tf.privacy.ledger import (
+  accounts,
+  amounts,
+  chain,
+  meta,
+  opening,
+  relations,
+  rules,
+  stored_events,
+)
 from privai_tf.privacy.ledger.chain import Head
 from privai_tf.privacy.ledger.entries import Entry
 from privai_tf.privacy.ledger.errors import LedgerConflictError
@@ -179,9 +187,7 @@ class _Export:
     sequence = max(self.links, default=0)
     return Head(self.ledger, sequence, self.links.get(sequence, ""))
 
-  def require_complete(
-    self, connection: Any, store: Store, known: Sequence[Head]
-  ) -> None:
+  def require_complete(self, connection: Any, store: Store, known: Sequence[Head]) -> None:
     """Refuses an export that leaves open what was charged after it."""
     if self.ledger != store.ledger:
       raise LedgerConflictError(
@@ -206,9 +212,7 @@ def _budget(row: dict[str, Any]) -> Budget:
   )
 
 
-def _lower_budget(
-  connection: Any, subject: str, budget: Budget, moment: float
-) -> None:
+def _lower_budget(connection: Any, subject: str, budget: Budget, moment: float) -> None:
   """Grants what the export says; of an account that the file has, the smaller budget."""
   account = accounts.read(connection, subject)
   if account is not None:

@@ -10,7 +10,7 @@ from privai_tf.privacy.relation import Relation
 
 # The different relations of a subject, found by leaps in the index: as cheap after ten thousand
 # releases as after one.
-_DIFFERENT = """
+DIFFERENT = """
 WITH RECURSIVE found (digest) AS (
   SELECT min(relation) FROM releases WHERE subject = ?
   UNION ALL
@@ -20,13 +20,15 @@ WITH RECURSIVE found (digest) AS (
 SELECT digest FROM found WHERE digest IS NOT NULL
 """
 
+CONTENT = "SELECT content FROM relations WHERE digest=?"
+
 
 def store(connection: Any, relation: Relation) -> None:
   """Keeps a relation that charges are to refer to."""
-  if connection.execute("SELECT 1 FROM relations WHERE digest=?", (relation.digest,)).fetchone():
-    return
-  values = relation.digest, relation.to_json()
-  connection.execute("INSERT INTO relations (digest, content) VALUES (?, ?)", values)
+  connection.execute(
+    "INSERT INTO relations (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+    (relation.digest, relation.to_json()),
+  )
 
 
 def read(connection: Any, digest: str) -> Relation:
@@ -35,7 +37,7 @@ def read(connection: Any, digest: str) -> Relation:
   Raises:
     LedgerCorruptError: if it is not there, or another one.
   """
-  row = connection.execute("SELECT content FROM relations WHERE digest=?", (digest,)).fetchone()
+  row = connection.execute(CONTENT, (digest,)).fetchone()
   try:
     relation = _parsed(row[0] if row else "")
   except ConfigurationError as error:
@@ -58,7 +60,7 @@ def require_covered(connection: Any, subject: str, relation: Relation) -> None:
   Raises:
     RelationError: names the first such release, and the remedy.
   """
-  digests = connection.execute(_DIFFERENT, (subject, subject)).fetchall()
+  digests = connection.execute(DIFFERENT, (subject, subject)).fetchall()
   for (digest,) in digests:
     if digest == relation.digest and relation.split:
       continue  # It covers itself; an unknown one does not.

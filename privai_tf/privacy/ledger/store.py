@@ -9,7 +9,7 @@ import contextlib
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from privai_tf.privacy.ledger import chain, meta
@@ -22,6 +22,7 @@ from privai_tf.privacy.ledger.errors import (
   LedgerUnknownError,
 )
 from privai_tf.privacy.ledger.mirror import Mirror
+from privai_tf.privacy.ledger.reads import Read
 
 # How far the clock may step back (corrections by a time server) before the ledger refuses.
 _CLOCK_TOLERANCE_SECONDS = 1.0
@@ -67,12 +68,16 @@ class Store(abc.ABC):
     """A new connection to a ledger that is fit to be used."""
 
   @abc.abstractmethod
-  def _begin(self, connection: Any, write: bool) -> Any:
+  def _begin(self, connection: Any, write: bool, reads: Sequence[Read]) -> Any:
     """Starts a transaction, after all others' writing; returns the connection that it is on."""
 
   @abc.abstractmethod
-  def _flush(self) -> None:
-    """Brings everything committed so far to the disk."""
+  def _read_ahead(self, reads: Sequence[Read]) -> None:
+    """Reads at once what a part of a transaction is going to read, where that is worth while."""
+
+  @abc.abstractmethod
+  def _commit(self, connection: Any) -> Head:
+    """Ends a transaction that wrote; returns a head that is on the disk, with all that it wrote."""
 
   @abc.abstractmethod
   def _translated(self) -> contextlib.AbstractContextManager[None]:
@@ -112,35 +117,39 @@ class Store(abc.ABC):
     self._connection.close()
 
   @contextlib.contextmanager
-  def transaction(self, write: bool = True) -> Iterator[Any]:
-    """Runs the block in one transaction: committed at its end, rolled back on any error."""
+  def transaction(self, write: bool = True, reads: Sequence[Read] = ()) -> Iterator[Any]:
+    """Runs the block in one transaction: committed at its end, rolled back on any error.
+
+    Args:
+      write: whether it writes.
+      reads: what it is going to read, as far as that is known.
+    """
     with self._lock, self._translated():
       if self._joined:
-        with self._part() as connection:
+        with self._part(reads) as connection:
           yield connection
         return
       if os.getpid() != self._process:
         # Connections must not cross a fork; the parent's is left alone, unclosed.
         self._inherited = self._connection
         self._connect()
-      connection = self._begin(self._connection, write)
+      connection = self._begin(self._connection, write, reads)
       try:
         known = self.kept() if write else None
         if known is not None and self._recognize:
           self.require(connection, known)
         yield connection
-        head = chain.head(connection, self.ledger) if write else None
-        connection.execute("COMMIT")
+        if not write:
+          connection.commit()
+          return
+        # On the disk by then: a crash must not leave a kept head that the ledger does not have.
+        self.reached = head = self._commit(connection)
       except BaseException:
         if connection.in_transaction:
-          connection.execute("ROLLBACK")
+          connection.rollback()
         raise
-      if write:
-        self._flush()
-        # After the flush: a crash must not leave a kept head that the ledger does not have.
-        self.reached = head
-        if known is not None and known.sequence < head.sequence:
-          self.mirror.advance(head)
+      if known is not None and known.sequence < head.sequence:
+        self.mirror.advance(head)
 
   def kept(self) -> Head | None:
     """The kept head of a ledger that is to be recognized by it.
@@ -192,8 +201,9 @@ class Store(abc.ABC):
     return self._joined
 
   @contextlib.contextmanager
-  def _part(self) -> Iterator[Any]:
+  def _part(self, reads: Sequence[Read]) -> Iterator[Any]:
     self._connection.execute("SAVEPOINT part")
+    self._read_ahead(reads)
     try:
       yield self._connection
     except BaseException:
