@@ -35,7 +35,7 @@ _QUICK = (
   ("image", "gaussian", "raw"),
   ("image", "subset_selection", "raw"),
 )
-# Drawing takes longer than everything else: few kinds of release, few epsilons.
+# Drawing takes longer than everything else: few kinds of release, one epsilon.
 _DRAWN = (
   ("attribute", "laplace", "raw"),
   ("attribute", "extremal", "sample"),
@@ -43,11 +43,11 @@ _DRAWN = (
   ("image", "gaussian", "raw"),
   ("image", "subset_selection", "raw"),
 )
-_DRAWN_EPSILONS = (1.0, 4.0)
+_DRAWN_EPSILON = 1.0
 _CODES = ("majority", "fixed", "linear", "boosting")
 _PICTURES = ("fixed_network", "network", "reinverting")
 _FACES, _QUICK_FACES = 4000, 800
-_DRAWN_FACES, _QUICK_DRAWN_FACES = 2000, 400
+_DRAWN_FACES, _QUICK_DRAWN_FACES = 1000, 300
 _QUICK_CODEBOOK = 1 << 12
 # tau of the reference prototype's own study, in latent units.
 _TAU = 1.0
@@ -67,7 +67,7 @@ class Budget(Experiment):
           continue
         for attribute in self._attributes if scope == "attribute" else ("",):
           found.append((scope, mechanism, decode, epsilon, attribute, "codes"))
-          if (scope, mechanism, decode) in _DRAWN and epsilon in self._drawn_epsilons:
+          if (scope, mechanism, decode) in _DRAWN and epsilon == _DRAWN_EPSILON:
             found.append((scope, mechanism, decode, epsilon, attribute, "pictures"))
     return found
 
@@ -108,16 +108,13 @@ class Budget(Experiment):
       for name in self.settings.mechanisms or mechanism_names()
       if scope in mechanism_class(name).scopes and _worth_it(scope, name)
       for decode in mechanism_class(name).decodings
+      if decode in (self.settings.decodings or (decode,))
     ]
 
   @property
   def _attributes(self) -> tuple[str, ...]:
     asked = self.settings.attributes or attributes_of(self.settings.checkpoint)
     return asked[-1:] if self.settings.quick and not self.settings.attributes else asked
-
-  @property
-  def _drawn_epsilons(self) -> tuple[float, ...]:
-    return _DRAWN_EPSILONS[:1] if self.settings.quick else _DRAWN_EPSILONS
 
   def _count(self, seen: str) -> int:
     few = self.settings.quick
