@@ -29,6 +29,9 @@ _SPACE = flags.DEFINE_enum(
 )
 _EPSILON = flags.DEFINE_list("epsilon", [], "Epsilons; default: the experiment's choice.")
 _MECHANISM = flags.DEFINE_list("mechanism", [], "Mechanisms; default: the experiment's choice.")
+_DECODE = flags.DEFINE_multi_enum(
+  "decode", [], ["raw", "value", "mean", "sample"], "Decodings, one a flag; default: all."
+)
 _FACES = flags.DEFINE_integer(
   "faces", None, "Test faces of a cell; default: the experiment's choice.", lower_bound=40
 )
@@ -51,6 +54,7 @@ def main(_: list[str]) -> None:
     latent_space=_SPACE.value,
     epsilons=tuple(map(_epsilon, _EPSILON.value)),
     mechanisms=_mechanisms(),
+    decodings=tuple(_DECODE.value),
     faces=_FACES.value,
     seed=_SEED.value,
     quick=_QUICK.value,

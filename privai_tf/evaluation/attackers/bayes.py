@@ -16,7 +16,7 @@ from privai_tf.privacy.neighbours import Neighbours
 _MOST_FACES = 4096
 _AT_ONCE = 1 << 22
 _ROWS = 64
-_GRID = 20_001
+_GRID, _GRID_FACES = 4001, 1024
 # Of a noise scale: beyond it less than 1e-13 of Laplace noise is left out.
 _REACH = 30.0
 
@@ -107,7 +107,7 @@ def ceiling(mechanism, numbers: np.ndarray, sides: np.ndarray) -> float:
     numbers: float64 [n, 1], public.
     sides: bool [n].
   """
-  numbers = numbers[:_MOST_FACES]
+  numbers = numbers[:_GRID_FACES]
   sides = sides[: len(numbers)]
   encoded = mechanism.encode(numbers)
   if mechanism.outputs(encoded[:1]) is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from privai_tf.evaluation.attackers import ATTACKERS, Known, Observed, make_attacker
+from privai_tf.evaluation.attackers import Known, Observed, make_attacker
 from privai_tf.evaluation.attackers.reading import Reading, make_reading
 from privai_tf.evaluation.experiments.experiment import Row
 from privai_tf.evaluation.experiments.faces import Faces, balanced, folds
@@ -90,7 +90,7 @@ class Trial:
       seed: of the balance, the splits and the attackers.
 
     Returns:
-      A row an attacker: attribute, attacker, tested, right, accuracy and its 99% interval.
+      A row an attacker: its accuracy over all balanced faces, with a 99% interval.
     """
     labels = self.faces.labels(attribute)[: self.count]
     chosen = balanced(labels, len(labels), seed)
@@ -108,14 +108,11 @@ class Trial:
 
 
 def _row(attribute: str, name: str, hits: int, tested: int) -> Row:
-  found = share(hits, tested)
+  found = dataclasses.asdict(share(hits, tested))
   return {
     "attribute": attribute,
-    "attacker": name,
-    "sees": ATTACKERS[name].sees,
-    "tested": tested,
-    "right": hits,
-    "accuracy": found.value,
-    "low": found.low,
-    "high": found.high,
+    "kind": "attack",
+    "measure": name,
+    "count": tested,
+    **found,
   }

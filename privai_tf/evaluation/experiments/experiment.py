@@ -17,7 +17,7 @@ class Settings:
     checkpoint: a name or a folder.
     attributes: names; (): the experiment's own choice.
     latent_space: "W", "Z" or "W+"; None: W where the checkpoint has it, else Z.
-    epsilons, mechanisms: (): the experiment's own choice.
+    epsilons, mechanisms, decodings: (): the experiment's own choice.
     faces: test faces of a cell; None: the experiment's own number.
     seed: of splits, attackers and simulated noise; exact releases have no seed.
     quick: few of everything: three minutes on avatars.
@@ -28,6 +28,7 @@ class Settings:
   latent_space: str | None = None
   epsilons: tuple[float, ...] = ()
   mechanisms: tuple[str, ...] = ()
+  decodings: tuple[str, ...] = ()
   faces: int | None = None
   seed: int = 0
   quick: bool = False

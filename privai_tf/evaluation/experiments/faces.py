@@ -7,11 +7,13 @@ Releases are calibrated on other faces than those that are attacked.
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
+from privai_tf.attributes.boundary_files import attribute_in_name, shipped_boundaries
 from privai_tf.attributes.sources import load_boundaries
 from privai_tf.errors import InputError
 from privai_tf.inversion.public_codes import public_codes, public_pictures
@@ -134,3 +136,17 @@ def folds(
   for index in range(count):
     tested = np.concatenate([part[index] for part in parts])
     yield np.setdiff1d(np.arange(len(labels)), tested), tested
+
+
+def attributes_of(checkpoint: str) -> tuple[str, ...]:
+  """The attributes whose boundaries are shipped for a checkpoint, by name.
+
+  Raises:
+    InputError: if there are none.
+  """
+  found = shipped_boundaries(Path(checkpoint).name, "W") or shipped_boundaries(
+    Path(checkpoint).name, "Z"
+  )
+  if not found:
+    raise InputError(f"No boundaries are shipped for {checkpoint}: name them with --attribute.")
+  return tuple(attribute_in_name(path.stem) for path in found)
