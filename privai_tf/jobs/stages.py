@@ -121,6 +121,7 @@ class Stages:
       "faces": dataclasses.asdict(job.faces),
       "inversion": inversion,
       "output_format": job.output_format,
+      **({"preset": job.preset} if job.preset else {}),
     }
 
   def load(self, item: Item, subject_of: Callable[[np.ndarray], str] | None = None) -> Loaded:

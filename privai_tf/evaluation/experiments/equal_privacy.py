@@ -27,8 +27,8 @@ from privai_tf.privacy.audit.residual import fit_classifier
 OURS, PROTOTYPE, ISOTROPIC = "extremal, sample", "reference_postclip", "noise in all dimensions"
 # Dials: epsilon; tau and the deviation in standard deviations of the coordinate.
 DIALS = {
-  OURS: (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0),
-  PROTOTYPE: (0.25, 0.5, 1.0, 2.0, 4.0),
+  OURS: (0.5, 1.0, 2.0, 3.0, 4.0, 6.0),
+  PROTOTYPE: (0.25, 1.0, 2.0, 4.0),
   ISOTROPIC: (0.15, 0.3, 0.6, 1.2, 2.4),
 }
 GOALS = (0.6, 0.7, 0.8, 0.9)

@@ -38,8 +38,8 @@ EPSILONS, TAUS = (0.2, 0.5, 1.0, 2.0), (0.5, 1.0)
 ATTACKERS = ("majority", "fixed", "linear", "boosting", "two_sided")
 _FACES, _QUICK_FACES = 2000, 400
 _ANCHORS, _DRAWS, _QUICK_DRAWS = 1, 200, 40  # The prototype's study was of one face, too.
-_MATCHED = 48  # Draws at each step of the search for equal utility.
-_DRAWN, _QUICK_DRAWN = 300, 60
+_MATCHED = 32  # Draws at each step of the search for equal utility.
+_DRAWN, _QUICK_DRAWN = 200, 60
 
 
 class Reference(Experiment):

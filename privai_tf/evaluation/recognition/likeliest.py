@@ -52,23 +52,34 @@ def likeliest_scores(
   Returns:
     By size, float64 [n // size, size, size]: gallery, release, original.
   """
+  largest = max(sizes)
+  whole = _log_likelihoods(prepared, noisy, coordinates, largest)
   scores = {}
   for size in sizes:
-    seen, faces = galleries(noisy, size), galleries(from_grid(coordinates), size)
-    scores[size] = np.stack([_posterior(prepared, *pair) for pair in zip(seen, faces, strict=True)])
+    if largest % size == 0 and len(noisy) % largest == 0:  # These lie within the largest galleries.
+      parts = whole.reshape(-1, largest // size, size, largest // size, size)
+      logs = np.einsum("gmrmo->gmro", parts).reshape(-1, size, size)
+    else:
+      logs = _log_likelihoods(prepared, noisy, coordinates, size)
+    # Each row sums to 1, so that different releases can be compared, too.
+    scores[size] = logs - logsumexp(logs, axis=-1, keepdims=True)
   return scores
 
 
-def _posterior(prepared: Any, releases: np.ndarray, originals: np.ndarray) -> np.ndarray:
-  """Of one gallery; equally likely faces. Sums to 1 in each row, so that rows can be compared."""
-  scores = np.zeros((len(releases), len(originals)))
+def _log_likelihoods(
+  prepared: Any, noisy: np.ndarray, coordinates: np.ndarray, size: int
+) -> np.ndarray:
+  seen, faces = galleries(noisy, size), galleries(from_grid(coordinates), size)
+  logs = np.zeros((len(seen), size, size))
   for block in prepared.blocks:
-    inputs, outputs = originals[:, block.positions], releases[:, block.positions]
-    if block.mechanism.has_codebook:
-      scores += _inside(block.mechanism, inputs, outputs[:, 0])
-    else:
-      scores += block.mechanism.likelihood(inputs)(outputs)
-  return scores - logsumexp(scores, axis=1, keepdims=True)
+    mechanism, own = block.mechanism, block.positions
+    for gallery, releases, originals in zip(logs, seen, faces, strict=True):
+      inputs, outputs = originals[:, own], releases[:, own]
+      if mechanism.has_codebook:
+        gallery += _inside(mechanism, inputs, outputs[:, 0])
+      else:
+        gallery += mechanism.likelihood(inputs)(outputs)
+  return logs
 
 
 def _inside(mechanism: Any, inputs: np.ndarray, outputs: np.ndarray) -> np.ndarray:
