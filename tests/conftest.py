@@ -102,6 +102,23 @@ def constant_checkpoint(tiny_checkpoint, tmp_path_factory) -> pathlib.Path:
   return folder
 
 
+@pytest.fixture(scope="session")
+def postgres():
+  """A real PostgreSQL server for these tests alone; skips the test, saying why, where there is none."""
+  server = runpy.run_path(str(REPOSITORY / "tests" / "postgres_server.py"))["PostgresServer"]
+  if (reason := server.missing()) is not None:
+    pytest.skip(reason)
+  with server() as running:
+    yield running
+
+
+@pytest.fixture
+def new_database(postgres):
+  """Gives URLs of empty databases, each another one."""
+  used = iter(range(100))
+  return lambda: postgres.empty_database(next(used))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
   """Tests, and the commands that they start, keep nothing in the user's cache and state folders."""

@@ -15,6 +15,11 @@ from privai_tf.privacy.relation import Relation
 RELATION = Relation.unknown_image()
 
 
+@pytest.fixture(params=["file", "postgres"])
+def path(request, make_ledger):
+  return make_ledger(request.param)
+
+
 def count_charges(ledger, subject, *charge):
   for index in range(10_000):
     try:

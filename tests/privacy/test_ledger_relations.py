@@ -13,6 +13,11 @@ from privai_tf.privacy.relation import Relation
 IMAGE, UNKNOWN = Relation.unknown_image(), Relation.unknown_attribute()
 
 
+@pytest.fixture(params=["file", "postgres"])
+def path(request, make_ledger):
+  return make_ledger(request.param)
+
+
 @pytest.fixture
 def ledger(path):
   with Ledger.open(path, default_epsilon=1, clock=lambda: 1_700_000_000.25) as opened:

@@ -11,7 +11,13 @@ import pytest
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.ledger import BudgetExceededError, Ledger, LedgerMissingError
+from privai_tf.privacy.ledger import (
+  BudgetExceededError,
+  Ledger,
+  LedgerMissingError,
+  LedgerUnknownError,
+  reconciling,
+)
 from privai_tf.privacy.relation import Relation
 from privai_tf.serving.gateway.budgets import Budgets, account
 from privai_tf.serving.gateway.refusals import Refusal
@@ -32,8 +38,10 @@ def _ask(address, token, photo, epsilons, outcomes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("gateways", [1, 2])
-def test_fifty_clients_never_overspend(gateway, serve, photo, gateways):
+@pytest.mark.parametrize(("gateways", "kind"), [(1, "file"), (2, "file"), (2, "postgres")])
+def test_fifty_clients_never_overspend(request, gateway, serve, photo, gateways, kind):
+  if kind == "postgres":
+    gateway.ledger = request.getfixturevalue("new_database")()
   token = gateway.caller("ada", epsilon=10)
   limits = {"max_concurrent": 2 * CLIENTS, "max_per_caller": 2 * CLIENTS, "workers": 8}
   addresses = [serve(gateway.app(**limits)) for _ in range(gateways)]
@@ -74,6 +82,38 @@ def test_the_smaller_budget_of_tokens_file_and_ledger_holds(tmp_path):
   assert budgets.remaining(_caller(epsilon=0.5), None).epsilon == 0.5
   assert budgets.remaining(Caller("bob", token_hash("b"), epsilon=3), None).epsilon == 3
   budgets.close()
+
+
+def test_gateways_on_two_machines_share_a_callers_budget(new_database, tmp_path, monkeypatch):
+  """One database, a state folder for each machine; four threads on each, until both are refused."""
+  place, guarantee = new_database(), Guarantee(True, "image", "Hidden.", "laplace", 0.1, 0, 1, 2, 4)
+  gateways, accepted, relation = [], [], Relation.unknown_image()
+  for name in ("one", "other"):
+    monkeypatch.setenv("PRIVAI_STATE_DIR", str(tmp_path / name))
+    if gateways:
+      with pytest.raises(LedgerUnknownError, match="ledger adopt"):
+        Budgets(place, create=True)
+      reconciling.adopt(place)
+    gateways.append(Budgets(place, create=True))
+    assert gateways[-1].remaining(_caller(), None).epsilon == 2
+
+  def spend(budgets):
+    while True:
+      try:
+        budgets.charge(_caller(), None, guarantee, None, relation)
+      except BudgetExceededError:
+        return
+      accepted.append(budgets)
+
+  threads = [threading.Thread(target=spend, args=(budgets,)) for budgets in gateways * 4]
+  for thread in threads:
+    thread.start()
+  for thread in threads:
+    thread.join()
+  assert len(accepted) == 20
+  assert [budgets.remaining(_caller(), None).epsilon for budgets in gateways] == [0, 0]
+  for budgets in gateways:
+    budgets.close()
 
 
 def test_what_one_release_hid_another_is_not_given(tmp_path):
