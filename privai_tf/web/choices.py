@@ -10,7 +10,7 @@ WHOLE_FACE = "the whole face"
 _LADDER = (0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 _USUAL = 1.0
 _SPREAD = 2  # Steps of the ladder between two epsilons of a strip.
-_SHOWN = 5
+STRIP = 5
 
 # Purely epsilon-private ones: nobody has to be told what a delta is.
 MECHANISMS = {
@@ -21,6 +21,10 @@ MECHANISMS = {
     "Exchanges the face for one that the generator made up, likelier one that resembles yours."
   ),
   "l2_laplace": "Adds random noise to everything in the face at once; little of it is left.",
+}
+_OFFERED = {
+  "attribute": ("extremal", "laplace", "randomized_response"),
+  "image": ("subset_selection", "l2_laplace"),
 }
 DECODINGS = {
   "sample": "Draws a natural value that agrees with it: looks as varied as faces do.",
@@ -35,6 +39,15 @@ _HIDDEN = {
   "pose": "turned to the left or to the right",
   "smile": "smiling or not",
 }
+# Where the demo's boundaries and those of InterFaceGAN agree on which side is which.
+_ENDS = {
+  "age": ("younger", "older"),
+  "eyeglasses": ("no glasses", "glasses"),
+  "gender": ("one side", "the other side"),
+  "pose": ("one side", "the other side"),
+  "smile": ("no smile", "big smile"),
+}
+_FIRST = "smile"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +90,7 @@ class Choice:
 
 def mechanisms_of(scope: str) -> tuple[str, ...]:
   """Those on offer, the best one first."""
-  return tuple(name for name in MECHANISMS if scope in mechanism_class(name).scopes)
+  return _OFFERED[scope]
 
 
 def decodings_of(mechanism: str) -> tuple[str, ...]:
@@ -98,9 +111,23 @@ def usual_position(epsilons: tuple[float, ...]) -> int:
 
 def strip_of(epsilons: tuple[float, ...], position: int) -> list[float]:
   """The epsilons of a strip of previews: around one, from left to right; it is always among them."""
-  reach = _SPREAD * (_SHOWN // 2)
-  first = max(0, min(position - reach, len(epsilons) - 1 - 2 * reach))
-  return sorted({*epsilons[first : first + 2 * reach + 1 : _SPREAD][:_SHOWN], epsilons[position]})
+  reach = _SPREAD * (STRIP // 2)
+  last = len(epsilons) - 1 - 2 * reach
+  first = max(0, min(position - reach, last))
+  if (position - first) % _SPREAD:  # Near an end: the chosen one must be among them all the same.
+    first += 1 if first < last else -1
+  row = epsilons[max(0, first) : first + 2 * reach + 1 : _SPREAD]
+  return sorted({*row, epsilons[position]})
+
+
+def usual_hidden(offered: list[str]) -> str:
+  """What is chosen at first."""
+  return _FIRST if _FIRST in offered else offered[0]
+
+
+def ends(hidden: str) -> tuple[str, str]:
+  """What lies at the two ends of an attribute's axis: where it is absent, and where it is present."""
+  return _ENDS.get(hidden, (f"less {hidden}", f"more {hidden}"))
 
 
 def question(hidden: str) -> str:

@@ -15,7 +15,8 @@ from privai_tf.runtime.files import write_bytes, write_json
 from privai_tf.runtime.pictures import png
 from privai_tf.web import photos, words
 from privai_tf.web.budgets import Budgets, Payer
-from privai_tf.web.choices import Choice, ladder
+from privai_tf.web.choices import STRIP, Choice, ladder, usual_hidden
+from privai_tf.web.pictures import shown
 from privai_tf.web.sessions import SAMPLES, Session, Sessions
 from privai_tf.web.settings import WebSettings
 
@@ -71,18 +72,26 @@ class Desk:
     chosen = self.settings
     studio = Studio(chosen.checkpoint, chosen.attributes, chosen.latent_space, chosen.steps)
     portraits = sample_portraits(studio.generator, studio.facts["name"])
+    # What every visitor needs is compiled and calibrated before the first one comes.
+    inverted = studio.invert(_signed(portraits[0]))
+    usual = [Choice(usual_hidden(studio.offered), value) for value in self.epsilons]
+    studio.warm_up(usual)
+    studio.previews(inverted.latents, usual[:STRIP], DRAWS)
+    self.use(studio, portraits)
+
+  def use(self, studio: Any, portraits: np.ndarray) -> None:
+    """From now on the page works.
+
+    Args:
+      studio: the loaded model.
+      portraits: uint8 [8, R, R, 3], the samples.
+    """
     folder = self.root / SAMPLES
     folder.mkdir(mode=0o700, exist_ok=True)
-    from privai_tf.web.pictures import shown
-
     for number, pixels in enumerate(portraits):
       path = folder / f"portrait-{number + 1}.png"
       write_bytes(path, png(shown(pixels)))
       self.samples.append(path)
-    inverted = studio.invert(_signed(portraits[0]))  # Compiles what every visitor needs.
-    usual = [Choice(studio.offered[0], value) for value in self.epsilons]
-    studio.warm_up(usual)
-    studio.previews(inverted.latents, usual[:5], DRAWS)
     self._portraits, self.studio = portraits, studio
 
   def warm_up(self) -> None:

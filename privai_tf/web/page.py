@@ -134,7 +134,7 @@ def _strength_step(desk: Desk) -> dict[str, Any]:
       buttons=[],
     )
     named["meaning"] = gr.HTML(elem_id="meaning")
-    named["open_ends"] = gr.HTML(elem_classes="warm", elem_id="open-ends")
+    named["open_ends"] = gr.HTML(elem_id="open-ends")
     named["strip"] = gr.HTML(elem_id="strip")
     named["plot"] = gr.HTML(elem_id="plot")
     with gr.Accordion("What is promised, word for word", open=False):
@@ -166,8 +166,10 @@ def _release_step() -> dict[str, Any]:
     named["refused"] = gr.HTML(visible=False)
     with gr.Column(visible=False, elem_id="result") as named["result"]:
       named["pictures"] = gr.HTML()
+      gr.HTML('<p class="middle">Before and after: drag the line.</p>')
       named["compare"] = gr.ImageSlider(
-        label="Before and after: drag the line",
+        label="Before and after",
+        show_label=False,
         interactive=False,
         buttons=[],
         elem_id="compare",

@@ -38,6 +38,8 @@ def trouble(error: PrivaiError | str) -> str:
 
 def photo(taken: Photo, chosen: int) -> str:
   """The photo with its faces boxed."""
+  if taken.is_face:
+    return '<p role="status">The picture is a face already.</p>'
   count = len(taken.faces)
   told = "1 face found." if count == 1 else f"{count} faces found; the thick box is the chosen one."
   picture = data_uri(boxed(taken, chosen), photo=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privai_tf.web.choices import WHOLE_FACE, Choice
+from privai_tf.web.choices import WHOLE_FACE, Choice, ends
 
 if TYPE_CHECKING:  # It needs TensorFlow, which the page does not wait for.
   from privai_tf.web.whereabouts import Whereabouts
@@ -22,12 +22,12 @@ def plot(found: "Whereabouts", choice: Choice) -> str:
   """
   if choice.hidden == WHOLE_FACE:
     title = "How alike to your face"
-    ends = ("quite another face", "your face")
+    sides = ("quite another face", "your face")
     public, released = "faces in general", "where the released face may lie"
   else:
     name = html.escape(choice.hidden)
     title = f"Where faces lie: {name}"
-    ends = (f"less {name}", f"more {name}")
+    sides = tuple(map(html.escape, ends(choice.hidden)))
     public, released = "faces in general", "where the release may fall"
   low, high = found.edges[0], found.edges[-1]
   here = _WIDTH * (found.here - low) / (high - low)
@@ -39,7 +39,7 @@ shows what is to be hidden</span></figcaption>
 <line class="axis" x1="0" x2="{_WIDTH:g}" y1="{_BASE:g}" y2="{_BASE:g}"/>
 <line class="here" x1="{here:.1f}" x2="{here:.1f}" y1="14" y2="{_BASE:g}"/>
 <circle class="here" cx="{here:.1f}" cy="14" r="6"/></svg>
-<div class="ends"><span>{ends[0]}</span><span>{ends[1]}</span></div>
+<div class="ends"><span>{sides[0]}</span><span>{sides[1]}</span></div>
 <ul class="legend"><li><i class="public"></i>{public}</li><li><i class="here"></i>your photo</li>
 <li><i class="released"></i>{released}</li></ul></figure>"""
 

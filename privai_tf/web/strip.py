@@ -30,7 +30,7 @@ def strip(pictures: np.ndarray, choices: Sequence[Choice], chosen: float) -> str
     f'<p class="mark">{words.preview_caption()}</p>'
     "<p>Made with simulated chance: nothing is published or charged. Each column shows four results that "
     "could come out; the real one is drawn once, when you release.</p>"
-    f'<div class="columns">{columns}</div>'
+    f'<div class="columns" role="group" tabindex="0" aria-label="Previews">{columns}</div>'
     '<div class="ends"><span>hides more</span><span>shows more</span></div></section>'
   )
 
@@ -43,5 +43,5 @@ def _column(drawn: np.ndarray, epsilon: float, chosen: bool) -> str:
     for index, picture in enumerate(drawn)
   )
   kind = ' class="chosen"' if chosen else ""
-  told = "<b>chosen</b>" if chosen else "&nbsp;"
-  return f"<div{kind}>{images}<p>{number}<br>{told}</p></div>"
+  told = f'<b>✓ {number}</b><span class="unseen"> chosen</span>' if chosen else number
+  return f"<div{kind}>{images}<p>{told}</p></div>"

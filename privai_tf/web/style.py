@@ -10,7 +10,7 @@ CSS = """
 .gradio-container h1 { font-size: 1.6rem; margin: .6rem 0 .2rem; }
 .gradio-container h2 { font-size: 1.2rem; margin: 0; display: flex; align-items: center; gap: .6rem; }
 .gradio-container h2 span { background: #0b6e99; border-radius: 50%;
-  color: #fff !important; width: 1.9rem; height: 1.9rem; display: inline-flex; align-items: center; justify-content: center; }
+  color: #fff !important; flex: none; width: 1.9rem; height: 1.9rem; display: inline-flex; align-items: center; justify-content: center; }
 .gradio-container p { margin: .35rem 0; }
 .step { border: 1px solid var(--edge); border-radius: .8rem; padding: 1rem !important; gap: .8rem !important; }
 .step .html-container, .gradio-container .html-container { padding: 0 !important; }
@@ -33,7 +33,9 @@ figure { margin: 0; } figcaption { font-size: .9rem; color: var(--body-text-colo
 .progress .blank { aspect-ratio: 1; border-radius: .5rem; background: var(--edge); }
 .strip .mark { display: inline-block; border: 2px dashed var(--show); color: var(--show); font-weight: 600;
   border-radius: .4rem; padding: .05rem .6rem; }
-.columns { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: .35rem; }
+.columns { display: grid; grid-template-columns: repeat(5, minmax(4.6rem, 1fr)); gap: .2rem; overflow-x: auto; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.gradio-container button.label-wrap { text-align: left; }
 .columns > div { border: 2px solid transparent; border-radius: .5rem; padding: .2rem; }
 .columns > div.chosen { border-color: var(--hide); }
 .columns img { width: 100%; display: block; margin-bottom: .25rem; border-radius: .3rem; opacity: .92; }
@@ -54,6 +56,10 @@ svg circle.here { fill: var(--show); }
 #strength .head input[type=number], #strength .head button, #strength .tab-like-container,
 #strength .min_value, #strength .max_value { display: none; }
 #strength input[type=range] { min-height: 1.6rem; }
+#strength input[type=range]::-webkit-slider-thumb { background: var(--hide) !important; border: 3px solid #fff; width: 24px; height: 24px;
+  margin-top: -8px; box-shadow: 0 0 0 1px var(--grey); }
+#strength input[type=range]::-moz-range-thumb { background: var(--hide) !important; border: 3px solid #fff; width: 20px; height: 20px; }
+.gradio-container p.middle { text-align: center; }
 #compare { max-width: 26rem; margin: 0 auto; }
 .gradio-container :is(button, input, a, label, summary, select, textarea, [tabindex]):focus-visible {
   outline: 3px solid var(--show) !important; outline-offset: 2px; }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import gradio as gr
 
 from privai_tf.serving.gateway.tokens import TokenFile
-from privai_tf.web.choices import described
+from privai_tf.web.choices import described, usual_hidden
 from privai_tf.web.desk import Desk
 from privai_tf.web.events import Updates
 from privai_tf.web.page import Widgets
@@ -45,13 +45,14 @@ class Visits:
     while desk.studio is None:
       time.sleep(_POLL_SECONDS)
     offered = desk.studio.offered
+    first = usual_hidden(offered)
     yield {
       on.banner: gr.update(visible=False),
       on.upload: gr.update(interactive=True, visible=True),
       on.samples: gr.update(value=[str(path) for path in desk.samples], visible=True),
       on.samples_told: gr.update(visible=True),
-      on.hidden: gr.update(choices=offered, value=offered[0]),
-      on.described: f"<p>{described(offered[0])}</p>",
+      on.hidden: gr.update(choices=offered, value=first),
+      on.described: f"<p>{described(first)}</p>",
     }
 
   def end(self, request: gr.Request) -> None:

@@ -47,16 +47,18 @@ def _meter(bound: float) -> str:
 def not_promised(choice: Choice) -> str:
   """What the chosen scope leaves open, HTML."""
   if choice.hidden == WHOLE_FACE:
-    return (
+    told = (
       "<b>Not hidden:</b> that there was a photo with a face, when you released it, and what others "
       "know of you already."
     )
-  name = html.escape(choice.hidden)
-  return (
-    "<b>Not promised:</b> you stay recognizable; who you are is not hidden. Other things in the picture "
-    f"may still give the {name} away (a beard tells of gender, grey hair of age): how much is measured, "
-    f"not promised. To hide everything, choose “{WHOLE_FACE}”."
-  )
+  else:
+    name = html.escape(choice.hidden)
+    told = (
+      "<b>Not promised:</b> you stay recognizable; who you are is not hidden. Other things in the "
+      f"picture may still give the {name} away (a beard tells of gender, grey hair of age): how much is "
+      f"measured, not promised. To hide everything, choose “{WHOLE_FACE}”."
+    )
+  return f'<div class="warm"><p>{told}</p></div>'
 
 
 def budget(left: Remaining, cost: float, sample: bool) -> str:
