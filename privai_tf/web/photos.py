@@ -30,6 +30,12 @@ class Photo:
   faces: tuple[AlignedFace, ...]
 
   @property
+  def is_face(self) -> bool:
+    """Whether the picture was taken as a face as it is: nobody looked for one."""
+    (height, width), (first, *_) = self.pixels.shape[:2], self.faces
+    return first.placement is not None and first.placement.side == height == width
+
+  @property
   def largest(self) -> int:
     """The number of the face that is most likely meant."""
     sides = [face.placement.side if face.placement else 0.0 for face in self.faces]
@@ -103,10 +109,8 @@ def boxed(photo: Photo, chosen: int) -> np.ndarray:
   ratio = image.width / photo.pixels.shape[1]
   draw = ImageDraw.Draw(image)
   for number, face in enumerate(photo.faces):
-    if face.placement is None or (
-      len(photo.faces) == 1 and face.placement.side >= max(photo.pixels.shape[:2])
-    ):
-      continue  # The photo is the face.
+    if face.placement is None or photo.is_face:
+      continue
     points = [tuple(point) for point in corners(face.placement) * ratio]
     width = 5 if number == chosen else 2
     draw.line([*points, points[0]], fill=(0, 0, 0), width=width + 3, joint="curve")
