@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+
 def picture(seed: int = 0, side: int = 32, kind: str = "PNG") -> bytes:
   """A picture file; of 32 x 32 pixels it is taken as an aligned face by the tiny checkpoint."""
   pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3)).astype(np.uint8)
