@@ -127,6 +127,21 @@ def own_cache(tmp_path_factory):
     yield
 
 
+@pytest.fixture(scope="session")
+def few_public_codes():
+  """Puts 16 public codes of a release path beside a checkpoint: who asks for none makes no 1,024."""
+
+  def put(checkpoint: pathlib.Path, **spec) -> None:
+    from privai_tf.generators import load_generator
+    from privai_tf.inversion.public_codes import FOLDER, public_codes
+    from privai_tf.inversion.spec import InversionSpec
+
+    generator = load_generator(checkpoint)
+    public_codes(generator, InversionSpec(**spec), count=16, folder=checkpoint / FOLDER)
+
+  return put
+
+
 @pytest.fixture
 def one_generator(monkeypatch):
   """Jobs load every checkpoint once in all tests: what is compiled for it serves them all."""

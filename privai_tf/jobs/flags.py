@@ -212,4 +212,5 @@ def job_from_flags():
     max_errors=_MAX_ERRORS.value,
     readers=_NUM_READERS.value,
     tensorboard=_path(_TENSORBOARD.value),
+    preset=privacy_flags.preset_name(),
   )

@@ -105,6 +105,7 @@ class Job:
     readers: threads that decode and align ahead of the accelerator, and as many that encode and
       write behind it.
     tensorboard: folder of TensorBoard scalars (private), None writes none.
+    preset: the name of the advised settings that `privacy` comes from, None for none.
   """
 
   checkpoint: str
@@ -131,6 +132,7 @@ class Job:
   max_errors: int | None = None
   readers: int = 2
   tensorboard: pathlib.Path | None = None
+  preset: str | None = None
 
   def __post_init__(self):
     # One decision, which the guarantee's statement and the choice of faces both depend on.

@@ -1,6 +1,7 @@
 """Fifty clients at once never overspend, whatever they ask for and however many gateways there are."""
 
 import collections
+import dataclasses
 import fractions
 import http.client
 import random
@@ -133,6 +134,21 @@ def test_what_one_release_hid_another_is_not_given(tmp_path):
   budgets.close()
 
 
+def test_what_plain_addition_forbids_is_refused_before_the_work_and_no_more_than_that(tmp_path):
+  """Other rules may allow more than what plain addition leaves: the charge decides there."""
+  budgets, relation = Budgets(tmp_path / "ledger.db", create=True), Relation.unknown_image()
+  all_of_it, more = (
+    Guarantee(True, "image", "Hidden.", "laplace", epsilon, 0.0, 1.0, 2.0, 4.0)
+    for epsilon in (2.0, 2.1)
+  )
+  budgets.require(_caller(), None, all_of_it, relation)
+  with pytest.raises(BudgetExceededError, match=r"epsilon 2\.1"):
+    budgets.require(_caller(), None, more, relation)
+  other = dataclasses.replace(_caller(composition="adaptive", delta=1e-5), name="bob")
+  budgets.require(other, None, more, relation)
+  budgets.close()
+
+
 def test_a_missing_ledger_is_refused(tmp_path):
   with pytest.raises(LedgerMissingError):
     Budgets(tmp_path / "ledger.db")
@@ -142,8 +158,10 @@ def test_accounts_of_callers_and_subjects_never_meet():
   each, one = _caller(each_subject=True), _caller()
   assert account(one, None) == account(one, "x") == "ada"
   assert account(each, "x") == "ada/x"
+  assert account(each, "x" * 200)
   for subject in ("", "a/b", "a b", "ä", "x" * 201, "a\n", None):
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as caught:
       account(each, subject)
+    assert caught.value.status == 422
   with pytest.raises(ConfigurationError):
     Caller("ada/x", token_hash("t"), epsilon=1)
