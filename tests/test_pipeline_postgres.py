@@ -35,12 +35,22 @@ def run_main(job):
 
 
 def run_beam(job):
-  beam = pytest.importorskip("privai_tf.fleet.beam")
+  from privai_tf.fleet import beam
+
   return beam.run(job, ("--runner=DirectRunner",))
 
 
+def run_two_workers(job):
+  from privai_tf.fleet import beam
+
+  workers = "--direct_num_workers=2", "--direct_running_mode=multi_processing"
+  return beam.run(job, ("--runner=DirectRunner", *workers))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("run", [run_main, run_beam])
+@pytest.mark.parametrize(
+  "run", [run_main, run_beam, pytest.param(run_two_workers, marks=pytest.mark.very_slow)]
+)
 def test_a_job_pays_there_and_tells_nobody_the_password(job, run, tmp_path, caplog, capfd):
   told = run(job)
   assert (len(told.released), len(told.failures)) == (3, 1)

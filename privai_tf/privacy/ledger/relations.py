@@ -25,10 +25,10 @@ CONTENT = "SELECT content FROM relations WHERE digest=?"
 
 def store(connection: Any, relation: Relation) -> None:
   """Keeps a relation that charges are to refer to."""
-  connection.execute(
-    "INSERT INTO relations (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
-    (relation.digest, relation.to_json()),
-  )
+  if connection.execute(CONTENT, (relation.digest,)).fetchone():
+    return
+  values = relation.digest, relation.to_json()
+  connection.execute("INSERT INTO relations (digest, content) VALUES (?, ?)", values)
 
 
 def read(connection: Any, digest: str) -> Relation:
