@@ -12,6 +12,8 @@ from privai_tf.privacy.ledger import Ledger, reconciling, relations
 from privai_tf.privacy.relation import Relation
 
 psycopg = pytest.importorskip("psycopg", reason="pip install 'privai-tf[postgres]'")
+from privai_tf.privacy.ledger.postgres.connection import Connection  # noqa: E402
+
 RELATION = Relation.unknown_image()
 
 
@@ -95,7 +97,21 @@ def test_one_lost_in_the_midst_of_a_charge_charges_nothing(ledger, place, monkey
   assert ledger.remaining("ada").epsilon == 0.75
 
 
-def test_one_lost_after_the_commit_says_that_nobody_knows(ledger, place, monkeypatch):
+def test_one_lost_at_the_commit_says_that_nobody_knows(ledger, place, monkeypatch):
+  commit = Connection.commit
+
+  def lost(self):
+    end_connections(place)
+    return commit(self)
+
+  with monkeypatch.context() as patch:
+    patch.setattr(Connection, "commit", lost)
+    with pytest.raises(errors.LedgerUnreachableError, match="may have been made or not"):
+      charge(ledger, release_id="one")
+  assert not charge(ledger, release_id="one").repeated
+
+
+def test_one_lost_after_the_commit_says_that_it_may_be_lost(ledger, place, monkeypatch):
   flush = ledger._store._flush
 
   def lost():
@@ -104,7 +120,7 @@ def test_one_lost_after_the_commit_says_that_nobody_knows(ledger, place, monkeyp
 
   with monkeypatch.context() as patch:
     patch.setattr(ledger._store, "_flush", lost)
-    with pytest.raises(errors.LedgerUnreachableError, match="may have been made or not"):
+    with pytest.raises(errors.LedgerUnreachableError, match="may be lost, so release nothing"):
       charge(ledger, release_id="one")
   again = charge(ledger, release_id="one")  # And asking again under the same name costs nothing.
   assert (again.repeated, again.remaining.epsilon) == (True, 0.75)
@@ -144,6 +160,14 @@ def test_a_ledger_that_is_replaced_while_in_use_is_refused(ledger, place):
   for _ in range(2):
     with pytest.raises(errors.LedgerReplacedError, match="Run again"):
       charge(ledger)
+
+
+def test_a_ledger_without_its_key_is_refused(ledger, place):
+  alter(place, "DELETE FROM privai_ledger.meta WHERE name='subject_key'")
+  with pytest.raises(errors.LedgerReplacedError):
+    charge(ledger)
+  with pytest.raises(errors.LedgerCorruptError, match="key is missing"):
+    Ledger.open(place)
 
 
 def test_another_machine_needs_the_owners_word(place, state):

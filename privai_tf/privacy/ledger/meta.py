@@ -5,6 +5,8 @@ SQLite keeps each as what it is; PostgreSQL's column is text, into which it cast
 
 from typing import Any
 
+from privai_tf.privacy.ledger.errors import LedgerCorruptError
+
 LAST_TIME = "last_time"
 CLOSED = "closed"  # Charges of unknown subjects were lost: nobody is granted a budget by default.
 VALUE = "SELECT value FROM meta WHERE name=?"
@@ -13,8 +15,12 @@ _KEY = "subject_key"
 
 def subject_key(connection: Any) -> bytes:
   """The 32 secret bytes of which the ledger's id and its subjects of pixels are made."""
-  (value,) = connection.execute(VALUE, (_KEY,)).fetchone()
-  return key_bytes(value)
+  row = connection.execute(VALUE, (_KEY,)).fetchone()
+  if row is None:
+    raise LedgerCorruptError(
+      "the ledger's key is missing; nothing was charged. Restore the last backup"
+    )
+  return key_bytes(row[0])
 
 
 def key_bytes(value: bytes | str) -> bytes:

@@ -93,8 +93,10 @@ class Connection:
       ) from error
     try:
       self._inner.execute(
-        # Nobody's tables but the ledger's own, whatever the user's search path.
+        # Nobody's tables but the ledger's own, whatever the user's search path; and each
+        # transaction as it is begun here, whatever the user's default.
         f"SET search_path TO {SCHEMA}, pg_temp; SET lock_timeout TO {milliseconds};"
+        " SET default_transaction_isolation TO 'read committed';"
         f" SET idle_in_transaction_session_timeout TO '{_IDLE_SECONDS}s'; {_DURABLE}"
       )
     except BaseException:
@@ -113,22 +115,22 @@ class Connection:
       return Rows(rows)
     return Rows(self._ahead[one])
 
-  def begin(self, statements: Sequence[str], reads: Sequence[Read]) -> tuple:
+  def begin(self, statements: Sequence[str], reads: Sequence[Read]) -> tuple | None:
     """Starts a transaction, and reads ahead.
 
     Args:
-      statements: the last one reads a row.
+      statements: the last one reads one row.
       reads: what is going to be read.
 
     Returns:
-      The row.
+      The row; None if there is none.
     """
     self._drop()
     self._prepare()
     results = self.send([*((statement, ()) for statement in statements), *reads])
     first, *ahead = results[len(statements) - 1 :]
     self._ahead.update(zip(reads, ahead, strict=True))
-    return first[0]
+    return first[0] if first else None
 
   def read_ahead(self, reads: Sequence[Read]) -> None:
     """Reads what is going to be read, all at once, after what was written."""

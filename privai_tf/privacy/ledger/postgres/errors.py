@@ -27,8 +27,10 @@ _TOO_LONG = ("54000",)
 _GONE = ("08", "57P", "25P03", "53300")
 # Errors without a code, which are libpq's own.
 _CONNECTION = psycopg.OperationalError, psycopg.InterfaceError
-# Said of what went wrong before a commit was asked for.
+# What is known of a charge: before its commit is asked for, while nobody answers, and afterwards.
 NOTHING = "nothing was charged"
+UNKNOWN = "the charge may have been made or not, so release nothing"
+UNSURE = "the charge was made, but may be lost, so release nothing"
 
 
 def one_line(error: BaseException) -> str:
@@ -37,53 +39,58 @@ def one_line(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def translated(url: DatabaseUrl, timeout: float, outcome: str = NOTHING) -> Iterator[None]:
+def translated(
+  url: DatabaseUrl, timeout: float, outcome: str = NOTHING, lost: str | None = None
+) -> Iterator[None]:
   """Turns psycopg's errors inside the block into ours.
 
   Args:
     url: of the ledger.
     timeout: seconds that a lock was waited for.
-    outcome: what is known of the charge if the connection is lost.
+    outcome: what is known of the charge if the server refuses.
+    lost: what is known of it if the connection is lost; None: the same.
   """
   try:
     yield
   except psycopg.Error as error:
-    raise _translation(error, url, timeout, outcome) from error
+    raise _translation(error, url, timeout, outcome, lost or outcome) from error
 
 
-def _translation(error: Exception, url: DatabaseUrl, timeout: float, outcome: str) -> LedgerError:
+def _translation(
+  error: Exception, url: DatabaseUrl, timeout: float, outcome: str, lost: str
+) -> LedgerError:
   code, words = getattr(error, "sqlstate", None) or "", one_line(error)
   if code in _OVERTAKEN:
     return LedgerOvertakenError(
-      f"{url}: other clients were faster, again and again ({words}); {NOTHING}. Run again"
+      f"{url}: other clients were faster, again and again ({words}); {outcome}. Run again"
     )
   if code in _LOCKED:
     return LedgerLockedError(
-      f"{url}: another client held the ledger for over {timeout:g} s; {NOTHING}. Wait for it or end "
+      f"{url}: another client held the ledger for over {timeout:g} s; {outcome}. Wait for it or end "
       "it, then run again"
     )
   if code in _FULL:
     return LedgerFullError(
-      f"{url}: no space left on the server; {NOTHING}. Free some space, then run again"
+      f"{url}: no space left on the server; {outcome}. Free some space, then run again"
     )
   if code in _READ_ONLY:
     return LedgerReadOnlyError(
-      f"{url}: the server is a standby or read-only; {NOTHING}. Name the primary one"
+      f"{url}: the server is a standby or read-only; {outcome}. Name the primary one"
     )
   if code in _FORBIDDEN:
     return LedgerReadOnlyError(
-      f"{url}: the database's user may not do this ({words}); {NOTHING}. Grant the rights of "
+      f"{url}: the database's user may not do this ({words}); {outcome}. Grant the rights of "
       "docs/ledger_postgres.md"
     )
   if code in _TOO_LONG:
     return LedgerConflictError(
-      f"{url}: a name is too long for this ledger ({words}); {NOTHING}. Use a shorter one"
+      f"{url}: a name is too long for this ledger ({words}); {outcome}. Use a shorter one"
     )
   if code.startswith(_GONE) or (not code and isinstance(error, _CONNECTION)):
     return LedgerUnreachableError(
-      f"{url}: the connection was lost ({words}); {outcome}. Look after the server, then run again"
+      f"{url}: the connection was lost ({words}); {lost}. Look after the server, then run again"
     )
   return LedgerCorruptError(
-    f"{url}: not a ledger or damaged ({words}); {NOTHING}. Restore the last backup, or name another "
+    f"{url}: not a ledger or damaged ({words}); {outcome}. Restore the last backup, or name another "
     "database"
   )

@@ -9,7 +9,7 @@ from privai_tf.privacy.ledger.chain import Head
 from privai_tf.privacy.ledger.errors import LedgerUnreachableError
 from privai_tf.privacy.ledger.postgres import schema
 from privai_tf.privacy.ledger.postgres.connection import Connection
-from privai_tf.privacy.ledger.postgres.errors import translated
+from privai_tf.privacy.ledger.postgres.errors import UNKNOWN, UNSURE, translated
 from privai_tf.privacy.ledger.reads import Read
 from privai_tf.privacy.ledger.store import Store
 
@@ -54,22 +54,22 @@ class PostgresStore(Store):
       reads = (*reads, (chain.LINK, (known.sequence,)))
     try:
       with self._translated():
-        key, now = self._first(connection, write, reads)
+        first = self._first(connection, write, reads)
     except LedgerUnreachableError:
       # The server was started anew since the last transaction, or ended an idle connection: nothing
       # of this one has happened yet.
       connection.close()
       self._connect()
       connection = self._connection
-      key, now = self._first(connection, write, reads)
-    if chain.ledger_id(meta.key_bytes(key)) != self.ledger:
+      first = self._first(connection, write, reads)
+    if first is None or chain.ledger_id(meta.key_bytes(first[0])) != self.ledger:
       connection.rollback()
       raise self._replaced()
-    self._clock_ahead = now - time.monotonic()
+    self._clock_ahead = first[1] - time.monotonic()
     return connection
 
   @staticmethod
-  def _first(connection: Connection, write: bool, reads: Sequence[Read]) -> tuple[str, float]:
+  def _first(connection: Connection, write: bool, reads: Sequence[Read]) -> tuple | None:
     try:
       return connection.begin(_WRITING if write else _READING, reads)
     except BaseException:
@@ -80,7 +80,7 @@ class PostgresStore(Store):
     self._connection.read_ahead(reads)
 
   def _commit(self, connection: Connection) -> Head:
-    with self._uncertain():
+    with translated(self.path, self._timeout, lost=UNKNOWN):
       status = connection.commit()
     if status != "COMMIT":  # PostgreSQL undoes what had failed, and calls that a success.
       raise LedgerUnreachableError(
@@ -94,16 +94,12 @@ class PostgresStore(Store):
     Done after the lock is given back, as for a file: clients wait for the disk side by side, and one
     flush serves all whose commits it finds. Nobody returns before their own commit is on the disk.
     """
-    with self._uncertain():
+    with translated(self.path, self._timeout, UNSURE):
       (last, _) = self._connection.send([(chain.LAST, ()), (_FLUSH, ())])
     return Head(self.ledger, *(last[0] if last else (0, "")))
 
   def _translated(self) -> contextlib.AbstractContextManager[None]:
     return translated(self.path, self._timeout)
-
-  def _uncertain(self) -> contextlib.AbstractContextManager[None]:
-    outcome = "the charge may have been made or not, so release nothing"
-    return translated(self.path, self._timeout, outcome)
 
   def _now(self, connection: Connection) -> float:
     return time.monotonic() + self._clock_ahead if self._clock is None else float(self._clock())
