@@ -66,6 +66,7 @@ class PostgresServer:
       "max_connections=60",
       "shared_buffers=16MB",
       "logging_collector=off",
+      "dynamic_shared_memory_type=mmap",  # In the folder, which goes whole after a `kill -9` too.
     ]
     options = [part for setting in settings for part in ("-c", setting)]
     self._process = subprocess.Popen(
