@@ -104,7 +104,7 @@ class Budget(Experiment):
       return list(_QUICK)
     return [
       (scope, name, decode)
-      for scope in ("attribute", "image")
+      for scope in ("image", "attribute")
       for name in self.settings.mechanisms or mechanism_names()
       if scope in mechanism_class(name).scopes and _worth_it(scope, name)
       for decode in mechanism_class(name).decodings
