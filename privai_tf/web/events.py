@@ -106,6 +106,7 @@ class Events:
   def _taken(self, session: Session, take: Callable, chosen: Any) -> Iterator[Updates]:
     """From a photo to the first previews."""
     on, desk = self.on, self.desk
+    yield {on.trouble: gr.update(value=parts.LOOKING, visible=True)}
     try:
       take()
       names = [f"Face {number + 1}" for number in range(len(session.photo.faces))]
@@ -168,7 +169,7 @@ class Events:
     on, desk = self.on, self.desk
     choice, person = self._choice(*chosen)
     prepared, spec = desk.prepared(choice), choice.spec
-    before = bool(session.released)
+    before, decodings = bool(session.released), list(decodings_of(spec.mechanism))
     return {
       on.described: f"<p>{described(choice.hidden)}</p>",
       on.meaning: words.meaning(choice, prepared),
@@ -176,8 +177,10 @@ class Events:
       on.statement: parts.statement(prepared.guarantee.statement),
       on.mechanism: gr.update(choices=list(mechanisms_of(choice.scope)), value=spec.mechanism),
       on.mechanism_told: f"<p>{MECHANISMS[spec.mechanism]}</p>",
-      on.decode: gr.update(choices=list(decodings_of(spec.mechanism)), value=spec.decode),
-      on.decode_told: f"<p>{DECODINGS[spec.decode]}</p>",
+      on.decode: gr.update(choices=decodings, value=spec.decode, visible=len(decodings) > 1),
+      on.decode_told: gr.update(
+        value=f"<p>{DECODINGS[spec.decode]}</p>", visible=len(decodings) > 1
+      ),
       on.budget: desk.budget(session, choice, person),
       on.release: gr.update(value=words.release_button(choice, before), interactive=True),
       on.refused: gr.update(visible=False),

@@ -20,7 +20,7 @@ LOADING = (
   '<div class="note" role="status"><b>The model is still loading.</b> This takes half a minute on an '
   "ordinary machine; the page goes on by itself.</div>"
 )
-NOTHING = ""
+LOOKING = '<div class="note" role="status">Looking for faces ...</div>'
 
 
 def heading(number: int, title: str, told: str) -> str:
