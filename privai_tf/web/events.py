@@ -22,6 +22,7 @@ from privai_tf.web.page import Widgets
 from privai_tf.web.plot import plot
 from privai_tf.web.sessions import Session
 from privai_tf.web.strip import strip
+from privai_tf.web.style import FOCUS_RESULT
 
 Updates = dict[Any, Any]
 # One at a time, whoever asks: there is one model.
@@ -50,11 +51,15 @@ class Events:
     for widget in (on.hidden, on.mechanism, on.decode, on.strength):
       widget.input(self.moved, chosen, everything, trigger_mode="always_last", **_QUEUED)
     on.person.blur(self.moved, chosen, everything, trigger_mode="always_last", **_QUEUED)
-    on.release.click(self.release, chosen, everything, **_QUEUED)
+    released = on.release.click(self.release, chosen, everything, **_QUEUED)
+    released.then(None, None, None, js=FOCUS_RESULT)  # The button that had it takes none any more.
 
   def upload(self, session: Session, path: str | None, *chosen: Any) -> Iterator[Updates]:
     """A photo came."""
-    if path is None:
+    if (
+      path is None
+    ):  # It was cleared, or another source was chosen; a generator must say something.
+      yield {self.on.trouble: gr.update()}
       return
     yield from self._taken(session, functools.partial(self.desk.take_upload, session, path), chosen)
 
@@ -93,7 +98,7 @@ class Events:
       yield {
         on.refused: gr.update(visible=False),
         on.pictures: parts.triptych(desk.face(session), session.inverted.picture, released.pixels),
-        on.compare: gr.update(value=(str(released.before), str(released.after))),
+        on.compare: parts.comparison(desk.face(session), released.pixels),
         on.image_file: gr.update(value=str(released.picture)),
         on.record_file: gr.update(value=str(released.record)),
         on.result: gr.update(visible=True),
@@ -151,7 +156,7 @@ class Events:
       on.progress: "",
       on.photo: "",
       on.pictures: "",
-      on.compare: gr.update(value=None),
+      on.compare: "",
       on.image_file: gr.update(value=None),
       on.record_file: gr.update(value=None),
       on.faces: gr.update(visible=False),

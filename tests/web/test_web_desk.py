@@ -187,12 +187,14 @@ def test_too_many_pixels_are_not_decoded(desk, uploaded):
 def test_nothing_is_left_of_a_session_that_ends(ready):
   desk, session = ready()
   desk.release(session, SMILE)
-  assert len(files_below(desk.root)) == 4
+  assert sorted(path.suffix for path in files_below(desk.root)) == [".json", ".png"]
   assert stat.S_IMODE(session.folder.stat().st_mode) == 0o700
   desk.sessions.close("a")
   assert list(desk.root.iterdir()) == [desk.root / "samples"]
   assert session.photo is None
   assert session.inverted is None
+  with pytest.raises(PrivaiError, match="This visit has ended"):
+    desk.take_sample(session, 0)
 
 
 def test_sessions_that_nobody_comes_back_to_and_lost_uploads_go(ready, uploaded):
