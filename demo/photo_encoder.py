@@ -2,12 +2,12 @@ r"""Trains the encoder of the photorealistic generator on two cores: photo -> W 
 
     python -m demo.photo_encoder --checkpoint=mobilestylegan-ffhq --output_dir=rough_encoder
     python -m demo.photo_draw --checkpoint=mobilestylegan-ffhq
-    python -m demo.photo_encoder --checkpoint=mobilestylegan-ffhq --start=rough_encoder --steps=900
+    python -m demo.photo_encoder --checkpoint=mobilestylegan-ffhq --start=rough_encoder --steps=120
 
 The first call fits a cheap way to draw rough faces (`photo_sketches`), draws some ten thousand of them,
 and trains `privai_tf.train_encoder`'s network on them; the previews that sketches were fitted on are held
 out. The last one goes on from there, with a small rate, on previews, which have their true colours, and
-on sketches, of which there are more: half of what it sees are of either kind. Its last 200 previews are
+on sketches, of which there are more: half of what it sees are of either kind. Its last 100 previews are
 held out as well. Broken off, each goes on where it was.
 """
 

@@ -13,7 +13,7 @@ from privai_tf.inversion.encoder_drawn import DrawnSamples
 
 FIRST_SEED = 40_000
 _BLOCK, _CHUNK = 32, 1000
-_HELD_OUT = 200
+_HELD_OUT = 100
 
 
 def draw_samples(generator: Any, folder: Path, previews: int, count: int) -> tuple:
@@ -59,7 +59,7 @@ def with_previews(
     chunks: that are read; None: all.
 
   Returns:
-    The samples; the previews that sketches were fitted on and the last 200 are held out.
+    The samples; the previews that sketches were fitted on and the last 100 are held out.
   """
   codes, pictures = photo_previews.read_previews(generator, folder, chunks)
   side = sketches.side
