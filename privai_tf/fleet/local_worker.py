@@ -6,6 +6,7 @@ Beam starts it: python -m privai_tf.fleet.local_worker
 import logging
 import sys
 
+from privai_tf.errors import command_running
 from privai_tf.runtime.startup import start_tensorflow
 
 
@@ -18,7 +19,8 @@ def main() -> None:
   start_tensorflow()
   from apache_beam.runners.worker import sdk_worker_main
 
-  sdk_worker_main.main(sys.argv)
+  with command_running():
+    sdk_worker_main.main(sys.argv)
 
 
 if __name__ == "__main__":

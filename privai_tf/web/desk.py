@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.runtime.files import write_bytes, write_json
@@ -22,7 +21,6 @@ from privai_tf.web.settings import WebSettings
 
 DRAWS = 4
 _NAME = "privatized"
-_SHOWN = 384  # Pixels of the pictures before and after.
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,14 +30,11 @@ class Released:
   Attributes:
     pixels: uint8 [R, R, 3].
     picture, record: files of the picture and of what it promises.
-    before, after: files of the face and of the release, for the eyes.
   """
 
   pixels: np.ndarray
   picture: Path
   record: Path
-  before: Path
-  after: Path
 
 
 class Desk:
@@ -105,6 +100,7 @@ class Desk:
     Raises:
       PrivaiError: what is wrong with it, in one line; the session has no photo then.
     """
+    self.sessions.touch(session)
     session.forget()
     pixels = photos.take_upload(path, self.settings.max_upload_bytes, self.settings.max_pixels)
     session.photo = photos.find(pixels, self._ready().generator.resolution)
@@ -113,6 +109,7 @@ class Desk:
   def take_sample(self, session: Session, number: int) -> None:
     """A sample portrait becomes the session's photo."""
     studio = self._ready()
+    self.sessions.touch(session)
     session.forget()
     session.photo = photos.find(self._portraits[number], studio.generator.resolution)
     session.sample = number
@@ -183,17 +180,11 @@ class Desk:
       "output": f"{_NAME}.png",
       **promised(prepared.guarantee, prepared.attacker_bound, facts),
     }
-    released = Released(
-      pixels,
-      *(session.folder / f"{_NAME}.{kind}" for kind in ("png", "json")),
-      *(session.folder / f"{name}.png" for name in ("before", "after")),
-    )
-    write_bytes(released.picture, png(pixels))
-    write_json(released.record, record)
-    write_bytes(released.before, png(_large(self.face(session))))
-    write_bytes(released.after, png(_large(pixels)))
+    picture, told = (session.folder / f"{_NAME}.{kind}" for kind in ("png", "json"))
+    write_bytes(picture, png(pixels), private=True)
+    write_json(told, record, private=True)
     session.released.append(choice)
-    return released
+    return Released(pixels, picture, told)
 
   def face(self, session: Session) -> np.ndarray:
     """The chosen face as it was cut out, uint8 [R, R, 3]."""
@@ -217,11 +208,13 @@ class Desk:
     return self.studio
 
   def _photo(self, session: Session) -> photos.Photo:
+    self.sessions.touch(session)
     if session.photo is None:
       raise InputError("There is no photo (any more); choose one.")
     return session.photo
 
   def _inverted(self, session: Session) -> Any:
+    self.sessions.touch(session)
     if session.inverted is None:
       raise InputError("The photo has not been read yet; wait for step 1.")
     return session.inverted
@@ -229,11 +222,3 @@ class Desk:
 
 def _signed(pixels: np.ndarray) -> np.ndarray:
   return pixels.astype(np.float32) / 127.5 - 1
-
-
-def _large(pixels: np.ndarray) -> np.ndarray:
-  """As large as the page shows it, so that no browser blurs it unevenly."""
-  if max(pixels.shape[:2]) >= _SHOWN:
-    return pixels
-  image = Image.fromarray(pixels).resize((_SHOWN, _SHOWN), Image.Resampling.BICUBIC)
-  return np.asarray(image)

@@ -22,6 +22,7 @@ from privai_tf.web.page import Widgets
 from privai_tf.web.plot import plot
 from privai_tf.web.sessions import Session
 from privai_tf.web.strip import strip
+from privai_tf.web.style import FOCUS_RESULT
 
 Updates = dict[Any, Any]
 # One at a time, whoever asks: there is one model.
@@ -50,11 +51,15 @@ class Events:
     for widget in (on.hidden, on.mechanism, on.decode, on.strength):
       widget.input(self.moved, chosen, everything, trigger_mode="always_last", **_QUEUED)
     on.person.blur(self.moved, chosen, everything, trigger_mode="always_last", **_QUEUED)
-    on.release.click(self.release, chosen, everything, **_QUEUED)
+    released = on.release.click(self.release, chosen, everything, **_QUEUED)
+    released.then(None, None, None, js=FOCUS_RESULT)  # The button that had it takes none any more.
 
   def upload(self, session: Session, path: str | None, *chosen: Any) -> Iterator[Updates]:
     """A photo came."""
-    if path is None:
+    if (
+      path is None
+    ):  # It was cleared, or another source was chosen; a generator must say something.
+      yield {self.on.trouble: gr.update()}
       return
     yield from self._taken(session, functools.partial(self.desk.take_upload, session, path), chosen)
 
@@ -93,7 +98,7 @@ class Events:
       yield {
         on.refused: gr.update(visible=False),
         on.pictures: parts.triptych(desk.face(session), session.inverted.picture, released.pixels),
-        on.compare: gr.update(value=(str(released.before), str(released.after))),
+        on.compare: parts.comparison(desk.face(session), released.pixels),
         on.image_file: gr.update(value=str(released.picture)),
         on.record_file: gr.update(value=str(released.record)),
         on.result: gr.update(visible=True),
@@ -106,6 +111,7 @@ class Events:
   def _taken(self, session: Session, take: Callable, chosen: Any) -> Iterator[Updates]:
     """From a photo to the first previews."""
     on, desk = self.on, self.desk
+    yield {on.trouble: gr.update(value=parts.LOOKING, visible=True)}
     try:
       take()
       names = [f"Face {number + 1}" for number in range(len(session.photo.faces))]
@@ -150,7 +156,7 @@ class Events:
       on.progress: "",
       on.photo: "",
       on.pictures: "",
-      on.compare: gr.update(value=None),
+      on.compare: "",
       on.image_file: gr.update(value=None),
       on.record_file: gr.update(value=None),
       on.faces: gr.update(visible=False),
@@ -168,7 +174,7 @@ class Events:
     on, desk = self.on, self.desk
     choice, person = self._choice(*chosen)
     prepared, spec = desk.prepared(choice), choice.spec
-    before = bool(session.released)
+    before, decodings = bool(session.released), list(decodings_of(spec.mechanism))
     return {
       on.described: f"<p>{described(choice.hidden)}</p>",
       on.meaning: words.meaning(choice, prepared),
@@ -176,8 +182,10 @@ class Events:
       on.statement: parts.statement(prepared.guarantee.statement),
       on.mechanism: gr.update(choices=list(mechanisms_of(choice.scope)), value=spec.mechanism),
       on.mechanism_told: f"<p>{MECHANISMS[spec.mechanism]}</p>",
-      on.decode: gr.update(choices=list(decodings_of(spec.mechanism)), value=spec.decode),
-      on.decode_told: f"<p>{DECODINGS[spec.decode]}</p>",
+      on.decode: gr.update(choices=decodings, value=spec.decode, visible=len(decodings) > 1),
+      on.decode_told: gr.update(
+        value=f"<p>{DECODINGS[spec.decode]}</p>", visible=len(decodings) > 1
+      ),
       on.budget: desk.budget(session, choice, person),
       on.release: gr.update(value=words.release_button(choice, before), interactive=True),
       on.refused: gr.update(visible=False),

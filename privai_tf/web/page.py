@@ -166,15 +166,7 @@ def _release_step() -> dict[str, Any]:
     named["refused"] = gr.HTML(visible=False)
     with gr.Column(visible=False, elem_id="result") as named["result"]:
       named["pictures"] = gr.HTML()
-      gr.HTML('<p class="middle">Before and after: drag the line.</p>')
-      named["compare"] = gr.ImageSlider(
-        label="Before and after",
-        show_label=False,
-        interactive=False,
-        buttons=[],
-        elem_id="compare",
-        max_height=420,
-      )
+      named["compare"] = gr.HTML(elem_id="compare")
       with gr.Row():
         named["image_file"] = gr.DownloadButton("Download the picture (PNG)", elem_id="image-file")
         named["record_file"] = gr.DownloadButton(

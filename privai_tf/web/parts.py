@@ -20,7 +20,8 @@ LOADING = (
   '<div class="note" role="status"><b>The model is still loading.</b> This takes half a minute on an '
   "ordinary machine; the page goes on by itself.</div>"
 )
-NOTHING = ""
+_COMPARED = 384
+LOOKING = '<div class="note" role="status">Looking for faces ...</div>'
 
 
 def heading(number: int, title: str, told: str) -> str:
@@ -82,6 +83,19 @@ def triptych(face: np.ndarray, inversion: np.ndarray, release: np.ndarray) -> st
     figure(release, "released"),
   )
   return f'<div class="three">{"".join(pictures)}</div>'
+
+
+def comparison(before: np.ndarray, after: np.ndarray) -> str:
+  """Two pictures of equal size in one place, with a line between them that can be moved."""
+  first, second = (data_uri(shown(pixels, _COMPARED)) for pixels in (before, after))
+  move = "this.parentNode.style.setProperty('--cut', this.value + '%')"
+  return (
+    '<p class="middle">Before and after: move the line.</p>'
+    f'<div class="compare"><img src="{first}" alt="before"><img class="after" src="{second}" '
+    'alt="after"><span class="left">before</span><span class="right">after</span>'
+    '<input type="range" min="0" max="100" value="50" aria-label="Line between before and after" '
+    f'oninput="{move}"></div>'
+  )
 
 
 def statement(text: str) -> str:

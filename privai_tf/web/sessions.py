@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from privai_tf.errors import InputError
 from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.folders import temporary_folder
 from privai_tf.serving.gateway.tokens import Caller
@@ -73,6 +74,17 @@ class Sessions:
       session = self._open[key]
       session.seen = time.monotonic()
       return session
+
+  def touch(self, session: Session) -> None:
+    """Notes that somebody is there.
+
+    Raises:
+      InputError: if the session has ended: what it would keep now, nobody would remove.
+    """
+    with self._lock:
+      if session not in self._open.values():
+        raise InputError("This visit has ended, and its photo is forgotten; reload the page.")
+      session.seen = time.monotonic()
 
   def close(self, key: str) -> None:
     """Ends one: nothing of it is left in memory or on the disk."""

@@ -60,7 +60,15 @@ svg circle.here { fill: var(--show); }
   margin-top: -8px; box-shadow: 0 0 0 1px var(--grey); }
 #strength input[type=range]::-moz-range-thumb { background: var(--hide) !important; border: 3px solid #fff; width: 20px; height: 20px; }
 .gradio-container p.middle { text-align: center; }
-#compare { max-width: 26rem; margin: 0 auto; }
+.compare { position: relative; max-width: 26rem; margin: 0 auto; --cut: 50%; border-radius: .5rem; overflow: hidden; }
+.compare img { width: 100%; display: block; }
+.compare img.after { position: absolute; inset: 0; clip-path: inset(0 0 0 var(--cut)); }
+.compare::after { content: ""; position: absolute; top: 0; bottom: 0; left: var(--cut); width: 4px; margin-left: -2px;
+  background: #fff; box-shadow: 0 0 0 1px #0008; pointer-events: none; }
+.compare span { position: absolute; bottom: .5rem; padding: 0 .5rem; background: #000c; color: #fff; border-radius: .3rem;
+  font-size: .85rem; pointer-events: none; } .compare span.left { left: .5rem; } .compare span.right { right: .5rem; }
+.gradio-container .compare input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: ew-resize; }
+.compare:has(input:focus-visible) { outline: 4px solid var(--show); outline-offset: 2px; }
 .gradio-container :is(button, input, a, label, summary, select, textarea, [tabindex]):focus-visible {
   outline: 3px solid var(--show) !important; outline-offset: 2px; }
 .gradio-container label:has(input:focus-visible) { outline: 3px solid var(--show) !important; outline-offset: 2px; }
@@ -74,6 +82,9 @@ footer { display: none !important; }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 """
 
+FOCUS_RESULT = """
+() => { const one = document.querySelector("#compare input"); if (one && one.offsetParent) one.focus(); }
+"""
 # A range input says its position; who listens must hear the epsilon.
 SCRIPT = """
 () => {

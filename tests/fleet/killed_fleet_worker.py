@@ -61,19 +61,24 @@ class _Round:
     summary = beam.run(job, choose(_ENGINES))
     assert not summary.failures, summary.failures
 
+  def started(self) -> int:
+    """A child that works for the job. This process runs no engine: its threads would be lost in a fork."""
+    self.chance.random()  # So that the next child chooses other flags.
+    child = os.fork()
+    if child:
+      return child
+    code = 1
+    try:
+      self.complete()
+      code = 0
+    finally:
+      os._exit(code)
+
   def killed(self) -> bool:
-    """Starts the job in a child and kills it in mid-way; whether it was killed before its end."""
+    """Starts the job and kills it in mid-way; whether it was killed before its end."""
     before = len(self.seen)
     wait = self.chance.choice([0.0, self.chance.uniform(0, 0.1), self.chance.uniform(0, 4)])
-    self.chance.random()  # So that the next child chooses otherwise.
-    child = os.fork()
-    if child == 0:
-      code = 1
-      try:
-        self.complete()
-        code = 0
-      finally:
-        os._exit(code)
+    child = self.started()
     while not (ended := os.waitpid(child, os.WNOHANG)[0]) and self._count() <= before:
       time.sleep(0.002)
     if not ended:
@@ -135,7 +140,7 @@ def main(folder: pathlib.Path, seed: int, kills: int) -> None:
         moments.append(len(one.seen))
       if chance.random() < 0.3:
         one.refused()
-    one.complete()
+    assert os.waitpid(one.started(), 0)[1] == 0
     one.look()
     assert len(one.seen) == len(set(one.seen.values())) == _ITEMS
     done += len(moments)

@@ -34,7 +34,7 @@ def test_what_one_release_hides_another_does_not_publish(ledger, make_relation):
   assert "release 'photo-1' of 2023-11-14T22:13:20.250000Z hid attribute smile" in line
   assert "nothing was charged" in line
   assert line.endswith(
-    "Protect both, from the first release on: --attribute=smile,age; or use --scope=image"
+    "Protect both, from the first release on: attribute=smile,age; or use scope=image"
   )
   assert ledger.remaining("ada").releases == 1
   assert ledger.charge("eve", None, 0.05, relation=make_relation("age")).remaining.releases == 1
@@ -47,7 +47,7 @@ def test_wider_releases_and_scope_image_may_follow(ledger, make_relation):
   with pytest.raises(errors.RelationError, match="hid attribute age,smile"):
     ledger.charge("ada", None, 0.1, relation=make_relation("smile"))
   ledger.charge("ada", None, 0.1, relation=IMAGE)
-  with pytest.raises(errors.RelationError, match=r"Use --scope=image \(with every input\)"):
+  with pytest.raises(errors.RelationError, match=r"Use scope=image \(with every input\)"):
     ledger.charge("ada", None, 0.1, relation=make_relation("age", "smile"))
   faces = dataclasses.replace(IMAGE, inputs="faces")
   with pytest.raises(errors.RelationError, match="any two inputs"):
@@ -70,7 +70,7 @@ def test_every_earlier_relation_counts_and_not_the_last_alone(ledger, make_relat
 
 def test_curves_are_refused_in_another_order(ledger, make_relation):
   ledger.charge("ada", None, 0.1, relation=make_relation("smile", form="curve"))
-  with pytest.raises(errors.RelationError, match="--attribute=smile,age"):
+  with pytest.raises(errors.RelationError, match="attribute=smile,age"):
     ledger.charge("ada", None, 0.1, relation=make_relation("age", "smile", form="curve"))
   ledger.charge("ada", None, 0.1, relation=make_relation("smile", "age", form="curve"))
 
@@ -140,7 +140,7 @@ def test_after_an_old_releases_unknown_span_only_scope_image_may_follow(
     assert [row["relation"]["digest"] for row in rows] == [UNKNOWN.digest, IMAGE.digest]
     assert [row["release_id"] for row in rows] == ["charge 1", "first"]
     for subject, relation in itertools.product(("ada", "bob"), (make_relation("smile"), UNKNOWN)):
-      with pytest.raises(errors.RelationError, match=r"Use --scope=image"):
+      with pytest.raises(errors.RelationError, match=r"Use scope=image"):
         ledger.charge(subject, None, 0.1, relation=relation)
     # The very release of then is still the same one.
     again = ledger.charge("bob", None, 0.5, relation=IMAGE, mechanism="laplace", release_id="first")

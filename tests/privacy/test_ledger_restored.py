@@ -268,7 +268,7 @@ def test_closing_charges_all_that_could_have_been_lost(path, make_relation):
       ledger.remaining("eve")
     # The owner may know better; what the lost releases hid nobody knows.
     ledger.grant("ada", 2.5)
-    with pytest.raises(errors.RelationError, match="--scope=image"):
+    with pytest.raises(errors.RelationError, match="scope=image"):
       ledger.charge("ada", None, 0.1, relation=make_relation("smile"))
     assert charge(ledger, "ada", 0.25).remaining.spent_epsilon == 2.25
   restore(path)

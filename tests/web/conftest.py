@@ -1,5 +1,7 @@
 """The page's desk over a tiny network, with real ledgers and real noise."""
 
+import dataclasses
+import hashlib
 import io
 
 import numpy as np
@@ -21,7 +23,7 @@ def studio(tiny_checkpoint):
   from privai_tf.web.studio import Studio
 
   boundary = str(tiny_checkpoint / "smile_w_boundary.npy")
-  return Studio(str(tiny_checkpoint), [boundary], steps=10, public_count=64)
+  return Studio(str(tiny_checkpoint), [boundary], steps=10, public_count=16)
 
 
 @pytest.fixture
@@ -35,8 +37,6 @@ def desk(studio, tiny_checkpoint, tmp_path, monkeypatch):
   made = []
 
   def make(**changed):
-    import dataclasses
-
     uploads, practice = tmp_path / f"uploads-{len(made)}", tmp_path / f"practice-{len(made)}"
     for folder in (uploads, practice):
       folder.mkdir(mode=0o700)
@@ -56,7 +56,7 @@ def uploaded(tmp_path):
   """Puts a file where the page's server would, and gives its path."""
 
   def put(data: bytes, name: str = "photo.png"):
-    folder = tmp_path / "uploads-0" / f"hash-{len(data)}-{data[40:44].hex()}"
+    folder = tmp_path / "uploads-0" / hashlib.sha256(data).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_bytes(data)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.evaluation.experiments.faces import Faces, balanced, folds
+from privai_tf.evaluation.experiments.faces import Faces, folds
 from privai_tf.evaluation.experiments.intervals import mean, share
 from privai_tf.evaluation.experiments.releases import (
   pictures_of,
@@ -27,9 +27,9 @@ from privai_tf.privacy.audit.residual import fit_classifier
 OURS, PROTOTYPE, ISOTROPIC = "extremal, sample", "reference_postclip", "noise in all dimensions"
 # Dials: epsilon; tau and the deviation in standard deviations of the coordinate.
 DIALS = {
-  OURS: (0.5, 1.0, 2.0, 3.0, 4.0, 6.0),
-  PROTOTYPE: (0.25, 1.0, 2.0, 4.0),
-  ISOTROPIC: (0.15, 0.3, 0.6, 1.2, 2.4),
+  OURS: (0.5, 1.0, 2.0, 4.0, 6.0),
+  PROTOTYPE: (0.25, 1.0, 4.0),
+  ISOTROPIC: (0.3, 0.6, 1.2, 2.4),
 }
 GOALS = (0.6, 0.7, 0.8, 0.9)
 FIGURES = ("others kept", "identity cosine", "ms_ssim", "kid", "sharpness ratio")
@@ -78,19 +78,27 @@ def attack(released: np.ndarray, faces: Faces, labels: np.ndarray, seed: int) ->
 
 def measured(
   mechanism: str, dial: float, faces: Faces, attribute: str, scorer: Any, encoder: Any,
-  *, count: int, drawn: int, seed: int,
+  *, rows: np.ndarray, originals: np.ndarray, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
-  """One value of a dial: privacy on `count` balanced faces, utility on the first `drawn` pictures."""
-  labels = faces.labels(attribute)
-  rows = balanced(labels, count, seed)
-  labels, codes = labels[rows], faces.codes[rows]
+  """One value of a dial: privacy on balanced faces, utility on the pictures of the first ones.
+
+  Args:
+    mechanism, dial: see `DIALS`.
+    faces: that `rows` are of.
+    attribute: that is hidden.
+    scorer, encoder: what pictures are read by.
+    rows: int [n], of faces.
+    originals: float32 [m, R, R, 3], pictures of the first of their codes.
+    seed: of simulated noise and of the attackers.
+  """
+  labels, codes = faces.labels(attribute)[rows], faces.codes[rows]
   released = release(mechanism, dial, faces, codes, attribute, seed)
   right = attack(released, faces, labels, seed)
   best = max(right, key=right.get)
   found = share(right[best], len(labels))
   result = {"mechanism": mechanism, "attribute": attribute, "dial": dial, "tested": len(labels)}
   result |= {"attacker": best, "accuracy": found.value, "low": found.low, "high": found.high}
-  originals, pictures = (pictures_of(faces, values[:drawn]) for values in (codes, released))
+  pictures = pictures_of(faces, released[: len(originals)])
   for name, values in _utility(originals, pictures, faces, attribute, scorer, encoder).items():
     one = mean(values)
     result |= {name: one.value, f"{name} low": one.low, f"{name} high": one.high}

@@ -186,11 +186,20 @@ class Reference(Experiment):
     return [{"tau": tau, "eps": epsilon} | row for row in [*rows, self._score_level(tau, epsilon)]]
 
   @functools.cached_property
+  def _rows(self) -> np.ndarray:
+    """Balanced faces."""
+    return balanced(self._faces.labels(self._attributes[0]), self._count, self.settings.seed)
+
+  @functools.cached_property
+  def _originals(self) -> np.ndarray:
+    """Pictures of the first of them."""
+    drawn = _QUICK_DRAWN if self.settings.quick else _DRAWN
+    return pictures_of(self._faces, self._faces.codes[self._rows[:drawn]])
+
+  @functools.cached_property
   def _scores(self) -> np.ndarray:
-    """Of balanced original faces, float64 [n]."""
-    labels = self._faces.labels(self._attributes[0])
-    rows = balanced(labels, _QUICK_DRAWN if self.settings.quick else _DRAWN, self.settings.seed)
-    return self._tools.score(self._faces.codes[rows].astype(np.float64))[:, 0]
+    """The scorer's, float64 [n]."""
+    return np.asarray(self._tools.scores(self._originals)[:, 0], np.float64)
 
   def _score_level(self, tau: float, epsilon: float) -> Row:
     """The score itself, with the prototype's noise in units of the score, and no picture at all."""
@@ -212,8 +221,8 @@ class Reference(Experiment):
         self._attributes[0],
         self._scorer,
         self._encoder,
-        count=self._count,
-        drawn=_QUICK_DRAWN if self.settings.quick else _DRAWN,
+        rows=self._rows,
+        originals=self._originals,
         seed=self.settings.seed,
       )
     ]

@@ -162,7 +162,9 @@ def monte_carlo(
     the scores of the attribute, float64 [K].
   """
   start = tools.draw(anchor.code[np.newaxis].astype(np.float32))
-  pictures = tools.draw((anchor.code + added).astype(np.float32))
+  # Clipped noise is tau or minus tau in most draws: each picture is looked at once.
+  different, draws = np.unique(added, axis=0, return_inverse=True)
+  pictures = tools.draw((anchor.code + different).astype(np.float32))
   before, after = tools.scores(start)[0], np.asarray(tools.scores(pictures), np.float64)
   same = (after[:, 0] >= 0) == (before[0] >= 0)
   away = np.linalg.norm(tools.embed(pictures) - tools.embed(start), axis=1)
@@ -172,7 +174,9 @@ def monte_carlo(
     "id": np.asarray(tools.similarity(pictures, np.repeat(start, len(pictures), axis=0)), float),
     "perc": away,
   }
-  return {name: (float(v.mean()), float(v.std())) for name, v in figures.items()}, after[:, 0]
+  draws = draws.reshape(-1)
+  found = {name: values[draws] for name, values in figures.items()}
+  return {name: (float(v.mean()), float(v.std())) for name, v in found.items()}, after[draws, 0]
 
 
 def table_row(

@@ -212,7 +212,7 @@ def test_a_picture_of_the_checkpoint_passes_as_it_is():
 
 
 def test_no_steps_need_an_encoder(generator):
-  with pytest.raises(ConfigurationError, match="--steps=0"):
+  with pytest.raises(ConfigurationError, match="steps=0"):
     InProcessBackend(generator, "W", 0, 1)
 
 
