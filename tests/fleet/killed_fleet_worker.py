@@ -77,9 +77,9 @@ class _Round:
   def killed(self) -> bool:
     """Starts the job and kills it in mid-way; whether it was killed before its end."""
     before = len(self.seen)
-    wait = self.chance.choice([0.0, self.chance.uniform(0, 0.1), self.chance.uniform(0, 4)])
+    moment, wait = before + self.chance.randrange(1, 18), self.chance.uniform(0, 0.05)
     child = self.started()
-    while not (ended := os.waitpid(child, os.WNOHANG)[0]) and self._count() <= before:
+    while not (ended := os.waitpid(child, os.WNOHANG)[0]) and self._count() < moment:
       time.sleep(0.002)
     if not ended:
       time.sleep(wait)

@@ -1,13 +1,18 @@
 """In which order a release is drawn, paid for and published, and what its JSON may say."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
 
 from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.jobs.inputs import Portrait
+from privai_tf.jobs.outcomes import Outcome
 from privai_tf.jobs.private_folder import PrivateFolder, PrivateRecord
 from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.record_folder import RecordFolder
+from privai_tf.jobs.records import read_records
 from privai_tf.jobs.settlement import Settlement
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.runtime import files
@@ -176,3 +181,53 @@ def test_a_picture_s_json_comes_last_and_an_older_one_goes_first(tmp_path, monke
   monkeypatch.setattr(files, "atomic_path", watched)
   folder.write("a", b"new", {"of": "new"})
   assert seen == [("a.png", b"old" if before else None, False), ("a.json", b"new", False)]
+
+
+def test_an_input_is_known_by_its_release_and_as_done(run):
+  """Either suffices: one of one output has no row of its own, one of several has no output named so."""
+  settlement = run.open()
+  two = tuple(outcome_of(f"b-face{face}").outputs[0] for face in (0, 1))
+  settlement.settle([outcome_of("a"), Outcome(Portrait("b", "b"), two)])
+  run.close()
+  settlement = run.open()
+  known = {name: settlement.is_item_known(Portrait(name, name)) for name in "abc"}
+  run.close()
+  assert known == {"a": True, "b": True, "c": False}
+
+
+def test_what_is_drawn_anew_under_the_same_name_is_not_removed_as_outdated(run, monkeypatch):
+  settlement = run.open()
+  settlement.settle([outcome_of("a")])
+  removed = []
+  monkeypatch.setattr(run.manifest, "outdated", lambda: ["a", "old"])
+  monkeypatch.setattr(PublicFolder, "remove_release", lambda _, name: removed.append(name))
+  settlement.finish_overwriting()
+  run.close()
+  assert removed == ["old"]
+
+
+def test_packs_are_filled_by_one_thread_in_the_order_of_the_draws(run, monkeypatch):
+  """Two that fill a pack at once would leave a release out of both, or put it into both."""
+  run.open().settle([])
+  run.close()
+  public = RecordFolder(run.folder / "packs", _CONFIGURATION)
+  manifest = Manifest(run.folder / "packs.state", "", _CONFIGURATION)
+  private = PrivateFolder(run.folder / "private", save_latents=False)
+  threads = set()
+  right = PrivateFolder.write_published
+
+  def write(self, name, data):
+    threads.add(threading.get_ident())
+    return right(self, name, data)
+
+  monkeypatch.setattr(PrivateFolder, "write_published", write)
+  with Ledger.open(run.folder / "ledger.db", default_epsilon=8) as ledger:
+    settlement = Settlement(manifest, public, private, ledger, records_per_file=2, threads=3)
+    settlement.settle([outcome_of(f"face{row}") for row in range(5)])
+    settlement.finish()
+  manifest.close()
+  assert threads == {threading.get_ident()}
+  names = [
+    [name for name, *_ in read_records(path)] for path in sorted(public.path.glob("*.tfrecord"))
+  ]
+  assert names == [["face0", "face1"], ["face2", "face3"], ["face4"]]

@@ -302,3 +302,18 @@ def test_imports_are_late():
     "sys.exit(', '.join(late) or 0)"
   )
   subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_delta_of_one_gaussian_is_exact_and_of_two_kinds_that_of_both():
+  alone = accounting.compose_delta([GAUSSIAN(4.0)], 0.2)
+  assert alone == accounting.gaussian_delta(0.2, 4.0)
+  both = accounting.compose_delta([GAUSSIAN(4.0), accounting.pure_event(0.3)], 0.2)
+  assert accounting.compose([GAUSSIAN(4.0), accounting.pure_event(0.3)], both * 1.01) <= 0.2 + 1e-3
+  assert both > 2 * alone
+
+
+def test_many_pure_releases_get_many_times_the_plain_share():
+  """The search starts at plain addition's share, and has to leave it far behind."""
+  each = accounting.pure_epsilon(1.0, 1e-5, 1000)
+  assert pure.pure_delta(1.0, each, 1000) <= 1e-5 < pure.pure_delta(1.0, each * 1.001, 1000)
+  assert each > 4 / 1000

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy import accounting
 from privai_tf.privacy import ledger as errors
-from privai_tf.privacy.ledger import Ledger, amounts
+from privai_tf.privacy.ledger import Ledger, accounts, amounts, entries
 from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
@@ -186,3 +186,9 @@ def test_pixels_make_a_keyed_subject(tmp_path):
     one.grant(subject, 1)
     with pytest.raises(ConfigurationError, match="uint8"):
       one.subject_of_pixels(pixels / 255.0)
+
+
+def test_nothing_is_left_where_no_finite_epsilon_holds():
+  budget = entries.check_budget(3, 1e-5, "adaptive")
+  left = accounts.remaining(accounts.Account("ada", (budget,), 0, 0, 1), [None])
+  assert (left.epsilon, left.spent_epsilon) == (0, math.inf)

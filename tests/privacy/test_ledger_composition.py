@@ -104,6 +104,10 @@ def test_a_rule_is_kept_once_something_was_charged(ledger):
   with pytest.raises(errors.LedgerConflictError, match="composition=planned"):
     ledger.grant("ada", 1, 1e-5)
   assert ledger.grant("ada", 3, 1e-5, composition="planned").epsilon == 2.9
+  ledger.grant("bob", 1)
+  ledger.charge("bob", None, 0.1, relation=RELATION)
+  with pytest.raises(errors.LedgerConflictError, match="composition=basic"):
+    ledger.grant("bob", 1, 1e-5, composition="planned")
   with pytest.raises(ConfigurationError, match="one of basic, adaptive, planned"):
     ledger.grant("eve", 1, composition="best")
 

@@ -9,7 +9,7 @@ import pytest
 
 from privai_tf.errors import PrivaiError
 from privai_tf.privacy import ledger as errors
-from privai_tf.privacy.ledger import Ledger, schema
+from privai_tf.privacy.ledger import Ledger, schema, store
 from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
@@ -130,6 +130,7 @@ def test_charges_of_before_the_counts_are_counted(old_ledger, state):
 
 def test_counts_that_disagree_with_the_charges_are_found(path):
   with Ledger.open(path, default_epsilon=1) as ledger:
+    ledger.grant("bob", 1)  # Nothing was charged, and that is what the sums say.
     for _ in range(2):
       ledger.charge("ada", None, 0.1, relation=RELATION)
     ledger.releases()
@@ -154,8 +155,12 @@ def test_a_clock_that_runs_backwards_is_refused(path):
   now = [1_000_000.0]
   with Ledger.open(path, default_epsilon=1, clock=lambda: now[0]) as ledger:
     ledger.charge("ada", None, 0.1, relation=RELATION)
-    now[0] -= 0.5  # a correction by a time server
+    now[0] -= 1  # a correction by a time server
     ledger.charge("ada", None, 0.1, relation=RELATION)
+    now[0] -= 0.25
+    with pytest.raises(errors.LedgerClockError, match=r"\(1 s before the last entry\)"):
+      ledger.charge("ada", None, 0.1, relation=RELATION)
+    now[0] += 0.75
     for wrong in (now[0] - 3600, math.nan):
       now[0], right = wrong, now[0]
       with pytest.raises(errors.LedgerClockError, match="accept_clock"):
@@ -169,6 +174,15 @@ def test_a_clock_that_runs_backwards_is_refused(path):
     ledger.charge("ada", None, 0.1, relation=RELATION)
     times = [row["time"] for row in ledger.releases()]
   assert times[0] == times[1] == "1970-01-12T13:46:40.000000Z"
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+def test_another_file_in_its_place_is_refused_whatever_its_number(path, monkeypatch, step):
+  with Ledger.open(path, default_epsilon=1) as ledger:
+    device, number, *rest = store.place.check_file(path)
+    monkeypatch.setattr(store.place, "check_file", lambda _: (device, number + step, *rest))
+    with pytest.raises(errors.LedgerReplacedError, match="replaced while in use"):
+      ledger.charge("ada", None, 0.1, relation=RELATION)
 
 
 def test_a_replaced_file_is_refused(path):

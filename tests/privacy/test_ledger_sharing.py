@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 
+import numpy as np
 import pytest
 
 from privai_tf.privacy import ledger as errors
@@ -19,9 +20,42 @@ def test_locked_beyond_the_timeout_is_refused(path):
     blocker.execute("BEGIN IMMEDIATE")
     with pytest.raises(errors.LedgerLockedError, match="for over"):
       ledger.charge("ada", None, 0.1, relation=RELATION)
+    # Who only reads waits for nobody.
+    assert ledger.subject_of_pixels(np.zeros((1, 1, 3), np.uint8))
+    ledger.require_head(ledger.head or ledger._store.kept())
     blocker.execute("ROLLBACK")
     blocker.close()
     assert ledger.charge("ada", None, 0.1, relation=RELATION).remaining.releases == 1
+
+
+class _Refusing:
+  """A connection that refuses to begin, with a code of SQLite's, so many times."""
+
+  def __init__(self, code: int, times: int):
+    self.error, self.times, self.asked = sqlite3.OperationalError("no"), times, 0
+    self.error.sqlite_errorcode = code
+
+  def execute(self, statement):
+    if statement == "BEGIN IMMEDIATE":
+      self.asked += 1
+      if self.asked <= self.times:
+        raise self.error
+
+
+def test_only_a_lock_is_waited_for_and_after_that_sqlite_waits_itself(path):
+  with Ledger.open(path, default_epsilon=1, timeout=20.0) as ledger:
+    for code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT):
+      connection = _Refusing(code, 2)
+      ledger._store._begin(connection, write=True)
+      assert connection.asked == 3
+    for code in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
+      connection = _Refusing(code, 2)
+      with pytest.raises(sqlite3.OperationalError):
+        ledger._store._begin(connection, write=True)
+      assert connection.asked == 1
+    ledger.charge("ada", None, 0.1, relation=RELATION)
+    with ledger._store.transaction() as connection:
+      assert connection.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
 
 
 def test_threads_take_turns(path):
