@@ -14,6 +14,7 @@ from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.neighbours import Neighbours
 
 _MOST_FACES = 4096
+_CODEBOOK_FACES = 1024  # Each is compared with all codewords.
 _AT_ONCE = 1 << 22
 _ROWS = 64
 _GRID, _GRID_FACES = 4001, 1024
@@ -32,11 +33,12 @@ class Bayes(Attacker):
 
   def __init__(self, known: Known, seed: int = 0):
     super().__init__(known, seed)
-    self._sides = known.sides[:_MOST_FACES]
-    numbers = known.numbers[:_MOST_FACES]
+    blocks = known.prepared.blocks
+    most = _CODEBOOK_FACES if any(block.mechanism.has_codebook for block in blocks) else _MOST_FACES
+    self._sides, numbers = known.sides[:most], known.numbers[:most]
     self._likelihoods = [
       (block.positions, _likelihood(block.mechanism, numbers[:, block.positions]))
-      for block in known.prepared.blocks
+      for block in blocks
     ]
 
   def fit(self, originals: Observed, releases: Observed, labels: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from privai_tf.evaluation.attackers.reading import Reading, make_reading
 from privai_tf.evaluation.experiments.experiment import Row
 from privai_tf.evaluation.experiments.faces import Faces, balanced, folds
 from privai_tf.evaluation.experiments.intervals import share
-from privai_tf.evaluation.experiments.releases import noisy_numbers, pictures_of, released_codes
+from privai_tf.evaluation.experiments.releases import pictures_of, released_and_noisy
 from privai_tf.inversion.optimizer import find_codes
 from privai_tf.privacy.audit.residual import sides_of
 from privai_tf.privacy.prepared import PreparedRelease
@@ -43,9 +43,13 @@ class Trial:
     return self.faces.codes[: self.count]
 
   @functools.cached_property
+  def _drawn(self) -> tuple[np.ndarray, np.ndarray]:
+    return released_and_noisy(self.prepared, self.originals, self.releases)
+
+  @property
   def released(self) -> np.ndarray:
     """float32 [releases, n, ...]."""
-    return released_codes(self.prepared, self.originals, self.releases)
+    return self._drawn[0]
 
   @functools.cached_property
   def reading(self) -> Reading:
@@ -70,7 +74,7 @@ class Trial:
     path, generator = self.faces.path, self.faces.generator
     return Observed(
       np.stack([self.reading(one) for one in self.released]),
-      noisy_numbers(self.prepared, self.originals, self.releases),
+      self._drawn[1],
       lambda: self.pictures,
       functools.cache(lambda: self.reading(find_codes(self.pictures, generator, path))),
     )

@@ -7,11 +7,15 @@ from privai_tf.evaluation.experiments import style
 from privai_tf.evaluation.experiments.cost import KEPT, RESEMBLANCE
 from privai_tf.evaluation.experiments.experiment import Report, Row
 
-# What learns on releases or sees them; the ceiling sees more than is published.
-ADAPTIVE = ("linear", "boosting", "network", "reinverting", "averaging", "two_sided")
+# All who guess from what is published; `bayes` and the ceiling see more than that.
+READERS = (
+  *("fixed", "fixed_network", "linear", "boosting", "network", "reinverting", "averaging"),
+  "two_sided",
+)
 _BASELINE = "reference_postclip"
 # The decoding that is drawn; all are in the table.
 _DRAWN = ("raw", "value")
+_ENOUGH = 6  # Epsilons for a curve.
 _LINES = {"raw": "-", "value": "-", "mean": "--", "sample": ":"}
 
 
@@ -20,10 +24,10 @@ def report(rows: Sequence[Row]) -> Report:
   best = strongest(rows)
   pictures = {"attackers": _attackers(rows, best), "frontier": _frontier(rows, best)}
   captions = {
-    "attackers": "The strongest adaptive attacker against each mechanism; bars are 99% intervals, "
+    "attackers": "The strongest attacker against each mechanism; bars are 99% intervals, "
     "the thick line is what the promise allows at most. Baseline: the prototype's mechanism, which "
     "clips the noise.",
-    "frontier": "Each curve is one way to release, from small epsilon (left) to large; further right "
+    "frontier": "Each curve is one way to release, numbers are epsilons; further right "
     "more of the face is left, lower is more private.",
   }
   if any(row["measure"] == "network" for row in rows):
@@ -33,10 +37,10 @@ def report(rows: Sequence[Row]) -> Report:
 
 
 def strongest(rows: Sequence[Row]) -> list[Row]:
-  """Of each release and attribute, the adaptive attacker that reads most, beside the promise."""
+  """Of each release and attribute, the attacker that reads most, beside the promise."""
   found: dict[tuple, Row] = {}
   for row in rows:
-    if row["kind"] == "attack" and row["measure"] in ADAPTIVE:
+    if row["kind"] == "attack" and row["measure"] in READERS:
       key = (*_kind(row), row["epsilon"], row["attribute"])
       if key not in found or row["value"] > found[key]["accuracy"]:
         found[key] = _strongest_row(row)
@@ -81,6 +85,8 @@ def _attackers(rows: Sequence[Row], best: Sequence[Row]) -> Any:
           *([100 * row[name] for row in own] for name in ("accuracy", "low", "high")),
           index=_colour(mechanism, names),
           label=label,
+          # Lines between far-apart points would seem to cross the promise, which is no line.
+          line="-" if len(epsilons) >= _ENOUGH else "",
         )
     style.epsilon_axis(one, epsilons)
     one.set_title(
@@ -136,12 +142,15 @@ def _frontier(rows: Sequence[Row], best: Sequence[Row]) -> Any:
       ]
       accuracy = max(row["accuracy"] for row in own)
       points.append((sum(places) / len(places), 100 * accuracy))
+      axes.annotate(
+        f"{epsilon:g}", points[-1], xytext=(5, -9), textcoords="offset points", fontsize=7
+      )
     look = style.look(_colour(kind[1], names))
     axes.plot(
       *zip(*points, strict=True),
       linestyle=_LINES[kind[2]],
       markersize=4,
-      label=f"{kind[1]}, {kind[2]}, {kind[0]}",
+      label=f"{kind[1]}, {kind[2]} (scope {kind[0]})",
       **look,
     )
   axes.axhline(50, **style.CHANCE)

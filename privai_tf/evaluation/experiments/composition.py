@@ -9,7 +9,7 @@ releases is that of the accountant's epsilon (n times 0.5 for pure mechanisms; l
 privacy losses are composed).
 
 Expect: smile is read ever better, below the line at every n: about 60% from one release of laplace,
-85% from 16. No averaging helps against a release that is drawn once and published n times.
+80% from 16, where the accountant promises no more than that it is not certain. No averaging helps against a release that is drawn once and published n times.
 """
 
 import functools
@@ -28,7 +28,7 @@ _KINDS = {"laplace": "raw", "extremal": "value", "gaussian": "raw", "randomized_
 _EPSILON = 0.5
 _FACES, _QUICK_FACES = 3000, 600
 _ATTACKERS = ("linear", "averaging", "bayes")
-_LABELS = {"averaging": "averages the codes, learns", "bayes": "multiplies exact probabilities"}
+_LABELS = {"linear": "averages the codes, learns", "bayes": "multiplies exact probabilities"}
 
 
 class Composition(Experiment):
@@ -97,7 +97,7 @@ class Composition(Experiment):
       axes.set_xlabel("releases of one face")
       handles |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
     panels[0].set_ylabel(f"{rows[0]['attribute']} guessed right (% of faces)")
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, fontsize=9)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2, fontsize=9)
     above = [row for row in rows if row["low"] > row["promise"]]
     words = ", ".join(f"{row['mechanism']} x {row['releases']}" for row in above) or "none"
     last = max(rows, key=lambda row: (row["measure"] == "bayes", row["releases"], row["value"]))

@@ -11,6 +11,7 @@ from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.privacy.prepared import PreparedRelease
 from privai_tf.privacy.release import prepare
 from privai_tf.privacy.spec import PrivacySpec
+from privai_tf.privacy.stand_ins import StandIns
 
 DELTA = 1e-5
 _BATCH = 32
@@ -54,19 +55,30 @@ def released_codes(prepared: PreparedRelease, codes: np.ndarray, releases: int =
   return np.stack([prepared.release(encoded, simulation_stream=index) for index in range(releases)])
 
 
-def noisy_numbers(prepared: PreparedRelease, codes: np.ndarray, releases: int = 1) -> np.ndarray:
-  """Fresh exact draws of what mechanisms put out, before clamp and decoder: more than is published.
+def released_and_noisy(
+  prepared: PreparedRelease, codes: np.ndarray, releases: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+  """Releases, and exact draws of what the mechanisms put out, before clamp and decoder.
+
+  The latter is more than is published. The draws are other ones than those of the releases, except
+  where what is published is a codeword, which says the same as its index.
+
+  Args: see `released_codes`.
 
   Returns:
-    float64 [releases, n, numbers], latent units.
+    float32 [releases, n, ...], and float64 [releases, n, numbers] in latent units.
   """
   coordinates = prepared.encode(codes).coordinates
   noisy = np.empty((releases, *coordinates.shape))
   for one in noisy:
     for block in prepared.blocks:
       own = block.positions
-      one[:, own] = from_grid(block.mechanism.noisy(coordinates[:, own]))
-  return noisy
+      kept = block.mechanism.has_codebook
+      step = block.mechanism.release if kept else block.mechanism.noisy
+      one[:, own] = from_grid(step(coordinates[:, own]))
+  if isinstance(prepared.layout, StandIns):
+    return np.stack([prepared.layout.assemble(one) for one in noisy]), noisy
+  return released_codes(prepared, codes, releases), noisy
 
 
 def pictures_of(faces: Faces, codes: np.ndarray) -> np.ndarray:
