@@ -32,6 +32,11 @@ _MECHANISM = flags.DEFINE_list("mechanism", [], "Mechanisms; default: the experi
 _DECODE = flags.DEFINE_multi_enum(
   "decode", [], ["raw", "value", "mean", "sample"], "Decodings, one a flag; default: all."
 )
+_GIVEN = flags.DEFINE_bool(
+  "given_codes",
+  False,
+  "Release the generator's own codes: no encoder, and hardly a picture, needed.",
+)
 _FACES = flags.DEFINE_integer(
   "faces", None, "Test faces of a cell; default: the experiment's choice.", lower_bound=40
 )
@@ -55,6 +60,7 @@ def main(_: list[str]) -> None:
     epsilons=tuple(map(_epsilon, _EPSILON.value)),
     mechanisms=_mechanisms(),
     decodings=tuple(_DECODE.value),
+    given_codes=_GIVEN.value,
     faces=_FACES.value,
     seed=_SEED.value,
     quick=_QUICK.value,

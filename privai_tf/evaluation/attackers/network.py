@@ -7,6 +7,8 @@ from privai_tf.evaluation.attackers.base import Attacker, Observed
 _RESOLUTION = 64
 _CHANNELS = (16, 32, 48, 64)
 _EPOCHS, _BATCH, _RATE = 8, 64, 2e-3
+# Of few pictures it takes many epochs to learn anything.
+_LEAST_STEPS = 400
 
 
 class Network(Attacker):
@@ -30,13 +32,14 @@ class Network(Attacker):
 
     keras.utils.set_random_seed(self.seed)
     self._network = build_network(_RESOLUTION, _CHANNELS, 1)
-    steps = _EPOCHS * -(-len(labels) // _BATCH)
+    an_epoch = -(-len(labels) // _BATCH)
+    epochs = max(_EPOCHS, -(-_LEAST_STEPS // an_epoch))
     self._network.compile(
-      keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps)),
+      keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, epochs * an_epoch)),
       keras.losses.BinaryCrossentropy(from_logits=True),
     )
     targets = np.asarray(labels, np.float32)[:, np.newaxis]
-    self._network.fit(_sized(pictures), targets, _BATCH, _EPOCHS, verbose=0)
+    self._network.fit(_sized(pictures), targets, _BATCH, epochs, verbose=0)
 
 
 def _sized(pictures: np.ndarray) -> np.ndarray:

@@ -104,7 +104,7 @@ class Budget(Experiment):
       return list(_QUICK)
     return [
       (scope, name, decode)
-      for scope in ("attribute", "image")
+      for scope in ("image", "attribute")
       for name in self.settings.mechanisms or mechanism_names()
       if scope in mechanism_class(name).scopes and _worth_it(scope, name)
       for decode in mechanism_class(name).decodings
@@ -131,7 +131,8 @@ class Budget(Experiment):
 
   @functools.cached_property
   def _faces(self) -> Faces:
-    return load_faces(self.settings.checkpoint, self._count("codes"), self.settings.latent_space)
+    wanted, count = self.settings, self._count("codes")
+    return load_faces(wanted.checkpoint, count, wanted.latent_space, wanted.given_codes)
 
 
 def _worth_it(scope: str, mechanism: str) -> bool:

@@ -116,7 +116,8 @@ class Composition(Experiment):
 
   @functools.cached_property
   def _faces(self) -> Faces:
-    return load_faces(self.settings.checkpoint, self._count, self.settings.latent_space)
+    wanted = self.settings
+    return load_faces(wanted.checkpoint, self._count, wanted.latent_space, wanted.given_codes)
 
 
 EXPERIMENT = Composition

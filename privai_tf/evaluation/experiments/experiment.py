@@ -18,6 +18,8 @@ class Settings:
     attributes: names; (): the experiment's own choice.
     latent_space: "W", "Z" or "W+"; None: W where the checkpoint has it, else Z.
     epsilons, mechanisms, decodings: (): the experiment's own choice.
+    given_codes: whether the generator's own codes are released, instead of what its encoder makes of
+      its pictures.
     faces: test faces of a cell; None: the experiment's own number.
     seed: of splits, attackers and simulated noise; exact releases have no seed.
     quick: few of everything: three minutes on avatars.
@@ -29,6 +31,7 @@ class Settings:
   epsilons: tuple[float, ...] = ()
   mechanisms: tuple[str, ...] = ()
   decodings: tuple[str, ...] = ()
+  given_codes: bool = False
   faces: int | None = None
   seed: int = 0
   quick: bool = False

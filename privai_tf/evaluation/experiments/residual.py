@@ -114,7 +114,8 @@ class Residual(Experiment):
 
   @functools.cached_property
   def _faces(self) -> Faces:
-    return load_faces(self.settings.checkpoint, self._count, self.settings.latent_space)
+    wanted = self.settings
+    return load_faces(wanted.checkpoint, self._count, wanted.latent_space, wanted.given_codes)
 
 
 def _null_space(codes, boundary: Boundary, k: int) -> list[Boundary]:

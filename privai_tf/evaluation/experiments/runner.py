@@ -62,9 +62,12 @@ def _finished(
   experiment: Experiment, cells: Sequence[Cell], workers: int
 ) -> Iterator[tuple[Cell, list[Row]]]:
   """Cells with their rows, as they get ready."""
-  if workers == 1 or len(cells) < 2:
-    for cell in cells:
-      yield cell, experiment.run(cell)
+  # The first one alone: it makes the codes that all need, which are kept on disk.
+  alone = len(cells) if workers == 1 else 1
+  for cell in cells[:alone]:
+    yield cell, experiment.run(cell)
+  cells = cells[alone:]
+  if not cells:
     return
   # Spawned: a forked TensorFlow hangs.
   spawning = multiprocessing.get_context("spawn")
