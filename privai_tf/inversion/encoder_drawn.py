@@ -13,18 +13,20 @@ _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.05, 512
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DrawnSamples:
-  """Codes and their pictures; the last twentieth, at most 512, is held out of training.
+  """Codes and their pictures, of which the last are held out of training.
 
   Attributes:
     codes: float32 [n, d], or [n, L, d] in W+; n at least 2.
     pictures: uint8 [n, s, s, C], s a power of two and at most the generator's resolution: means of
       blocks of its pixels. The encoder looks at photos in this size.
     record: how they were drawn (JSON values).
+    unseen_count: how many are held out; None: a twentieth, at most 512.
   """
 
   codes: np.ndarray
   pictures: np.ndarray
   record: dict[str, Any]
+  unseen_count: int | None = None
 
   @property
   def side(self) -> int:
@@ -34,6 +36,8 @@ class DrawnSamples:
   @property
   def held_out(self) -> int:
     """How many samples training does not see."""
+    if self.unseen_count is not None:
+      return self.unseen_count
     return max(1, min(_MOST_HELD_OUT, int(len(self.codes) * _HELD_OUT_SHARE)))
 
   @property
@@ -41,6 +45,8 @@ class DrawnSamples:
     """SHA-256 (hex) of the samples."""
     content = hashlib.sha256(np.ascontiguousarray(self.codes))
     content.update(np.ascontiguousarray(self.pictures))
+    if self.unseen_count is not None:
+      content.update(str(self.unseen_count).encode())
     return content.hexdigest()
 
   def check(self, generator, latent_space: str) -> None:

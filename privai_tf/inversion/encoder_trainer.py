@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from privai_tf.errors import ConfigurationError
 from privai_tf.generators.compiled import compiled
 from privai_tf.inversion.encoder import Encoder, clipped
 from privai_tf.inversion.encoder_drawn import DrawnSamples
@@ -130,6 +131,29 @@ class Trainer:
     weights["code/bias"] = bias.reshape(-1).astype(np.float32)
     assign_weights(self.encoder.network, weights)
     return self.encoder
+
+  def start_from(self, encoder: Encoder) -> None:
+    """The reverse of `refresh_encoder`: takes over an encoder's weights, and averages from them on.
+
+    Raises:
+      ConfigurationError: if it is of another form.
+    """
+    if encoder.config != self._config:
+      raise ConfigurationError(
+        f"The encoder to start from has other settings ({encoder.config}) than the training "
+        f"({self._config}); give the same, or start anew."
+      )
+    weights = read_weights(encoder.network)
+    kernel, bias = weights["code/kernel"], weights["code/bias"]
+    inverse = self._statistics.inverse_root.astype(np.float64)
+    width = len(inverse)
+    kernel = kernel.reshape(len(kernel), -1, width) @ inverse
+    bias = (bias.reshape(-1, width) - self._statistics.mean) @ inverse
+    weights["code/kernel"] = kernel.reshape(len(kernel), -1).astype(np.float32)
+    weights["code/bias"] = bias.reshape(-1).astype(np.float32)
+    assign_weights(self._network, weights)
+    for variable, average in zip(self._trained, self._average, strict=True):
+      average.assign(variable.value)
 
   def code_error(self, found: np.ndarray, codes: np.ndarray) -> float:
     """Mean squared error of codes in whitened coordinates; 1: no better than the mean code."""

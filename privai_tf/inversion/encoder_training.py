@@ -36,6 +36,7 @@ def train_encoder(
   progress: Callable[[int, int], None] | None = None,
   tell: Callable[[str], None] | None = None,
   samples: DrawnSamples | None = None,
+  start: Encoder | None = None,
 ) -> Encoder:
   """Trains an encoder on the generator's own samples and stores it.
 
@@ -49,13 +50,14 @@ def train_encoder(
     tell: called with a line of held-out figures, ten times in all.
     samples: drawn ahead, for generators whose images cost more than what is learnt from them; None:
       drawn anew in every step.
+    start: an encoder of the same form whose weights the training begins with; None: random ones.
 
   Returns:
     The encoder as stored.
 
   Raises:
-    LatentSpaceError, ConfigurationError: if the generator cannot have such an encoder, the folder
-      holds an unfinished training with other settings, or the loss is no longer a number.
+    LatentSpaceError, ConfigurationError: if the generator cannot have such an encoder, `start` is of
+      another form, the folder holds an unfinished training with other settings, or the loss is no longer a number.
     OutputError: if the folder cannot be written.
   """
   training = _decided(training, generator)
@@ -64,8 +66,12 @@ def train_encoder(
   if samples is not None:
     samples.check(generator, training.latent_space)
     made_of["samples"] = samples.digest
+  if start is not None:
+    made_of["start"] = start.digest
   folder = make_folder(folder)
   trainer = Trainer(generator, training, samples)
+  if start is not None:
+    trainer.start_from(start)
   settings = json.dumps(dataclasses.asdict(training) | made_of, sort_keys=True)
   clock = _Clock(training, *_resume(folder / STATE_FILE, settings, trainer))
   told = int(clock.share() * _TOLD)
@@ -108,6 +114,8 @@ def train_encoder(
     }
     if samples is not None:
       encoder.provenance["samples"] = {**samples.record, "count": len(samples.codes)}
+    if start is not None:
+      encoder.provenance["start"] = start.provenance
   except KeyboardInterrupt:
     save()
     raise

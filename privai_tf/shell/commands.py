@@ -21,6 +21,7 @@ COMMANDS = MappingProxyType(
     "train-classifier": "privai_tf.train_classifier",
     "train-encoder": "privai_tf.train_encoder",
     "public-codes": "privai_tf.public_codes",
+    "web": "privai_tf.web.__main__",
     "gateway": "privai_tf.gateway",
     "export": "privai_tf.export",
     "beam": "privai_tf.beam_privatize",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo import photo_samples, sheets, sketch_scores
+from demo import photo_previews, photo_samples, sheets, sketch_scores
 from demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
 from privai_tf.errors import InputError
 
@@ -81,29 +81,25 @@ def test_small_pictures_are_enlarged_for_scorers():
 
 
 def test_scored_sketches_are_read_with_their_codes(mobile, tmp_path):
-  for seed, count in ((40_000, 3), (40_001, 2)):
-    np.save(tmp_path / f"scores_{seed}_{count}.npy", np.full((count, 2), seed, np.float32))
-  codes, scores = sketch_scores.read_sketch_scores(mobile, tmp_path, ["age", "smile"])
+  np.save(tmp_path / "scores_40000_3.npy", np.full((3, 1), 1, np.float32))  # Age alone, at first.
+  np.save(tmp_path / "scores_40001_2.npy", np.float32([[2, 3], [2, 3]]))
+  found = sketch_scores.read_sketch_scores(mobile, tmp_path, ["age", "smile"])
   expected = [sketch_codes(mobile, 3, 40_000), sketch_codes(mobile, 2, 40_001)]
-  np.testing.assert_array_equal(codes, np.concatenate(expected))
-  assert scores["smile"].tolist() == [40_000] * 3 + [40_001] * 2
-  (tmp_path / "empty").mkdir()
-  with pytest.raises(InputError, match="no scored sketches"):
+  np.testing.assert_array_equal(found["age"][0], np.concatenate(expected))
+  np.testing.assert_array_equal(found["smile"][0], expected[1])
+  assert found["age"][1].tolist() == [1] * 3 + [2] * 2
+  assert found["smile"][1].tolist() == [3] * 2
+  with pytest.raises(InputError, match="lacks scored sketches"):
     sketch_scores.read_sketch_scores(mobile, tmp_path / "empty", ["age"])
 
 
-def test_the_plane_of_sketches_is_placed_and_judged_by_faces():
-  random = np.random.default_rng(0)
-  normal = random.normal(size=16)
-  drawn = random.normal(size=(2000, 16)).astype(np.float32)
-  rough = drawn @ normal + 3 * random.normal(size=2000)
-  faces = random.normal(size=(300, 16)).astype(np.float32) + 1
-  scores = faces @ normal - 5  # Another middle than that of the sketches.
-  boundary = sketch_scores.plane_between_sketches(
-    faces, scores, (drawn, rough), 0.35, 1e-3, "smile", {}
-  )
-  assert np.mean(boundary.coordinate(faces) > 0) == 0.5
-  cosine = boundary.normal.ravel() @ normal / np.linalg.norm(normal)
-  assert cosine > 0.95
-  assert boundary.provenance["accuracy_held_out"] > 0.95
-  assert boundary.provenance["held_out_faces"] == 210
+def test_scored_previews_are_read_with_their_codes(mobile, tmp_path, monkeypatch):
+  monkeypatch.setattr(photo_previews, "CHUNK", 2)
+  for seed in (50_000, 50_001):
+    np.save(tmp_path / f"labels_{seed}.npy", np.float32([[seed, 1], [seed, 2]]))
+  codes, scores = sketch_scores.read_preview_scores(mobile, tmp_path, ["age", "smile"])
+  np.testing.assert_array_equal(codes[2:], sketch_codes(mobile, 2, 50_001))
+  assert scores["age"].tolist() == [50_000] * 2 + [50_001] * 2
+  assert scores["smile"].tolist() == [1, 2, 1, 2]
+  with pytest.raises(InputError, match="lacks scored previews"):
+    sketch_scores.read_preview_scores(mobile, tmp_path / "empty")

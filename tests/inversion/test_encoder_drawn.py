@@ -92,3 +92,22 @@ def test_what_cannot_be_samples(tmp_path, tiny, samples, change):
   with pytest.raises(ConfigurationError, match="drawn ahead"):
     train_encoder(tiny, TRAINING, tmp_path, samples=DrawnSamples(codes, pictures, {}))
   assert not list(tmp_path.iterdir())
+
+
+def test_a_training_begins_with_the_weights_of_an_encoder(tmp_path, tiny, samples):
+  start = train_encoder(tiny, TRAINING, tmp_path / "first", samples=samples)
+  few = dataclasses.replace(samples, unseen_count=40)
+  short = dataclasses.replace(TRAINING, steps=2, learning_rate=1e-5)
+  again = train_encoder(tiny, short, tmp_path / "second", samples=few, start=start)
+  images = few.unseen()[1].repeat(2, axis=1).repeat(2, axis=2)
+  np.testing.assert_allclose(again.encode(images), start.encode(images), atol=0.02)
+  assert again.provenance["start"] == start.provenance
+  other = dataclasses.replace(short, hidden=16)
+  with pytest.raises(ConfigurationError, match="other settings"):
+    train_encoder(tiny, other, tmp_path / "third", samples=few, start=start)
+
+
+def test_how_many_are_held_out_can_be_said(samples):
+  few = dataclasses.replace(samples, unseen_count=3)
+  np.testing.assert_array_equal(few.unseen()[0], samples.codes[-3:])
+  assert few.digest != samples.digest

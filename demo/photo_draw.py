@@ -1,0 +1,29 @@
+r"""Draws faces of a photorealistic generator at 256 x 256 and keeps them.
+
+    python -m demo.photo_draw --checkpoint=mobilestylegan-ffhq --num=2000 --work_dir=photo_samples
+
+A picture costs most of a second, so each hundred is a file; broken off, the call goes on with the next.
+`demo.photo_encoder --start` and `demo.label_previews` use what is there.
+"""
+
+from pathlib import Path
+
+from absl import app, flags
+
+from demo.photo_previews import draw_previews
+
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
+_NUM = flags.DEFINE_integer("num", 2000, "Faces.", lower_bound=1)
+_WORK_DIR = flags.DEFINE_string("work_dir", "photo_samples", "Where they are kept.")
+
+
+def main(argv: list[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f"Unknown argument {argv[1]!r}.")
+  import privai_tf
+
+  draw_previews(privai_tf.load_generator(_CHECKPOINT.value), Path(_WORK_DIR.value), _NUM.value)
+
+
+if __name__ == "__main__":
+  app.run(main)
