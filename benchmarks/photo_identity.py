@@ -15,7 +15,8 @@ import numpy as np
 from absl import app, flags
 
 import privai_tf
-from demo.photo_sketches import preview_pictures, sketch_codes
+from demo.photo_previews import CHUNK, draw_previews, read_previews
+from demo.photo_sketches import sketch_codes
 from privai_tf.evaluation.experiments.intervals import mean
 from privai_tf.evaluation.recognition.matching import auc_bound, identification_bound
 from privai_tf.evaluation.recognition.recognizer import codes_recognizer, recognizers_at_hand
@@ -27,7 +28,7 @@ _WORK_DIR = flags.DEFINE_string("work_dir", "photo_samples", "Where drawn faces 
 _EPSILON = flags.DEFINE_list("epsilon", ["1", "4", "8"], "Of one release.")
 _OUTPUT = flags.DEFINE_string("output", None, "For a sheet of faces and stand-ins.")
 
-_FIRST_SEED, _CHUNK, _SIDE, _TESTED = 50_000, 100, 256, 100
+_DRAWN, _TESTED = 400, 100
 _SAMPLE_SEED, _SAMPLES = 60_000, 64
 _SIZES, _GALLERIES = (10, 100), 200
 
@@ -61,16 +62,9 @@ def main(_: list[str]) -> None:
 def _drawn(generator) -> tuple[np.ndarray, np.ndarray]:
   """Codes float32 [400, d], and pictures [400, 256, 256, 3] in [-1, 1]."""
   folder = pathlib.Path(_WORK_DIR.value)
-  folder.mkdir(parents=True, exist_ok=True)
-  codes, pictures = [], []
-  for seed in range(_FIRST_SEED, _FIRST_SEED + 4):
-    path = folder / f"previews_{seed}.npy"
-    codes.append(sketch_codes(generator, _CHUNK, seed))
-    if not path.is_file():
-      np.save(path, preview_pictures(generator, codes[-1], _SIDE), allow_pickle=False)
-      print(f"{path}: {_CHUNK} faces.", flush=True)
-    pictures.append(np.load(path, allow_pickle=False))
-  return np.concatenate(codes), np.concatenate(pictures).astype(np.float32) / 127.5 - 1
+  draw_previews(generator, folder, _DRAWN)
+  codes, pictures = read_previews(generator, folder, _DRAWN // CHUNK)
+  return codes, pictures.astype(np.float32) / 127.5 - 1
 
 
 def _chances(candidates: Candidates, numbers: np.ndarray, epsilon: float) -> np.ndarray:
