@@ -34,6 +34,7 @@ HALF = "laplace, half the noise"
 CONTROLS = ("reference_postclip", HALF)
 EPSILONS = (1.0, 2.0)
 _SAMPLES, _QUICK_SAMPLES = 20_000, 4_000
+_MOST_DRAWN = 2.3  # Claims.
 _OURS, _THEIRS = "likelihood ratio (ours)", "hockey-stick (DP-Auditorium's, rebuilt)"
 
 
@@ -96,7 +97,8 @@ class Audit(Experiment):
       {"auditors": _drawn(rows)},
       {
         "auditors": "Lower bounds on epsilon (95% each) from releases of two neighbours. Left of the "
-        "line: the claim may hold. The two controls below are false claims, and lie right of it."
+        "line: the claim may hold. The two controls at the bottom are false claims, and lie right of it "
+        "(what is above 2.3 times the claim is drawn there)."
       },
       {"audits": rows},
     )
@@ -105,19 +107,21 @@ class Audit(Experiment):
 def _drawn(rows: Sequence[Row]) -> Any:
   epsilons = sorted({row["claim"] for row in rows})
   names = list(dict.fromkeys(row["mechanism"] for row in rows))[::-1]
-  drawn, panels = style.figure(len(epsilons), width=3.4, height=4.2, sharey=True)
+  drawn, panels = style.figure(
+    len(epsilons), width=max(3.6, 6.4 / len(epsilons)), height=4.2, sharey=True
+  )
   for axes, epsilon in zip(panels, epsilons, strict=True):
     for index, auditor in enumerate((_OURS, _THEIRS)):
       own = [r for r in rows if (r["claim"], r["auditor"]) == (epsilon, auditor)]
       places = [names.index(row["mechanism"]) + 0.12 - 0.24 * index for row in own]
-      bounds = [row["lower_bound"] for row in own]
+      bounds = [min(row["lower_bound"], _MOST_DRAWN * epsilon) for row in own]
       axes.plot(bounds, places, linestyle="", markersize=6, label=auditor, **style.look(index))
     axes.axvline(epsilon, label="the claim", **style.BOUND)
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlim(left=-0.04 * epsilon)
+    axes.set_xlim(-0.05 * epsilon, (_MOST_DRAWN + 0.1) * epsilon)
     axes.set_xlabel(f"lower bound on epsilon (claim {epsilon:g})", fontsize=9)
   handles, labels = panels[0].get_legend_handles_labels()
-  drawn.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
+  drawn.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
   return drawn
 
 

@@ -88,7 +88,8 @@ def _recognized(rows: Sequence[Row], size: int) -> Any:
         values = [[100 * r[key] for r in own] for key in ("rank_one", "low", "high")]
         # A little apart, so that no bar hides another.
         places = [r["epsilon"] * 1.025 ** (index - len(attackers) / 2) for r in own]
-        style.draw_interval(axes, places, *values, index=index, label=attacker)
+        # No lines: between two epsilons they would cross the bound, which bends.
+        style.draw_interval(axes, places, *values, index=index, label=attacker, line="none")
     style.epsilon_axis(axes, epsilons)
     axes.set_ylim(0, 103)
     axes.set_title(mechanism, fontsize=10)

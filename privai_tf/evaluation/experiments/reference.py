@@ -39,7 +39,7 @@ ATTACKERS = ("majority", "fixed", "linear", "boosting", "two_sided")
 _FACES, _QUICK_FACES = 2000, 400
 _ANCHORS, _DRAWS, _QUICK_DRAWS = 1, 200, 40  # The prototype's study was of one face, too.
 _MATCHED = 32  # Draws at each step of the search for equal utility.
-_DRAWN, _QUICK_DRAWN = 200, 60
+_DRAWN, _QUICK_DRAWN = 150, 60
 
 
 class Reference(Experiment):
@@ -129,15 +129,17 @@ class Reference(Experiment):
     taus = [
       (index, tau, epsilon) for index in anchors for tau in TAUS for epsilon in self._epsilons
     ]
+    most = 2 if self.settings.quick else max(map(len, equal_privacy.DIALS.values()))
     dials = [
-      (mechanism, dial)
+      (mechanism, values[place])
+      for place in range(most)
       for mechanism, values in equal_privacy.DIALS.items()
-      for dial in (values[1::3] if self.settings.quick else values)
+      if place < len(values)
     ]
     return [
-      *(("study", *cell) for cell in taus),
-      *(("two-class", tau, epsilon) for tau in TAUS for epsilon in self._epsilons),
       *(("equal", *cell) for cell in dials),
+      *(("two-class", tau, epsilon) for tau in TAUS for epsilon in self._epsilons),
+      *(("study", *cell) for cell in taus),
     ]
 
   def run(self, cell: Cell) -> list[Row]:
