@@ -1,6 +1,5 @@
 """What the page does, without the page: one method an action, each for one session."""
 
-import dataclasses
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,31 +9,17 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import ConfigurationError, InputError
-from privai_tf.runtime.files import write_bytes, write_json
+from privai_tf.runtime.files import write_bytes
 from privai_tf.runtime.pictures import png
 from privai_tf.web import photos, words
 from privai_tf.web.budgets import Budgets, Payer
 from privai_tf.web.choices import STRIP, Choice, ladder, usual_hidden
 from privai_tf.web.pictures import shown
+from privai_tf.web.released import Released, write
 from privai_tf.web.sessions import SAMPLES, Session, Sessions
 from privai_tf.web.settings import WebSettings
 
 DRAWS = 4
-_NAME = "privatized"
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Released:
-  """A release on its way to its owner.
-
-  Attributes:
-    pixels: uint8 [R, R, 3].
-    picture, record: files of the picture and of what it promises.
-  """
-
-  pixels: np.ndarray
-  picture: Path
-  record: Path
 
 
 class Desk:
@@ -173,18 +158,9 @@ class Desk:
     prepared.encode(inverted.latents)  # What cannot be released is refused before it is paid for.
     self.payer(session, person).charge(prepared)
     pixels = self._ready().release(prepared, inverted.latents)
-    from privai_tf.jobs.publication import promised
-
-    facts = self._ready().facts
-    record = {
-      "output": f"{_NAME}.png",
-      **promised(prepared.guarantee, prepared.attacker_bound, facts),
-    }
-    picture, told = (session.folder / f"{_NAME}.{kind}" for kind in ("png", "json"))
-    write_bytes(picture, png(pixels), private=True)
-    write_json(told, record, private=True)
+    released = write(session.folder, pixels, prepared, self._ready().facts)
     session.released.append(choice)
-    return Released(pixels, picture, told)
+    return released
 
   def face(self, session: Session) -> np.ndarray:
     """The chosen face as it was cut out, uint8 [R, R, 3]."""

@@ -14,6 +14,7 @@ from privai_tf.errors import InputError
 from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.folders import temporary_folder
 from privai_tf.serving.gateway.tokens import Caller
+from privai_tf.web.inverted import Inverted
 from privai_tf.web.photos import Photo
 
 _LOST_SECONDS = 120.0  # After which an upload that nobody fetched goes.
@@ -42,7 +43,7 @@ class Session:
   photo: Photo | None = None
   face: int = 0
   sample: int | None = None
-  inverted: object = None
+  inverted: Inverted | None = None
   released: list = dataclasses.field(default_factory=list)
   seen: float = 0.0
 
