@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from privai_tf.web.sessions import SAMPLES, Session, Sessions
 from privai_tf.web.settings import WebSettings
 
 DRAWS = 4
+_IDLE_SECONDS = 2.0
 
 
 class Desk:
@@ -77,7 +79,10 @@ class Desk:
   def warm_up(self) -> None:
     """Computes in advance what visitors may choose next; takes a while, and nobody waits for it."""
     for hidden in reversed(self.studio.offered):
-      self.studio.warm_up([Choice(hidden, value) for value in self.epsilons])
+      for value in self.epsilons:
+        while self.sessions.idle_seconds() < _IDLE_SECONDS:  # Visitors go first.
+          time.sleep(_IDLE_SECONDS / 2)
+        self.studio.warm_up([Choice(hidden, value)])
 
   def take_upload(self, session: Session, path: str | Path) -> None:
     """An upload becomes the session's photo; its file is gone afterwards.
@@ -104,13 +109,10 @@ class Desk:
     session.face, session.inverted, session.released = number, None, []
 
   def invert(self, session: Session) -> Iterator[tuple[int, int, np.ndarray | None]]:
-    """Looks for the face's code.
+    """Looks for the face's code; a `PrivaiError` says why it cannot be found.
 
     Yields:
       Steps done, steps in all, and the picture as it is then, uint8 [R, R, 3].
-
-    Raises:
-      PrivaiError: if it cannot be found.
     """
     told: queue.SimpleQueue = queue.SimpleQueue()
     found: list = []
@@ -149,11 +151,7 @@ class Desk:
     return self._budgets.of_photo(self._photo(session).pixels, person, session.caller)
 
   def release(self, session: Session, choice: Choice, person: str = "") -> Released:
-    """Charges, draws once, and writes what may be published.
-
-    Raises:
-      PrivaiError: why nothing was released, in one line.
-    """
+    """Charges, draws once, and writes what may be published; a `PrivaiError` says why not."""
     inverted, prepared = self._inverted(session), self.prepared(choice)
     prepared.encode(inverted.latents)  # What cannot be released is refused before it is paid for.
     self.payer(session, person).charge(prepared)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import os
 import secrets
 import shutil
@@ -86,6 +87,12 @@ class Sessions:
       if session not in self._open.values():
         raise InputError("This visit has ended, and its photo is forgotten; reload the page.")
       session.seen = time.monotonic()
+
+  def idle_seconds(self) -> float:
+    """How long nobody has done anything."""
+    with self._lock:
+      latest = max((one.seen for one in self._open.values()), default=-math.inf)
+    return time.monotonic() - latest
 
   def close(self, key: str) -> None:
     """Ends one: nothing of it is left in memory or on the disk."""
