@@ -1,8 +1,8 @@
 """What the page does, without the page: one method an action, each for one session."""
 
-import dataclasses
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,31 +10,18 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import ConfigurationError, InputError
-from privai_tf.runtime.files import write_bytes, write_json
+from privai_tf.runtime.files import write_bytes
 from privai_tf.runtime.pictures import png
 from privai_tf.web import photos, words
 from privai_tf.web.budgets import Budgets, Payer
 from privai_tf.web.choices import STRIP, Choice, ladder, usual_hidden
 from privai_tf.web.pictures import shown
+from privai_tf.web.released import Released, write
 from privai_tf.web.sessions import SAMPLES, Session, Sessions
 from privai_tf.web.settings import WebSettings
 
 DRAWS = 4
-_NAME = "privatized"
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Released:
-  """A release on its way to its owner.
-
-  Attributes:
-    pixels: uint8 [R, R, 3].
-    picture, record: files of the picture and of what it promises.
-  """
-
-  pixels: np.ndarray
-  picture: Path
-  record: Path
+_IDLE_SECONDS = 2.0
 
 
 class Desk:
@@ -92,7 +79,10 @@ class Desk:
   def warm_up(self) -> None:
     """Computes in advance what visitors may choose next; takes a while, and nobody waits for it."""
     for hidden in reversed(self.studio.offered):
-      self.studio.warm_up([Choice(hidden, value) for value in self.epsilons])
+      for value in self.epsilons:
+        while self.sessions.idle_seconds() < _IDLE_SECONDS:  # Visitors go first.
+          time.sleep(_IDLE_SECONDS / 2)
+        self.studio.warm_up([Choice(hidden, value)])
 
   def take_upload(self, session: Session, path: str | Path) -> None:
     """An upload becomes the session's photo; its file is gone afterwards.
@@ -119,13 +109,10 @@ class Desk:
     session.face, session.inverted, session.released = number, None, []
 
   def invert(self, session: Session) -> Iterator[tuple[int, int, np.ndarray | None]]:
-    """Looks for the face's code.
+    """Looks for the face's code; a `PrivaiError` says why it cannot be found.
 
     Yields:
       Steps done, steps in all, and the picture as it is then, uint8 [R, R, 3].
-
-    Raises:
-      PrivaiError: if it cannot be found.
     """
     told: queue.SimpleQueue = queue.SimpleQueue()
     found: list = []
@@ -164,27 +151,14 @@ class Desk:
     return self._budgets.of_photo(self._photo(session).pixels, person, session.caller)
 
   def release(self, session: Session, choice: Choice, person: str = "") -> Released:
-    """Charges, draws once, and writes what may be published.
-
-    Raises:
-      PrivaiError: why nothing was released, in one line.
-    """
+    """Charges, draws once, and writes what may be published; a `PrivaiError` says why not."""
     inverted, prepared = self._inverted(session), self.prepared(choice)
     prepared.encode(inverted.latents)  # What cannot be released is refused before it is paid for.
     self.payer(session, person).charge(prepared)
     pixels = self._ready().release(prepared, inverted.latents)
-    from privai_tf.jobs.publication import promised
-
-    facts = self._ready().facts
-    record = {
-      "output": f"{_NAME}.png",
-      **promised(prepared.guarantee, prepared.attacker_bound, facts),
-    }
-    picture, told = (session.folder / f"{_NAME}.{kind}" for kind in ("png", "json"))
-    write_bytes(picture, png(pixels), private=True)
-    write_json(told, record, private=True)
+    released = write(session.folder, pixels, prepared, self._ready().facts)
     session.released.append(choice)
-    return Released(pixels, picture, told)
+    return released
 
   def face(self, session: Session) -> np.ndarray:
     """The chosen face as it was cut out, uint8 [R, R, 3]."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from privai_tf.errors import InputError
 from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.folders import temporary_folder
 from privai_tf.serving.gateway.tokens import Caller
+from privai_tf.web.inverted import Inverted
 from privai_tf.web.photos import Photo
 
 _LOST_SECONDS = 120.0  # After which an upload that nobody fetched goes.
@@ -42,7 +44,7 @@ class Session:
   photo: Photo | None = None
   face: int = 0
   sample: int | None = None
-  inverted: object = None
+  inverted: Inverted | None = None
   released: list = dataclasses.field(default_factory=list)
   seen: float = 0.0
 
@@ -85,6 +87,12 @@ class Sessions:
       if session not in self._open.values():
         raise InputError("This visit has ended, and its photo is forgotten; reload the page.")
       session.seen = time.monotonic()
+
+  def idle_seconds(self) -> float:
+    """How long nobody has done anything."""
+    with self._lock:
+      latest = max((one.seen for one in self._open.values()), default=-math.inf)
+    return time.monotonic() - latest
 
   def close(self, key: str) -> None:
     """Ends one: nothing of it is left in memory or on the disk."""

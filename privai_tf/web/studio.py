@@ -25,26 +25,12 @@ from privai_tf.jobs.stages import checkpoint_facts
 from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
 from privai_tf.privacy.public_codes import sampled_codes
 from privai_tf.web.choices import WHOLE_FACE, Choice
+from privai_tf.web.inverted import Inverted
 from privai_tf.web.offered import offered_attributes
 
 _TENTHS = 10
 _SAMPLES = 2000
 _PREVIEW_SEED = 1  # Of a simulation: a preview is no release, and is not drawn like one.
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Inverted:
-  """A face's code. All of it is private.
-
-  Attributes:
-    latents: float32 [1, d] or [1, L, d].
-    picture: uint8 [R, R, 3], what the generator makes of it.
-    warning: why this face is none that the generator knows; None if it is.
-  """
-
-  latents: np.ndarray
-  picture: np.ndarray
-  warning: str | None
 
 
 class Studio:

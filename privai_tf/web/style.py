@@ -33,7 +33,7 @@ figure { margin: 0; } figcaption { font-size: .9rem; color: var(--body-text-colo
 .progress .blank { aspect-ratio: 1; border-radius: .5rem; background: var(--edge); }
 .strip .mark { display: inline-block; border: 2px dashed var(--show); color: var(--show); font-weight: 600;
   border-radius: .4rem; padding: .05rem .6rem; }
-.columns { display: grid; grid-template-columns: repeat(5, minmax(4.6rem, 1fr)); gap: .2rem; overflow-x: auto; }
+.columns { display: grid; grid-template-columns: repeat(5, minmax(4.6rem, 1fr)); gap: .2rem; overflow-x: auto; width: 0; min-width: 100%; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .gradio-container button.label-wrap { text-align: left; }
 .columns > div { border: 2px solid transparent; border-radius: .5rem; padding: .2rem; }

@@ -1,15 +1,16 @@
 """How a visit begins (the model may still be loading) and ends."""
 
-import time
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 
 import gradio as gr
 
-from privai_tf.serving.gateway.tokens import TokenFile
+from privai_tf.serving.gateway.tokens import Caller, TokenFile
+from privai_tf.web import parts
 from privai_tf.web.choices import described, usual_hidden
 from privai_tf.web.desk import Desk
-from privai_tf.web.events import Updates
 from privai_tf.web.page import Widgets
+from privai_tf.web.views import Updates
 
 _POLL_SECONDS = 0.3
 
@@ -37,13 +38,17 @@ class Visits:
     )
     page.unload(self.end)
 
-  def begin(self, request: gr.Request) -> Iterator[Updates]:
+  async def begin(self, request: gr.Request) -> AsyncIterator[Updates]:
     """A new visit: waits for the model, then opens the first step."""
     on, desk = self.on, self.desk
-    session = desk.sessions.open(request.session_hash, self._caller(request.username))
+    caller = self._caller(request.username)
+    if self.tokens is not None and caller is None:  # Removed meanwhile: nobody's account pays.
+      yield {on.banner: parts.trouble("You may not come in any more; ask who runs this page.")}
+      return
+    session = desk.sessions.open(request.session_hash, caller)
     yield {on.session: session}
     while desk.studio is None:
-      time.sleep(_POLL_SECONDS)
+      await asyncio.sleep(_POLL_SECONDS)  # Threads are for who works.
     offered = desk.studio.offered
     first = usual_hidden(offered)
     yield {
@@ -59,7 +64,7 @@ class Visits:
     """The page was closed or left."""
     self.desk.sessions.close(request.session_hash)
 
-  def _caller(self, name: str | None):
+  def _caller(self, name: str | None) -> Caller | None:
     if self.tokens is None:
       return None
     return next((one for one in self.tokens.callers if one.name == name), None)

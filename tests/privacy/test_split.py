@@ -158,3 +158,14 @@ def test_codes_that_are_the_same_in_all_layers_let_each_layer_keep_its_rest(basi
   assert rest.shape == (20, 3 * split.rest_basis.shape[1])
   again = split.parts(split.assemble(np.zeros((20, 2)), rest).astype(np.float64))[1]
   np.testing.assert_allclose(again, rest, atol=1e-5)
+
+
+def test_a_split_is_fitted_once_for_the_same_codes_and_directions(basis):
+  """Every mechanism and epsilon asks for it; other codes, directions or order get their own."""
+  public = PublicCodes(_codes(1, count=300), "test", "W", 8)
+  once = fit_split(public, basis, tied=True)
+  assert fit_split(public, basis.copy(), tied=True) is once
+  assert fit_split(public, basis[:, ::-1], tied=True) is not once
+  assert fit_split(public, basis, tied=False) is not once
+  same = PublicCodes(public.codes, "test", "W", 8)
+  assert fit_split(same, basis, tied=True) is not once
