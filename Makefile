@@ -1,20 +1,22 @@
 # make demo   renders portraits, hides their smile, writes a report (first call: installs what that needs)
 # make demo-photo   the same with photorealistic faces; downloads their generator (38 MB) and tells its terms
+# make web    opens the page for people on http://127.0.0.1:7860           (first call: installs what that needs)
 # make test   the whole test suite but the very slow part         (first call: sets everything up)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := $(VENV)/.installed-demo
+WEB := $(VENV)/.installed-web
 WORKERS ?= 2
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=on --constraint constraints.txt
 
-.PHONY: demo demo-photo test lint format bench clean
+.PHONY: demo demo-photo web test lint format bench clean
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable '.[dev]'
-	touch $(INSTALLED) $(DEMO)
+	touch $(INSTALLED) $(DEMO) $(WEB)
 
 # What the demo needs and no more; where everything is installed already, nothing.
 $(DEMO): setup.cfg pyproject.toml constraints.txt
@@ -27,6 +29,14 @@ demo: $(DEMO)
 
 demo-photo: $(DEMO)
 	$(BIN)/python -m demo.photo
+
+$(WEB): setup.cfg pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --editable '.[web]'
+	touch $(WEB)
+
+web: $(WEB)
+	$(BIN)/python -m privai_tf.web
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --durations=15

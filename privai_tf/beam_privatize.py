@@ -45,8 +45,10 @@ def main(rest: list[str]) -> int:
   check_names(job)
   start_tensorflow()
   logging.getLogger("apache_beam").setLevel(logging.ERROR)
-
+  logging.disable(logging.WARNING)  # Of what Beam misses of Google's cloud, by the root's logger.
   from privai_tf.fleet import beam
+
+  logging.disable(logging.NOTSET)
   from privai_tf.runtime.progress import progress_bar
   from privai_tf.runtime.words import wrapped
 

@@ -26,7 +26,12 @@ _LATENT_SPACE = flags.DEFINE_enum(
   ["W", "W+", "Z"],
   "The space that codes live in; default: W where the checkpoint has it, else Z.",
 )
-_LEDGER = flags.DEFINE_string("ledger", None, "SQLite file that records what every caller spent.")
+_LEDGER = flags.DEFINE_string(
+  "ledger",
+  None,
+  "What records what every caller spent: a SQLite file, or postgresql://USER@HOST/DATABASE, which "
+  "gateways on several machines share.",
+)
 _CREATE_LEDGER = flags.DEFINE_bool(
   "create_ledger", False, "Make the ledger if it is missing: else a mistyped path is refused."
 )
@@ -126,7 +131,7 @@ def main(_: list[str]) -> None:
     _add_caller()
     return
   if _LEDGER.value is None:
-    raise ConfigurationError("--ledger is missing: name the ledger's file")
+    raise ConfigurationError("--ledger is missing: name the ledger's file or database")
   if (_TLS_CERTIFICATE.value is None) != (_TLS_KEY.value is None):
     raise ConfigurationError("--tls_certificate and --tls_key go together")
   packages = "fastapi", "uvicorn", "python_multipart", "prometheus_client"

@@ -12,6 +12,9 @@ An export holds `subjects` (each with `budget_epsilon`, `budget_delta`, what is 
 is left, `composition`, `release_count`) and `releases` (each with its own `epsilon` and `delta`, exact
 decimals, and `time`, ISO 8601 in UTC), oldest first.
 
+--ledger takes a file, or postgresql://USER@HOST/DATABASE where several machines charge one ledger (see
+docs/ledger_postgres.md); give the password in libpq's own ways, as ~/.pgpass or PGPASSFILE.
+
 `adopt` makes a ledger known on this machine (moved from another one, or of an older version of this
 program): from then on an older copy of it is refused here. PRIVAI_STATE_DIR names the folder where
 that is remembered, by default privai_tf in the user's state folder (~/.local/state).
@@ -45,9 +48,12 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.privacy.ledger import Head, Ledger, reconciling
+from privai_tf.privacy.ledger.database_url import Location, location
 from privai_tf.runtime import command
 
-_LEDGER = flags.DEFINE_string("ledger", None, "The ledger's file.")
+_LEDGER = flags.DEFINE_string(
+  "ledger", None, "The ledger's file, or postgresql://USER@HOST/DATABASE."
+)
 _SUBJECT = flags.DEFINE_string("subject_id", None, "The subject; left out: all subjects.")
 _EPSILON = flags.DEFINE_string("budget_epsilon", None, "grant: epsilon of all releases together.")
 _DELTA = flags.DEFINE_string("budget_delta", "0", "grant: delta of all releases together.")
@@ -75,7 +81,7 @@ def main(arguments: list[str]) -> None:
       "python -m privai_tf.ledger show --ledger=ledger.db"
     )
   if not _LEDGER.value:
-    raise ConfigurationError("--ledger is missing: name the ledger's file")
+    raise ConfigurationError("--ledger is missing: name the ledger's file or database")
   if name in _RUN:
     _RUN[name]()
     return
@@ -83,14 +89,19 @@ def main(arguments: list[str]) -> None:
     _RUN_OPEN[name](ledger)
 
 
+def _place() -> Location:
+  """As it is shown: without a password."""
+  return location(_LEDGER.value)
+
+
 def _create() -> None:
   Ledger.create(_LEDGER.value).close()
-  print(f"{_LEDGER.value}: a new ledger, in which nobody has a budget")
+  print(f"{_place()}: a new ledger, in which nobody has a budget")
 
 
 def _adopt() -> None:
   head = reconciling.adopt(_LEDGER.value)
-  print(f"{_LEDGER.value}: known here from now on, at entry {head.sequence}")
+  print(f"{_place()}: known here from now on, at entry {head.sequence}")
 
 
 def _reconcile() -> None:
@@ -102,10 +113,10 @@ def _reconcile() -> None:
   heads = [head for folder in _STATE_DIR.value for head in _heads(pathlib.Path(folder))]
   if _CLOSE.value:
     count = reconciling.close(_LEDGER.value, heads)
-    print(f"{_LEDGER.value}: accepted; {count} subjects were charged all that they had left")
+    print(f"{_place()}: accepted; {count} subjects were charged all that they had left")
   else:
     count = reconciling.replay(_LEDGER.value, _CHARGES.value, heads)
-    print(f"{_LEDGER.value}: accepted; {count} charges were added")
+    print(f"{_place()}: accepted; {count} charges were added")
 
 
 def _heads(folder: pathlib.Path) -> Iterator[Head]:

@@ -1,8 +1,9 @@
-"""Derives Bazel's BUILD from the tree and its imports: `python tests/build_targets.py` rewrites it.
+"""Derives Bazel's BUILD files from the tree and its imports: `python tests/build_targets.py` rewrites them.
 
-One target for every module, binary and test, whose `deps` are what the file really imports, also
-inside functions (most of TensorFlow's imports are late). Packages from PyPI come from the
-environment's interpreter; empty `pip/...` targets stand for them, so that they can be queried.
+A BUILD in every folder with Python files, which names these and no others: a target for every module,
+binary and test, whose `deps` are what the file really imports, also inside functions (most of
+TensorFlow's imports are late). Packages from PyPI come from the environment's interpreter; empty
+`pip/...` targets of the top-level BUILD stand for them, so that they can be queried.
 """
 
 import ast
@@ -13,8 +14,8 @@ import sys
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 _ROOTS = ("privai_tf", "converters", "demo", "benchmarks", "tests")
 _DATA = ("checkpoints", "boundaries")
-_TEST_MAIN = "tests/bazel_main.py"
-_HEADER = '''"""Targets of privai_tf, one for every module, binary and test.
+_TEST_MAIN = "//tests:bazel_main.py"
+_HEADER = '''"""One target for every module, binary and test of this folder.
 
 Made by `python tests/build_targets.py` from the imports; a test keeps it in step.
 """
@@ -22,24 +23,34 @@ Made by `python tests/build_targets.py` from the imports; a test keeps it in ste
 package(default_visibility = ["//visibility:public"])
 
 licenses(["notice"])
-
-exports_files(["LICENSE"])
 '''
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-  """One rule of the BUILD file."""
+  """One rule of a BUILD file.
+
+  Attributes:
+    rule: py_library, py_binary or py_test.
+    source: the file, from the repository's root.
+    dependencies: labels, `//folder:name`.
+    data: labels.
+  """
 
   rule: str
-  name: str
-  sources: tuple[str, ...]
+  source: pathlib.Path
   dependencies: tuple[str, ...]
   data: tuple[str, ...] = ()
 
+  @property
+  def label(self) -> str:
+    return _label(self.source)
+
   def text(self) -> str:
-    lines = [f"{self.rule}(", f'    name = "{self.name}",']
-    for field, values in (("srcs", self.sources), ("data", self.data), ("deps", self.dependencies)):
+    sources = (self.source.name, *([_TEST_MAIN] if self.rule == "py_test" else []))
+    dependencies = sorted(_within(label, self.source.parent) for label in self.dependencies)
+    lines = [f"{self.rule}(", f'    name = "{self.source.stem}",']
+    for field, values in (("srcs", sources), ("data", self.data), ("deps", dependencies)):
       if len(values) == 1:
         lines.append(f'    {field} = ["{values[0]}"],')
       elif values:
@@ -47,9 +58,9 @@ class Target:
         lines += [f'        "{value}",' for value in values]
         lines.append("    ],")
     if self.rule == "py_binary":
-      lines.append(f'    main = "{self.sources[0]}",')
+      lines.append(f'    main = "{self.source.name}",')
     if self.rule == "py_test":
-      lines += [f'    main = "{_TEST_MAIN}",', f'    args = ["{self.sources[0]}"],']
+      lines += [f'    main = "{_TEST_MAIN}",', f'    args = ["{self.source}"],']
     return "\n".join([*lines, ")"])
 
 
@@ -66,7 +77,14 @@ def _module_of(path: pathlib.Path) -> str:
 
 
 def _label(path: pathlib.Path) -> str:
-  return str(path.with_suffix(""))
+  folder = "" if path.parent == pathlib.Path() else path.parent.as_posix()
+  return f"//{folder}:{path.stem}"
+
+
+def _within(label: str, folder: pathlib.Path) -> str:
+  """A label as its own folder's BUILD has it: without the folder."""
+  package, _, name = label.partition(":")
+  return f":{name}" if package == _label(folder / "x").partition(":")[0] else label
 
 
 def _strings_naming_modules(tree: ast.AST, modules: dict[str, pathlib.Path]) -> set[str]:
@@ -103,40 +121,39 @@ def _dependencies(path: pathlib.Path, modules: dict[str, pathlib.Path]) -> tuple
   for name in _imported(path, modules):
     top = name.split(".")[0]
     if name in modules:
-      labels.add(":" + _label(modules[name]))
+      labels.add(_label(modules[name]))
     elif top in sys.stdlib_module_names or top in _DATA:
       continue
     elif top in _ROOTS:
       raise ValueError(f"{path}: imports {name}, which is no module of this repository")
     elif f"{path.parent.as_posix().replace('/', '.')}.{top}" in modules:
-      labels.add(":" + _label(path.parent / top))
+      labels.add(_label(path.parent / top))
     else:
-      labels.add(f":pip/{top}")
+      labels.add(f"//:pip/{top}")
   # A module cannot be imported without its packages' __init__ files.
   for parent in path.parents:
     init = parent / "__init__.py"
     if init != path and (REPOSITORY / init).exists() and _module_of(init) in modules:
-      labels.add(":" + _label(init))
+      labels.add(_label(init))
   if path.name.startswith("test_"):
     fixtures = [parent / "conftest.py" for parent in path.parents]
-    labels |= {":" + _label(each) for each in fixtures if (REPOSITORY / each).exists()}
-    labels.add(":pip/pytest")
-  labels.discard(":" + _label(path))
+    labels |= {_label(each) for each in fixtures if (REPOSITORY / each).exists()}
+    labels.add("//:pip/pytest")
+  labels.discard(_label(path))
   return tuple(sorted(labels))
 
 
 def _without_cycles(targets: list[Target]) -> list[Target]:
   """Drops what Bazel refuses: a facade's lazy references to the modules that name it as parent."""
-  facades = {target.name for target in targets if target.name.endswith("__init__")}
-  reachable = {target.name: set(target.dependencies) for target in targets}
+  reachable = {target.label: set(target.dependencies) for target in targets}
   kept = []
   for target in targets:
     dependencies = target.dependencies
-    if target.name in facades:
+    if target.source.name == "__init__.py":
       dependencies = tuple(
-        label for label in dependencies if not _reaches(label[1:], target.name, reachable)
+        label for label in dependencies if not _reaches(label, target.label, reachable)
       )
-      reachable[target.name] = set(dependencies)
+      reachable[target.label] = set(dependencies)
     kept.append(dataclasses.replace(target, dependencies=dependencies))
   return kept
 
@@ -149,7 +166,7 @@ def _reaches(start: str, goal: str, graph: dict[str, set[str]]) -> bool:
       return True
     if name not in seen:
       seen.add(name)
-      waiting += [label[1:] for label in graph.get(name, ())]
+      waiting += graph.get(name, ())
   return False
 
 
@@ -160,33 +177,65 @@ def _rule(path: pathlib.Path, source: str) -> str:
 
 
 def targets() -> list[Target]:
-  """Every target, in the order of the file."""
+  """Every target of every folder, in the order of the files."""
   modules = {_module_of(path): path for path in _files()}
   found = []
   for path in _files():
     source = (REPOSITORY / path).read_text(encoding="utf-8")
-    data = (":data",) if path.parts[0] == "tests" or path.name == "run_privatize.py" else ()
-    rule = _rule(path, source)
-    sources = (str(path), _TEST_MAIN) if rule == "py_test" else (str(path),)
-    found.append(Target(rule, _label(path), sources, _dependencies(path, modules), data))
+    data = ()
+    if path.parts[0] == "tests":
+      data = ("//:data", "//tests:data")
+    elif path.name == "run_privatize.py":
+      data = (":data",)
+    found.append(Target(_rule(path, source), path, _dependencies(path, modules), data))
   return _without_cycles(found)
 
 
-def build_file() -> str:
-  """The text of BUILD."""
+def build_files() -> dict[pathlib.Path, str]:
+  """The text of each BUILD file by its place, from the repository's root."""
   rules = targets()
-  packages = sorted(
-    {label[1:] for rule in rules for label in rule.dependencies if label.startswith(":pip/")}
+  by_folder: dict[pathlib.Path, list[Target]] = {}
+  for rule in rules:
+    by_folder.setdefault(rule.source.parent, []).append(rule)
+  return {
+    folder / "BUILD": "\n".join(
+      [_HEADER, *_extras(folder, rules), *(rule.text() + "\n" for rule in by_folder[folder])]
+    )
+    for folder in sorted(by_folder)
+  }
+
+
+def _extras(folder: pathlib.Path, rules: list[Target]) -> list[str]:
+  """What a folder's BUILD has besides its Python files."""
+  if folder == pathlib.Path("tests"):
+    exported = 'exports_files(["bazel_main.py"])\n'
+    return [exported, 'filegroup(\n    name = "data",\n    srcs = glob(["data/**"]),\n)\n']
+  if folder != pathlib.Path():
+    return []
+  globs = ", ".join(f'"{data}/**"' for data in _DATA)
+  group = (
+    f'filegroup(\n    name = "data",\n    srcs = glob([{globs}]) + ["BUILD", "setup.cfg"],\n)\n'
   )
-  globs = ", ".join(f'"{folder}/**"' for folder in (*_DATA, "tests/data"))
-  parts = [
-    _HEADER,
-    f'filegroup(\n    name = "data",\n    srcs = glob([{globs}]) + ["BUILD", "setup.cfg"],\n)\n',
+  packages = sorted(
+    {label for rule in rules for label in rule.dependencies if label.startswith("//:pip/")}
+  )
+  return [
+    'exports_files(["LICENSE"])\n',
+    group,
+    *(f'py_library(name = "{label.partition(":")[2]}")\n' for label in packages),
   ]
-  parts += [f'py_library(name = "{name}")\n' for name in packages]
-  parts += [rule.text() + "\n" for rule in rules]
-  return "\n".join(parts)
+
+
+def write() -> None:
+  """Writes every BUILD file, and removes those of folders that have no Python files any more."""
+  wanted = build_files()
+  for root in _ROOTS:
+    for path in (REPOSITORY / root).rglob("BUILD"):
+      if path.relative_to(REPOSITORY) not in wanted:
+        path.unlink()
+  for path, text in wanted.items():
+    (REPOSITORY / path).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-  (REPOSITORY / "BUILD").write_text(build_file(), encoding="utf-8")
+  write()

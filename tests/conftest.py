@@ -102,12 +102,44 @@ def constant_checkpoint(tiny_checkpoint, tmp_path_factory) -> pathlib.Path:
   return folder
 
 
+@pytest.fixture(scope="session")
+def postgres():
+  """A real PostgreSQL server for these tests alone; skips the test, saying why, where there is none."""
+  server = runpy.run_path(str(REPOSITORY / "tests" / "postgres_server.py"))["PostgresServer"]
+  if (reason := server.missing()) is not None:
+    pytest.skip(reason)
+  with server() as running:
+    yield running
+
+
+@pytest.fixture
+def new_database(postgres):
+  """Gives URLs of empty databases, each another one."""
+  used = iter(range(100))
+  return lambda: postgres.empty_database(next(used))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
   """Tests, and the commands that they start, keep nothing in the user's cache and state folders."""
   with pytest.MonkeyPatch.context() as patch:
     patch.setenv("PRIVAI_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
     yield
+
+
+@pytest.fixture(scope="session")
+def few_public_codes():
+  """Puts 16 public codes of a release path beside a checkpoint: who asks for none makes no 1,024."""
+
+  def put(checkpoint: pathlib.Path, **spec) -> None:
+    from privai_tf.generators import load_generator
+    from privai_tf.inversion.public_codes import FOLDER, public_codes
+    from privai_tf.inversion.spec import InversionSpec
+
+    generator = load_generator(checkpoint)
+    public_codes(generator, InversionSpec(**spec), count=16, folder=checkpoint / FOLDER)
+
+  return put
 
 
 @pytest.fixture

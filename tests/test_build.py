@@ -1,7 +1,8 @@
-"""BUILD names every module with its true dependencies."""
+"""The BUILD files name every module with its true dependencies."""
 
 import ast
 import importlib.util
+import pathlib
 
 
 def _generator(repository):
@@ -13,31 +14,51 @@ def _generator(repository):
   return module
 
 
-def test_build_file_is_in_step_with_the_imports(repository):
-  expected = _generator(repository).build_file()
-  actual = (repository / "BUILD").read_text(encoding="utf-8")
-  assert actual == expected, "run `python tests/build_targets.py`"
+_ROOTS = ("privai_tf", "converters", "demo", "benchmarks", "tests")
+
+
+def test_build_files_are_in_step_with_the_imports(repository):
+  expected = _generator(repository).build_files()
+  found = {
+    path.relative_to(repository) for root in _ROOTS for path in (repository / root).rglob("BUILD")
+  }
+  assert found | {pathlib.Path("BUILD")} == set(expected), "run `python tests/build_targets.py`"
+  for path, text in expected.items():
+    actual = (repository / path).read_text(encoding="utf-8")
+    assert actual == text, f"{path}: run `python tests/build_targets.py`"
 
 
 def test_every_python_file_has_one_target_and_every_label_exists(repository):
-  tree = ast.parse((repository / "BUILD").read_text(encoding="utf-8"))
   names, sources, labels = set(), [], set()
-  for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-    for keyword in call.keywords:
-      if keyword.arg == "name":
-        assert keyword.value.value not in names
-        names.add(keyword.value.value)
-      elif keyword.arg == "deps":
-        labels |= {element.value[1:] for element in keyword.value.elts}
-      elif keyword.arg == "srcs" and isinstance(keyword.value, ast.List):
-        sources.append(keyword.value.elts[0].value)
+  for path in [
+    repository / "BUILD",
+    *(p for root in _ROOTS for p in (repository / root).rglob("BUILD")),
+  ]:
+    folder = path.parent.relative_to(repository).as_posix().removeprefix(".")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+      for keyword in call.keywords:
+        if keyword.arg == "name":
+          label = f"//{folder}:{keyword.value.value}"
+          assert label not in names
+          names.add(label)
+        elif keyword.arg in ("deps", "data"):
+          found = [element.value for element in keyword.value.elts]
+          labels |= {f"//{folder}{label}" if label[0] == ":" else label for label in found}
+        elif keyword.arg == "srcs" and isinstance(keyword.value, ast.List):
+          sources.append(f"{folder}/{keyword.value.elts[0].value}".removeprefix("/"))
   assert labels <= names
   expected = [
     str(path.relative_to(repository))
-    for root in ("privai_tf", "converters", "demo", "benchmarks", "tests")
+    for root in _ROOTS
     for path in (repository / root).rglob("*.py")
   ]
   assert sorted(sources) == sorted([*expected, "run_privatize.py"])
+
+
+def _place(label):
+  """`//privai_tf/jobs:stages` -> `privai_tf/jobs/stages`."""
+  return label.removeprefix("//").replace(":", "/").removeprefix("/")
 
 
 def test_dependencies_point_one_way(repository):
@@ -60,11 +81,12 @@ def test_dependencies_point_one_way(repository):
   reads_others = ("privai_tf/inversion/given_encoder",)
   models = ("privai_tf/inversion/ir_se/", "privai_tf/inversion/encoder_storage")
   for target in _generator(repository).targets():
+    name, dependencies = _place(target.label), [_place(label) for label in target.dependencies]
     for layer, above in forbidden.items():
-      if target.name == layer or target.name.startswith(layer + "/"):
-        wrong = [d for d in target.dependencies if d[1:].startswith(above)]
+      if name == layer or name.startswith(layer + "/"):
+        wrong = [d for d in dependencies if d.startswith(above)]
         if layer == "converters":
-          wrong = [d for d in wrong if not d[1:].startswith(models)]
-        elif target.name in reads_others:
-          wrong = [d for d in wrong if not d[1:].startswith("converters")]
-        assert not wrong, f"{target.name} imports {wrong}"
+          wrong = [d for d in wrong if not d.startswith(models)]
+        elif name in reads_others:
+          wrong = [d for d in wrong if not d.startswith("converters")]
+        assert not wrong, f"{name} imports {wrong}"

@@ -224,7 +224,7 @@ def test_given_codes_are_drawn_in_their_space(generator, job, tmp_path):
 @pytest.mark.parametrize(
   ("change", "problem"),
   [
-    ({"style_mixing": 0.5}, "needs --latent_space=W\\+"),
+    ({"style_mixing": 0.5}, "needs latent_space=W\\+"),
     ({"style_mixing": 1.5}, "probability"),
     ({"labels": "0"}, "no labels"),
   ],
@@ -252,7 +252,7 @@ def test_pggan_and_labels(tmp_path):
   assert (tmp_path / "one/000000.png").read_bytes() != (tmp_path / "other/000000.png").read_bytes()
   assert json.loads((tmp_path / "one/run.json").read_text())["configuration"]["labels"] == 1
   for change, error in (
-    ({"labels": None}, "needs --labels"),
+    ({"labels": None}, "needs labels"),
     ({"labels": "3"}, "classes are 0 to 2"),
     ({"labels": "1", "drawing": Drawing(truncation_psi=0.7)}, "Truncation"),
   ):
@@ -266,5 +266,5 @@ def test_pggan_and_labels(tmp_path):
 def test_truncation_is_a_number(psi):
   from privai_tf.toolkit.drawing import Drawing
 
-  with pytest.raises(ConfigurationError, match=f"--truncation_psi={psi}: use a number"):
+  with pytest.raises(ConfigurationError, match=f"truncation_psi={psi}: use a number"):
     Drawing(truncation_psi=psi)

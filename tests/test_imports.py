@@ -37,6 +37,7 @@ def test_importing_the_package_takes_under_a_second_and_no_tensorflow(repository
     ["-m", "converters"],
     ["-m", "privai_tf.ledger"],
     ["-m", "privai_tf.audit"],
+    ["-m", "privai_tf.evaluate"],
     ["-m", "privai_tf.generate"],
     ["-m", "privai_tf.train_boundary"],
     ["-m", "privai_tf.edit"],

@@ -172,7 +172,7 @@ def test_each_process_tries_its_own_failures_again(job, tmp_path):
 
 @pytest.mark.parametrize("change", [{"private_dir": None}, {"overwrite": True}])
 def test_a_second_try_needs_the_list_of_failures_and_no_overwrite(job, change):
-  with pytest.raises(ConfigurationError, match="--retry_failures needs"):
+  with pytest.raises(ConfigurationError, match="retry_failures needs"):
     dataclasses.replace(job, retry_failures=True, **change)
 
 

@@ -50,6 +50,7 @@ def privatize(repository, tiny_checkpoint):
         [] if "--scope=image" in flags else [f"--attribute={tiny_checkpoint}/smile_w_boundary.npy"]
       ),
       "--steps=4",
+      "--public_codes=16",  # Fitted badly, and quickly.
       "--align=none",
       *map(str, flags),
     ]

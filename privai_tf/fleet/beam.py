@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.utils.shared import Shared
 
 from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.fleet.local_engine import engine
 from privai_tf.fleet.state import FleetState, open_state
 from privai_tf.fleet.steps import Claim, PartResult, Permit, Worker, pay, read_result
 from privai_tf.jobs.binding import Binding, require_binding
@@ -29,10 +29,6 @@ from privai_tf.pipeline import check_ledger, opened_ledger
 from privai_tf.runtime.keras_settings import settle_keras
 
 _LOOK_SECONDS = 0.5
-# Beam 2.77's own DirectRunner hands a pipeline to Prism first: a program that it fetches from GitHub
-# and starts without asking wherever there is an internet, and that ignores the number of workers.
-_LOCAL = "--runner=DirectRunner"
-_LOCAL_ENGINE = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 _OWNER = "owner"
 
 
@@ -188,18 +184,14 @@ def _check(job: Job) -> None:
       raise ConfigurationError(f"On a fleet {text}")
 
 
-def _here(options: Sequence[str]) -> list[str]:
-  """The options, with the engine of this machine named as what it is."""
-  return [f"--runner={_LOCAL_ENGINE}" if one == _LOCAL else one for one in options]
-
-
 def _run_pipeline(job: Job, state: FleetState, options: Sequence[str], progress) -> None:
   """Runs the pipeline in a thread and watches the parts' results appear."""
   failure: list[BaseException] = []
 
   def work() -> None:
     try:
-      with beam.Pipeline(options=PipelineOptions(_here(options))) as root:
+      runner, parsed = engine(options)
+      with beam.Pipeline(runner, parsed) as root:
         build(root, job, state)
     except BaseException as error:  # Whatever it is, the waiting thread must hear of it.
       failure.append(error)

@@ -26,6 +26,7 @@ def invert(
   generator,
   spec: InversionSpec | None = None,
   progress: Callable[[int, int], None] | None = None,
+  show: Callable[[np.ndarray], None] | None = None,
 ) -> Inversion:
   """Finds latent codes whose images resemble the given ones.
 
@@ -37,6 +38,7 @@ def invert(
     generator: a `privai_tf.Generator`.
     spec: the settings; None is `InversionSpec()`.
     progress: called as `progress(done, total)`, in steps over all batches.
+    show: called before each `progress` with the batch's pictures as they are then, [n, R, R, C].
 
   Returns:
     The codes, reconstructions, loss curves, PSNR and time.
@@ -71,8 +73,11 @@ def invert(
       if progress:
         progress(number * spec.steps + done, total)
 
+    def shown(images: np.ndarray, count: int = batch.count) -> None:
+      show(images[:count])
+
     start = start_codes(batch.values, generator, spec)
-    found = search.run(batch.values, batch.mask, start, report)
+    found = search.run(batch.values, batch.mask, start, report, shown if show else None)
     _require_finite(found.losses[:, : batch.count], batch.start, spec)
     parts.append(_true_rows(found, batch.count, spec))
   codes, found_images, losses, steps = (

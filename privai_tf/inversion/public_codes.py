@@ -102,6 +102,26 @@ def cache_folder() -> Path:
   return cache_base() / FOLDER
 
 
+def public_pictures(generator, rows: np.ndarray, seed: int) -> np.ndarray:
+  """The pictures of which `public_codes` makes codes.
+
+  Args:
+    generator: a `privai_tf.Generator`.
+    rows: int [m], which codes.
+    seed: that `public_codes` was given.
+
+  Returns:
+    float32 [m, R, R, C] in [-1, 1], of 256 levels.
+  """
+  rows, side = np.asarray(rows), generator.resolution
+  images = np.empty((len(rows), side, side, generator.num_channels), np.float32)
+  for chunk in np.unique(rows // _CHUNK):
+    own = rows // _CHUNK == chunk
+    within = rows[own] - chunk * _CHUNK
+    images[own] = _pictures(generator, int(within.max()) + 1, seed + int(chunk) * _CHUNK)[within]
+  return images
+
+
 def visible_directions(
   generator, codes: np.ndarray, latent_space: str, most: int | None = None
 ) -> int:

@@ -94,7 +94,12 @@ class Search:
     self._finish = compiled(self._evaluate)
 
   def run(
-    self, targets: np.ndarray, mask: np.ndarray, start: np.ndarray, report: Callable[[int], None]
+    self,
+    targets: np.ndarray,
+    mask: np.ndarray,
+    start: np.ndarray,
+    report: Callable[[int], None],
+    show: Callable[[np.ndarray], None] | None = None,
   ) -> Found:
     """Optimizes one batch.
 
@@ -103,6 +108,7 @@ class Search:
       mask: float32 [B], 0 for rows that only fill the batch.
       start: float32 [B, d] or [B, L, d], the first codes.
       report: called with the steps done after every `spec.steps_per_call`; may raise to stop.
+      show: called before it with the pictures [B, R, R, C] of the codes as they are then.
 
     Returns:
       What was found.
@@ -127,6 +133,8 @@ class Search:
       best = _better(now, best)
       if not np.any(self._plateau.searching(state).numpy() & (mask > 0)):
         done = self.spec.steps
+      if show:
+        show(now[1])
       report(done)
     codes, images, *maps, losses = best
     if np.all(np.isfinite(records[-1][mask > 0])):  # Else the caller has to see that it diverged.

@@ -13,6 +13,7 @@ import secrets
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.jobs.job import Job
 from privai_tf.privacy.ledger import Ledger
+from privai_tf.privacy.ledger.database_url import Location
 from privai_tf.runtime import files, outside
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.manifest_files import read_known
@@ -27,7 +28,7 @@ class Binding:
   Attributes:
     output_dir, private_dir: absolute; the second None where the owner gets nothing.
     ledger: identity of the one that pays, which its secret subject key decides; None: nobody pays.
-    ledger_path: where it was.
+    ledger_path: where it was; of a URL without its password.
     subject_id: whose budget pays; None: a keyed hash of each input.
   """
 
@@ -44,7 +45,7 @@ class Binding:
       output_dir=_text(job.output_dir),
       private_dir=_text(job.private_dir) if job.private_dir else None,
       ledger=ledger.identity if ledger else None,
-      ledger_path=_text(ledger.path) if ledger else None,
+      ledger_path=_place(ledger.path) if ledger else None,
       subject_id=job.budget.subject_id if job.budget else None,
     )
 
@@ -68,6 +69,11 @@ class Binding:
 
 def _text(path: pathlib.Path) -> str:
   return shown(os.path.realpath(path))
+
+
+def _place(ledger: Location) -> str:
+  """Without the password of a database's URL."""
+  return _text(ledger) if isinstance(ledger, pathlib.Path) else str(ledger)
 
 
 def _both(flag: str, before: str | None, now: str | None) -> str:

@@ -113,7 +113,11 @@ _PUBLIC_CODES = flags.DEFINE_integer(
 _SEED = flags.DEFINE_integer(
   "seed", 0, "Of the demo's portraits and the inversion's start, never of the noise.", lower_bound=0
 )
-_LEDGER = flags.DEFINE_string("ledger", None, "SQLite file that records what every subject spent.")
+_LEDGER = flags.DEFINE_string(
+  "ledger",
+  None,
+  "What records what every subject spent: a SQLite file, or postgresql://USER@HOST/DATABASE.",
+)
 _CREATE_LEDGER = flags.DEFINE_bool(
   "create_ledger", False, "Make the ledger if it is missing: else a mistyped path is refused."
 )
@@ -163,6 +167,7 @@ def _path(value: str | None) -> pathlib.Path | None:
 def job_from_flags():
   """The job that the flags ask for."""
   from privai_tf.jobs.job import Budget, Job, Shard
+  from privai_tf.privacy.ledger.database_url import location
 
   inversion = inversion_flags.spec_from_flags(seed=_SEED.value)
   if _INPUT.value is not None or _INPUT_LATENTS.value is not None:
@@ -175,7 +180,7 @@ def job_from_flags():
   budget = None
   if _LEDGER.value is not None:
     budget = Budget(
-      ledger=pathlib.Path(_LEDGER.value),
+      ledger=location(_LEDGER.value),
       epsilon=_BUDGET_EPSILON.value,
       delta=_BUDGET_DELTA.value,
       composition=_COMPOSITION.value,
@@ -207,4 +212,5 @@ def job_from_flags():
     max_errors=_MAX_ERRORS.value,
     readers=_NUM_READERS.value,
     tensorboard=_path(_TENSORBOARD.value),
+    preset=privacy_flags.preset_name(),
   )

@@ -1,5 +1,6 @@
 """The main job's flags for scope "image". Imports nothing heavy."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
@@ -27,13 +28,19 @@ _RESEMBLE = flags.DEFINE_list(
 )
 
 
-def image_settings() -> dict[str, Any]:
-  """Fields of a `PrivacySpec`."""
+def image_settings(advised: Sequence[str] = ()) -> dict[str, Any]:
+  """Fields of a `PrivacySpec`.
+
+  Args:
+    advised: weights of resemblance where none were given, from a preset.
+  """
   from privai_tf.privacy.resemblance import parse_weights
+
+  resemble = _RESEMBLE.value if flags.FLAGS["resemble"].present else advised
 
   return {
     "components": _COMPONENTS.value,
     "codebook_size": _CODEBOOK_SIZE.value,
     "subset_size": _SUBSET_SIZE.value,
-    "resemble": parse_weights(_RESEMBLE.value),
+    "resemble": parse_weights(resemble),
   }

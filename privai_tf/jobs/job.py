@@ -8,6 +8,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import SKIP, STAND_IN
+from privai_tf.privacy.ledger.database_url import Location
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime.files import require_apart
 
@@ -20,14 +21,14 @@ class Budget:
   """Whose budget a run charges, and where.
 
   Attributes:
-    ledger: path of the SQLite ledger.
+    ledger: the SQLite file, or the URL of a PostgreSQL database.
     create: whether it is made if it is missing; else it must exist.
     epsilon, delta: the budget that a subject without one is granted; None grants nothing.
     composition: how the releases of that budget add up: "basic", "adaptive" or "planned".
     subject_id: the subject of every input; None takes a keyed hash of each input's content.
   """
 
-  ledger: pathlib.Path
+  ledger: Location
   epsilon: float | None = None
   delta: float = 0.0
   composition: str = "basic"
@@ -104,6 +105,7 @@ class Job:
     readers: threads that decode and align ahead of the accelerator, and as many that encode and
       write behind it.
     tensorboard: folder of TensorBoard scalars (private), None writes none.
+    preset: the name of the advised settings that `privacy` comes from, None for none.
   """
 
   checkpoint: str
@@ -130,6 +132,7 @@ class Job:
   max_errors: int | None = None
   readers: int = 2
   tensorboard: pathlib.Path | None = None
+  preset: str | None = None
 
   def __post_init__(self):
     # One decision, which the guarantee's statement and the choice of faces both depend on.

@@ -6,9 +6,17 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs import image_flags
+from privai_tf.jobs.presets import PRESETS, Preset, check_preset
 
 flags.adopt_module_key_flags(image_flags)
 
+_PRESET = flags.DEFINE_enum(
+  "preset",
+  None,
+  sorted(PRESETS),
+  "Advised settings of scope, mechanism, decoding and resemblance, by use; flags that are given win. "
+  "See docs/evidence_identity.md.",
+)
 _WPLUS_MODE = flags.DEFINE_enum(
   "wplus_mode",
   "tied",
@@ -74,22 +82,49 @@ def privacy_spec(latent_space: str | None, *, pasted_back: bool) -> Any:
   """
   from privai_tf.privacy import PrivacySpec, default_decode
 
-  mechanism = _MECHANISM.value or _default_mechanism(latent_space)
+  preset = _preset()
+  mechanism = _MECHANISM.value or (preset.mechanism if preset else _default_mechanism(latent_space))
   return PrivacySpec(
     mechanism=mechanism,
-    scope=_SCOPE.value,
+    scope=_scope(),
     epsilon=_epsilons(),
     delta=_DELTA.value,
     wplus_mode=_WPLUS_MODE.value,
     clip_radius=_CLIP_RADIUS.value,
     clip_quantile=_clip_quantile(),
-    decode=_DECODE.value or default_decode(mechanism),
+    decode=_DECODE.value or _advised_decode(mechanism) or default_decode(mechanism),
     loss=_LOSS.value,
     noise_seed=_NOISE_SEED.value,
     pasted_back=pasted_back,
     inputs=_promised_inputs(),
-    **image_flags.image_settings(),
+    **image_flags.image_settings(preset.resemble if preset else ()),
   )
+
+
+def preset_name() -> str | None:
+  """The preset that was asked for."""
+  return _PRESET.value
+
+
+def _preset() -> Preset | None:
+  """The preset, once nothing that was given contradicts it."""
+  if _PRESET.value is None:
+    return None
+  scope = _SCOPE.value if flags.FLAGS["scope"].present else None
+  check_preset(_PRESET.value, scope, _MECHANISM.value, bool(flags.FLAGS["resemble"].present))
+  return PRESETS[_PRESET.value]
+
+
+def _scope() -> str:
+  return PRESETS[_PRESET.value].scope if _PRESET.value else _SCOPE.value
+
+
+def _advised_decode(mechanism: str) -> str | None:
+  """The preset's decoding, where this mechanism has it."""
+  from privai_tf.privacy.mechanisms import mechanism_class
+
+  advised = PRESETS[_PRESET.value].decode if _PRESET.value else None
+  return advised if advised in mechanism_class(mechanism).decodings else None
 
 
 def _epsilons() -> float | tuple[float, ...]:
@@ -112,7 +147,7 @@ def _default_mechanism(latent_space: str | None) -> str:
   clipped = _CLIP_RADIUS.value is not None or _CLIP.value != "auto"
   if layered or clipped:
     return "laplace"
-  return default_mechanism(_SCOPE.value)
+  return default_mechanism(_scope())
 
 
 def _clip_quantile() -> float | None:
@@ -128,7 +163,7 @@ def _clip_quantile() -> float | None:
 
 def _promised_inputs() -> str:
   """`PrivacySpec.inputs`: whether inputs without a usable face are released too."""
-  if _SCOPE.value != "attribute":
+  if _scope() != "attribute":
     return "faces" if _ON_FAILURE.value == "skip" else "any"
   if _ON_FAILURE.value == "stand-in":
     raise ConfigurationError(

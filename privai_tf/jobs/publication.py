@@ -6,6 +6,7 @@ is worth keeping goes through `private_folder.PrivateFolder`.
 """
 
 import dataclasses
+import functools
 import importlib.metadata
 import json
 import os
@@ -28,6 +29,11 @@ _RUN_RECORD = re.compile(rf"run{SHARD_SUFFIX}\.json")
 
 def versions() -> dict[str, str]:
   """The packages that decide what comes out, with their versions."""
+  return dict(_versions())
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
   found = {}
   for name in _PACKAGES:
     try:
@@ -35,6 +41,22 @@ def versions() -> dict[str, str]:
     except importlib.metadata.PackageNotFoundError:
       found[name] = "not installed"
   return found
+
+
+def promised(guarantee: Guarantee, bound: float | None, checkpoint: Mapping) -> dict:
+  """What a release's JSON says besides its file's name.
+
+  Args:
+    guarantee: the promise.
+    bound: the attacker bound in [0.5, 1], None where there is none.
+    checkpoint: see `stages.checkpoint_facts`.
+  """
+  return {
+    "guarantee": dataclasses.asdict(guarantee),
+    "attacker_bound": bound,
+    "checkpoint": dict(checkpoint),
+    "versions": versions(),
+  }
 
 
 def is_run_record(name: str) -> bool:
@@ -183,12 +205,7 @@ class PublicFolder:
 
   def promise(self, guarantee: Guarantee, bound: float | None) -> dict:
     """The part of `content` that all releases of a run share."""
-    return {
-      "guarantee": dataclasses.asdict(guarantee),
-      "attacker_bound": bound,
-      "checkpoint": self._configuration["checkpoint"],
-      "versions": self._versions,
-    }
+    return promised(guarantee, bound, self._configuration["checkpoint"])
 
   def write(self, name: str, picture: bytes, content: Mapping) -> None:
     """Publishes one image; its JSON comes last and marks it as complete.

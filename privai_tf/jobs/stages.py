@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,21 @@ from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
+
+
+def checkpoint_facts(checkpoint: str, generator: Any) -> dict[str, Any]:
+  """What is published of a checkpoint; of a path only the name.
+
+  Args:
+    checkpoint: a name or a path.
+    generator: what was loaded from it.
+  """
+  return {
+    "name": pathlib.Path(checkpoint).name,
+    "family": generator.family,
+    "resolution": generator.resolution,
+    "sha256": generator.fingerprint,
+  }
 
 
 class Stages:
@@ -110,17 +126,13 @@ class Stages:
     for name in ("vgg16_weights", "lpips_weights"):
       inversion[name] = inversion[name] is not None
     return {
-      "checkpoint": {
-        "name": pathlib.Path(job.checkpoint).name,
-        "family": self.generator.family,
-        "resolution": self.generator.resolution,
-        "sha256": self.generator.fingerprint,
-      },
+      "checkpoint": checkpoint_facts(job.checkpoint, self.generator),
       "attributes": list(self._prepared.relation.attributes),
       "privacy": dataclasses.asdict(job.privacy),
       "faces": dataclasses.asdict(job.faces),
       "inversion": inversion,
       "output_format": job.output_format,
+      **({"preset": job.preset} if job.preset else {}),
     }
 
   def load(self, item: Item, subject_of: Callable[[np.ndarray], str] | None = None) -> Loaded:

@@ -6,6 +6,7 @@ many codes, so this errs on the safe side. `python -m privai_tf.audit --rest` me
 fresh codes, with nonlinear probes too.
 """
 
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from privai_tf.privacy.split import fit_split
 from privai_tf.privacy.subspace import attribute_basis
 
 _FEWEST = 600  # codes; half of fewer tell little
+# A second and more to measure, and the same for every epsilon.
+_MEASURED: "weakref.WeakKeyDictionary[PublicCodes, dict]" = weakref.WeakKeyDictionary()
 
 
 def measured_rest(
@@ -31,6 +34,14 @@ def measured_rest(
   """
   if len(public.codes) < _FEWEST:
     return None
+  kept = _MEASURED.setdefault(public, {})
+  key = (tuple(boundaries), tied)  # By identity: they are frozen, and so are their arrays.
+  if key not in kept:
+    kept[key] = _measure(public, boundaries, tied)
+  return kept[key]
+
+
+def _measure(public: PublicCodes, boundaries: Sequence[Boundary], tied: bool) -> str | None:
   from privai_tf.privacy.audit.residual import LINEAR, read_rest  # Late: scikit-learn.
 
   half = len(public.codes) // 2

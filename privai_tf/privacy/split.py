@@ -15,6 +15,7 @@ at the public mean.
 
 import dataclasses
 import functools
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,8 @@ _LEFT_OUT = 1e-3
 _MOST_ROWS = 4000
 _LEAST_DEVIATION = 1e-6
 _NO_VARIANCE = 1e-12
+# A second and more to fit, and the same for every epsilon.
+_FITTED: "weakref.WeakKeyDictionary[PublicCodes, dict]" = weakref.WeakKeyDictionary()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -143,11 +146,21 @@ def fit_split(public: PublicCodes, basis: np.ndarray, tied: bool) -> Split:
   W+ codes hide every layer's coordinate: first the layers' mean, along a curve, then what their
   layers deviate from it by, along lines. Tied releases give the mean back and no deviations.
 
+  Kept as long as the codes are: it depends on neither mechanism nor epsilon.
+
   Args:
     public: of the release path.
     basis: float64 [d, k], orthonormal, the attributes in the order in which they are hidden.
     tied: W+ only: whether one number serves all layers.
   """
+  kept = _FITTED.setdefault(public, {})
+  key = (basis.shape, np.ascontiguousarray(basis).tobytes(), tied)
+  if key not in kept:
+    kept[key] = _fitted(public, basis, tied)
+  return kept[key]
+
+
+def _fitted(public: PublicCodes, basis: np.ndarray, tied: bool) -> Split:
   layers = public.codes.shape[1] if public.codes.ndim == 3 else None
   codes = public.codes.reshape(len(public.codes), -1).astype(np.float64)
   mean = codes.mean(axis=0)

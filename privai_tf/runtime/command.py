@@ -16,7 +16,7 @@ from typing import TextIO
 
 from absl import app, flags
 
-from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.errors import ConfigurationError, PrivaiError, command_running
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.interruption import Terminated, raise_on_termination
 
@@ -39,7 +39,8 @@ def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] | No
       wanted = " ".join(arguments) or "no arguments, only flags"
       print(f"Expected {wanted}; got: {' '.join(argv[1:]) or 'none'} (see --help)", file=sys.stderr)
       return 2
-    return _guarded(main, argv[1:])
+    with command_running():
+      return _guarded(main, argv[1:])
 
   app.run(guarded, flags_parser=_parsed)
 

@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import math
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -66,9 +67,11 @@ class RestTransport:
 
   def _call(self, url: str, body: bytes | None = None, seconds: float = math.inf) -> dict[str, Any]:
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    seconds = min(seconds, self._timeout)
+    deadline = time.monotonic() + seconds
     try:
-      with self._opener.open(request, timeout=min(seconds, self._timeout)) as response:
-        data = response.read(MOST_BYTES + 1)
+      with self._opener.open(request, timeout=seconds) as response:
+        data = _read(response, deadline)
     except urllib.error.HTTPError as error:
       code = _CODES.get(error.code, "UNKNOWN")
       raise failure(self._place, code, _error_text(error.read(65536))) from error
@@ -87,6 +90,16 @@ class RestTransport:
     if not isinstance(answer, dict):
       raise failure(self._place, "INTERNAL", "answered JSON of another form")
     return answer
+
+
+def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
+  """The body, by a deadline: a socket's own time is one piece's, and some send a byte at a time."""
+  data = bytearray()
+  while len(data) <= MOST_BYTES and (piece := response.read1(1 << 20)):
+    data += piece
+    if time.monotonic() > deadline:
+      raise TimeoutError
+  return bytes(data)
 
 
 def _to_json(name: str, values: np.ndarray) -> Any:

@@ -21,6 +21,7 @@ _EXTRAS = {
   "dlib": ("dlib", "landmarks as FFHQ's"),
   "serving": ("fastapi", "the gateway, TensorFlow Serving"),
   "beam": ("apache_beam", "jobs on a fleet"),
+  "postgres": ("psycopg", "a ledger that several machines share"),
   "scorers": ("onnxruntime", "age and gender of real faces"),
   "video": ("imageio_ffmpeg", "films"),
 }

@@ -222,12 +222,12 @@ def test_backbones_get_what_they_were_made_for():
   [
     ({"attributes": ()}, "name each of them once"),
     ({"attributes": ("a", "a")}, "name each of them once"),
-    ({"weights": "imagenet"}, "leave --weights out"),
+    ({"weights": "imagenet"}, "leave weights out"),
     ({"resolution": 2}, "at least 4 for small"),
     ({"backbone": "MobileNet", "resolution": 16}, "at least 32 for MobileNet"),
-    ({"epochs": 0}, "--epochs=0"),
-    ({"held_out": 1.0}, "--held_out=1"),
-    ({"learning_rate": -1.0}, "--learning_rate=-1"),
+    ({"epochs": 0}, "epochs=0"),
+    ({"held_out": 1.0}, "held_out=1"),
+    ({"learning_rate": -1.0}, "learning_rate=-1"),
   ],
 )
 def test_settings_that_make_no_sense(options, words):

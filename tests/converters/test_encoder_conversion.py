@@ -71,7 +71,7 @@ def test_the_file_itself_is_a_generator(file, folder):
 
 
 REFUSED = {
-  "no decoder": ({"decoder": False}, "without its decoder; give it as --encoder"),
+  "no decoder": ({"decoder": False}, "without its decoder; give it as encoder"),
   "a layer is missing": ({"decoder.convs.1.conv.weight": None}, "missing decoder/convs.1.conv.weight"),
   "a layer more": ({"decoder.convs.2.activate.bias": np.zeros(3, np.float32)}, "surplus decoder/convs.2"),
   "another size": (

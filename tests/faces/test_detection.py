@@ -163,7 +163,7 @@ def test_dlib_nobody(dlib):
 @pytest.mark.parametrize(
   ("landmarks", "module", "message"),
   [
-    ("mtcnn", "mtcnn", r"needs the package mtcnn .*'privai-tf\[align\]'.*--align=none"),
+    ("mtcnn", "mtcnn", r"needs the package mtcnn .*'privai-tf\[align\]'.*align=none"),
     ("dlib", "dlib", r"needs the package dlib-bin: .*'privai-tf\[dlib\]'"),
   ],
 )
@@ -190,7 +190,7 @@ def test_absent_landmark_file(monkeypatch, dlib):
 
 
 def test_unknown_detector():
-  with pytest.raises(ConfigurationError, match="--landmarks=guess"):
+  with pytest.raises(ConfigurationError, match="landmarks=guess"):
     detect(np.zeros((20, 20, 3), np.uint8), "guess")
 
 

@@ -25,14 +25,14 @@ def test_index(faces, index):
 @pytest.mark.parametrize(
   ("settings", "message"),
   [
-    ({"align": "eyes"}, "--align=eyes: choose one of auto, ffhq, celeba, none"),
-    ({"landmarks": "guess"}, "--landmarks=guess: choose one of mtcnn, dlib"),
-    ({"faces": "-1"}, "--faces=-1: choose largest, all, or one face's number"),
-    ({"faces": ""}, "--faces=: choose"),
-    ({"faces": "1.5"}, "--faces=1.5"),
-    ({"faces": "٣"}, "--faces="),
-    ({"faces": -1}, "--faces=-1"),
-    ({"faces": "9" * 5000}, "--faces=9"),
+    ({"align": "eyes"}, "align=eyes: choose one of auto, ffhq, celeba, none"),
+    ({"landmarks": "guess"}, "landmarks=guess: choose one of mtcnn, dlib"),
+    ({"faces": "-1"}, "faces=-1: choose largest, all, or one face's number"),
+    ({"faces": ""}, "faces=: choose"),
+    ({"faces": "1.5"}, "faces=1.5"),
+    ({"faces": "٣"}, "faces="),
+    ({"faces": -1}, "faces=-1"),
+    ({"faces": "9" * 5000}, "faces=9"),
   ],
 )
 def test_refused(settings, message):

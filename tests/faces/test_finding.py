@@ -70,22 +70,22 @@ def test_one_by_number(photo, three):
 
 
 def test_number_beyond_the_last(photo, three, monkeypatch):
-  with pytest.raises(InputError, match=r"x/a\.png: 3 faces found, .*--faces=3.*0 to 2"):
+  with pytest.raises(InputError, match=r"x/a\.png: 3 faces found, .*faces=3.*0 to 2"):
     find(photo, faces="3")
   monkeypatch.setattr(finding, "detect", lambda *_, **__: [detection(60, 12)])
-  with pytest.raises(InputError, match=r"1 face found, so --faces=1 is none of them; use 0,"):
+  with pytest.raises(InputError, match=r"1 face found, so faces=1 is none of them; use 0,"):
     find(photo, faces="1")
 
 
 def test_nobody(photo, nobody):
   for faces in ("largest", "all", "0"):
-    with pytest.raises(InputError, match=r"x/a\.png: no face found; .*--align=none"):
+    with pytest.raises(InputError, match=r"x/a\.png: no face found; .*align=none"):
       find(photo, faces=faces)
 
 
 def test_largest_alone_is_refused_where_the_frame_is_published_too(photo, three):
   """The others would be published by oversight."""
-  with pytest.raises(InputError, match=r"x/a\.png: 3 faces found; .*--faces=all"):
+  with pytest.raises(InputError, match=r"x/a\.png: 3 faces found; .*faces=all"):
     find(photo, paste_back=True)
   assert len(find(photo, paste_back=True, faces="all")) == 3
   assert len(find(photo, paste_back=True, faces="1")) == 1
@@ -104,7 +104,7 @@ def test_no_alignment_takes_the_middle_without_looking(photo, no_detector):
   np.testing.assert_array_equal(result[:, :100], photo[:, :100])
   assert (result[60:140, 160:240] == 0).all()
   assert find(photo, align="none", faces="all")[0].name == "a-face0"
-  with pytest.raises(InputError, match=r"--align=none.*--faces=1"):
+  with pytest.raises(InputError, match=r"align=none.*faces=1"):
     find(photo, align="none", faces="1")
 
 

@@ -26,6 +26,7 @@ def test_thirty_odd_files(repository, tiny_checkpoint, folder, tmp_path):
     f"--checkpoint={tiny_checkpoint}",
     f"--attribute={tiny_checkpoint}/smile_w_boundary.npy",
     "--steps=2",
+    "--public_codes=16",
     f"--input={path}",
     f"--output_dir={tmp_path / 'out'}",
   ]

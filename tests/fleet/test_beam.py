@@ -23,7 +23,6 @@ _TWO_PROCESSES = (
   "--runner=DirectRunner",
   "--direct_num_workers=2",
   "--direct_running_mode=multi_processing",
-  "--default_sdk_harness_log_level=WARNING",
 )
 
 
@@ -33,7 +32,9 @@ def _pixels(picture: bytes) -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_one_process_two_shards_and_two_workers_give_the_same_pictures(job, tmp_path, published):
+def test_one_process_two_shards_and_two_workers_give_the_same_pictures(
+  job, tmp_path, published, capfd
+):
   spec = PrivacySpec(epsilon=1.0, noise_seed=7)
   alone, sharded, fleet = (
     dataclasses.replace(job, privacy=spec, output_dir=tmp_path / name)
@@ -42,7 +43,9 @@ def test_one_process_two_shards_and_two_workers_give_the_same_pictures(job, tmp_
   pipeline.run(alone)
   for index in range(2):
     pipeline.run(dataclasses.replace(sharded, shard=Shard(index, 2)))
+  capfd.readouterr()
   summary = beam.run(fleet, _TWO_PROCESSES)
+  assert capfd.readouterr().err == "", "workers' start and end are nobody's business"
   expected = published(alone.output_dir)
   assert len(expected) == len(set(expected.values())) == 40
   for others in (published(sharded.output_dir), published(fleet.output_dir)):

@@ -167,11 +167,10 @@ def test_gradients_of_one_and_of_many_images(config, architecture):
   target = random.standard_normal((2, 16, 16, 3)).astype(np.float32)
   images, gradient = value_and_gradient(learned, codes, target)
   assert np.abs(gradient).min(axis=(0, 2)).max() > 0
-  for count in (1, 2):
-    for recompute in (False, True):
-      ours = value_and_gradient(frozen, codes[:count], target[:count], recompute)
-      np.testing.assert_allclose(ours[0], images[:count], atol=2e-5)
-      np.testing.assert_allclose(ours[1], gradient[:count], atol=1e-5 * np.abs(gradient).max())
+  for count, recompute in ((1, False), (2, True)):
+    ours = value_and_gradient(frozen, codes[:count], target[:count], recompute)
+    np.testing.assert_allclose(ours[0], images[:count], atol=2e-5)
+    np.testing.assert_allclose(ours[1], gradient[:count], atol=1e-5 * np.abs(gradient).max())
 
 
 def test_convolutions_of_lower_precision(generator):

@@ -171,7 +171,7 @@ def test_inversion_finds_the_encoder_of_its_checkpoint(checkpoint):
 def test_no_steps_take_the_encoders_code_as_it_is(checkpoint):
   generator = load_generator(checkpoint)
   images = photos(generator, 3)
-  with pytest.raises(ConfigurationError, match=r"--steps=0 .* --init is mean"):
+  with pytest.raises(ConfigurationError, match=r"steps=0 .* init is mean"):
     invert(images, generator, InversionSpec(steps=0))
   encoder = new_encoder(generator, "W")
   encoder.save(checkpoint / "encoder")

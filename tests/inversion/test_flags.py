@@ -78,7 +78,7 @@ def test_every_field_has_a_flag_that_reaches_it():
 def test_a_list_that_is_no_numbers_is_one_line():
   from privai_tf.inversion import flags as inversion_flags
 
-  with pytest.raises(ConfigurationError, match="--layer_weights=1,a: give numbers"):
+  with pytest.raises(ConfigurationError, match="layer_weights=1,a: give numbers"):
     inversion_flags._numbers("layer_weights", ["1", "a"])
 
 

@@ -32,12 +32,12 @@ def _stage(folder, suffix=""):
 @pytest.mark.parametrize(
   ("changes", "message"),
   [
-    ({"ledger": None, "ledger_path": None}, r"--ledger=/ledger.db \(ffffffff\).* no --ledger"),
-    ({"ledger": "e" * 32}, r"--ledger=/ledger.db \(ffffffff\).*\(eeeeeeee\)"),
-    ({"subject_id": None}, "--subject_id=ada, and is now given no --subject_id"),
-    ({"subject_id": "bob"}, "--subject_id=ada, and is now given --subject_id=bob"),
-    ({"private_dir": None}, "--private_dir=/p, and is now given no --private_dir"),
-    ({"private_dir": "/q"}, "--private_dir=/p, and is now given --private_dir=/q"),
+    ({"ledger": None, "ledger_path": None}, r"ledger=/ledger.db \(ffffffff\).* no ledger"),
+    ({"ledger": "e" * 32}, r"ledger=/ledger.db \(ffffffff\).*\(eeeeeeee\)"),
+    ({"subject_id": None}, "subject_id=ada, and is now given no subject_id"),
+    ({"subject_id": "bob"}, "subject_id=ada, and is now given subject_id=bob"),
+    ({"private_dir": None}, "private_dir=/p, and is now given no private_dir"),
+    ({"private_dir": "/q"}, "private_dir=/p, and is now given private_dir=/q"),
   ],
 )
 @pytest.mark.parametrize("suffix", ["", "-00001-of-00002"])
@@ -74,7 +74,7 @@ def test_a_folder_may_move_and_two_may_not_share(binding, tmp_path):
   _stage(tmp_path)
   (tmp_path / "new").mkdir()
   moved = dataclasses.replace(binding, output_dir=str(tmp_path / "new"))
-  with pytest.raises(ConfigurationError, match="out, and is now given --output_dir="):
+  with pytest.raises(ConfigurationError, match="out, and is now given output_dir="):
     require_binding(tmp_path, moved)
   (tmp_path / "out").rmdir()
   require_binding(tmp_path, moved)
@@ -133,7 +133,7 @@ def test_the_place_follows_from_the_output_folder_alone(job, tmp_path):
   assert state_folder(job) == place
   for change in ({"private_dir": tmp_path / "private"}, {"output_format": "tfrecord"}):
     assert state_folder(dataclasses.replace(job, **change)) == place
-  with pytest.raises(ConfigurationError, match=r"--state_dir=.*elsewhere: .* in .*out\.state"):
+  with pytest.raises(ConfigurationError, match=r"state_dir=.*elsewhere: .* in .*out\.state"):
     state_folder(dataclasses.replace(job, state_dir=tmp_path / "elsewhere"))
   assert not (tmp_path / "elsewhere").exists()
   state_folder(dataclasses.replace(job, state_dir=place))

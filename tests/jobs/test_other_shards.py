@@ -28,7 +28,7 @@ def test_no_folder_and_an_empty_one_are_fine(tmp_path):
 def test_what_waits_in_other_shards_has_to_be_published_first(tmp_path, shard):
   other = Shard(0, 2)
   _staged(tmp_path, other, publish=False)
-  with pytest.raises(ConfigurationError, match=r"1 releases .* --num_shards=2 --shard_index=0"):
+  with pytest.raises(ConfigurationError, match=r"1 releases .* num_shards=2 shard_index=0"):
     refuse_other_shards(tmp_path, shard)
   refuse_other_shards(tmp_path, Shard(1, 2))  # A fellow.
   _staged(tmp_path, other, publish=True)
@@ -38,7 +38,7 @@ def test_what_waits_in_other_shards_has_to_be_published_first(tmp_path, shard):
 def test_shards_that_are_at_work_are_not_joined_by_others(tmp_path, monkeypatch):
   monkeypatch.setattr("privai_tf.runtime.manifest_files.WAIT_SECONDS", 0.05)
   manifest = Manifest(tmp_path, "", {})
-  with pytest.raises(ConfigurationError, match="--num_shards=1 --shard_index=0 is at work"):
+  with pytest.raises(ConfigurationError, match="num_shards=1 shard_index=0 is at work"):
     refuse_other_shards(tmp_path, Shard(0, 2))
   manifest.close()
   refuse_other_shards(tmp_path, Shard(0, 2))
@@ -72,6 +72,6 @@ def test_record_files_are_for_one_number_of_shards(tmp_path):
   (tmp_path / "privatized-00000-of-00002-00000.tfrecord").touch()
   for overwrite in (False, True):
     folder = RecordFolder(tmp_path, {}, overwrite, Shard(0, 3), begin=False)
-    with pytest.raises(ConfigurationError, match="made with --num_shards=2"):
+    with pytest.raises(ConfigurationError, match="made with num_shards=2"):
       folder.require_shards()
   RecordFolder(tmp_path, {}, False, Shard(1, 2), begin=False).require_shards()

@@ -34,7 +34,7 @@ def _touch(path: pathlib.Path) -> pathlib.Path:
 @pytest.mark.parametrize("name", ["out/a.jpg", "out/in/a.jpg", "out/a.png"])
 def test_inputs_in_the_output_folder(job, tmp_path, name):
   path = _touch(tmp_path / name)
-  with pytest.raises(ConfigurationError, match=r"a\.(jpg|png): lies in --output_dir"):
+  with pytest.raises(ConfigurationError, match=r"a\.(jpg|png): lies in output_dir"):
     _check(job, path)
 
 

@@ -94,7 +94,7 @@ def test_flags_that_are_added_after_a_failure_are_refused(job, tmp_path, monkeyp
   monkeypatch.undo()
   monkeypatch.setattr(pipeline, "Stages", DrawingStages)
   added = dataclasses.replace(job, **{f"{place}_dir": tmp_path / "elsewhere"})
-  with pytest.raises(ConfigurationError, match=rf"--{place}_dir=.*elsewhere"):
+  with pytest.raises(ConfigurationError, match=rf"{place}_dir=.*elsewhere"):
     pipeline.run(added)
   pipeline.run(job)
   assert _paid(job) == 3
@@ -109,7 +109,7 @@ def test_a_job_with_a_ledger_is_not_gone_on_without_it_nor_with_another(job, tmp
   published = _published(job)
   other = dataclasses.replace(job.budget, ledger=tmp_path / "other.db")
   somebody = dataclasses.replace(job.budget, subject_id="ada")
-  for budget, text in ((None, "no --ledger"), (other, "other.db"), (somebody, "--subject_id=ada")):
+  for budget, text in ((None, "no ledger"), (other, "other.db"), (somebody, "subject_id=ada")):
     for overwrite in (False, True):
       with pytest.raises(ConfigurationError, match=f"begun with .* now given .*{text}"):
         pipeline.run(dataclasses.replace(job, budget=budget, overwrite=overwrite))
@@ -144,7 +144,7 @@ def test_an_overwrite_in_mid_way_is_not_gone_on_without_the_flag(job, monkeypatc
     _kill_after(patch, PublicFolder, "write", 1)
     with pytest.raises(_KilledError):
       pipeline.run(dataclasses.replace(job, overwrite=True))
-  with pytest.raises(ConfigurationError, match="finish it with --overwrite"):
+  with pytest.raises(ConfigurationError, match="finish it with overwrite"):
     pipeline.run(job)
   pipeline.run(dataclasses.replace(job, overwrite=True))
   assert (_paid(job), len(pipeline.run(job).kept)) == (6, 3)
@@ -255,7 +255,7 @@ def test_jobs_do_not_share_a_state_dir(job, tmp_path):
   job = dataclasses.replace(job, state_dir=tmp_path / "secure")
   pipeline.run(job)
   other = dataclasses.replace(job, output_dir=tmp_path / "other")
-  with pytest.raises(ConfigurationError, match=r"--output_dir=.*out, and is now given .*other"):
+  with pytest.raises(ConfigurationError, match=r"output_dir=.*out, and is now given .*other"):
     pipeline.run(other)
   assert len(pipeline.run(dataclasses.replace(job, state_dir=None)).kept) == 3
 

@@ -151,10 +151,22 @@ def simple_mechanism(make_neighbours):
 
 
 @pytest.fixture
-def path(tmp_path):
-  """A new ledger's file."""
-  Ledger.create(tmp_path / "ledger.db").close()
-  return tmp_path / "ledger.db"
+def make_ledger(request, tmp_path):
+  """Makes a new ledger in a "file", or on a "postgres" server; returns its place."""
+
+  def make(kind):
+    postgres = kind == "postgres"
+    place = request.getfixturevalue("new_database")() if postgres else tmp_path / "ledger.db"
+    Ledger.create(place).close()
+    return place
+
+  return make
+
+
+@pytest.fixture
+def path(request, make_ledger):
+  """A new ledger's place: a file, or what a test is parametrized with."""
+  return make_ledger(getattr(request, "param", "file"))
 
 
 @pytest.fixture

@@ -29,6 +29,9 @@ def delta_of(name):
 def claims():
   for name in SHIPPED:
     for epsilon in EPSILONS:
+      # These two draw slowly: a small epsilon and a large one of each.
+      if name in ("exponential", "subset_selection") and epsilon not in (1, 4):
+        continue
       if name != "gaussian_classic" or epsilon <= 1:
         yield name, epsilon
 
@@ -141,7 +144,7 @@ HALVED = {
 }
 
 
-@pytest.mark.parametrize("epsilon", EPSILONS)
+@pytest.mark.parametrize("epsilon", [0.5, 4.0])
 @pytest.mark.parametrize("name", sorted(HALVED))
 def test_half_the_noise_is_caught(name, epsilon):
   """The bound is then near 2 epsilon, many standard errors above the claim."""

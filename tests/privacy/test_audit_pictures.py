@@ -24,11 +24,10 @@ def neighbours():
   return prepare_audit("laplace", EPSILON, generator=generator, boundary=boundary).codes
 
 
-def published(repository, folder, code):
-  """float64 [releases, pixels]: the pictures of as many releases of one code, in one job."""
+def published(repository, folder, codes_of_two):
+  """Two float64 [releases, pixels]: the pictures of as many releases of each code, in one job."""
   codes, output = folder / "codes.npy", folder / "out"
-  folder.mkdir()
-  np.save(codes, np.repeat(code, RELEASES, axis=0))
+  np.save(codes, np.concatenate([np.repeat(code, RELEASES, axis=0) for code in codes_of_two]))
   flags = {
     "checkpoint": "avatars",
     "attribute": "smile",
@@ -41,9 +40,10 @@ def published(repository, folder, code):
   command = [sys.executable, "run_privatize.py", *(f"--{k}={v}" for k, v in flags.items())]
   done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
   assert done.returncode == 0, done.stderr
-  pictures = sorted(output.glob("*.png"))
-  assert len(pictures) == RELEASES
-  return np.stack([np.asarray(Image.open(path), np.float64).ravel() for path in pictures])
+  pictures = sorted(output.glob("*.png"), key=lambda path: int(path.stem.split("-")[1]))
+  assert len(pictures) == 2 * RELEASES
+  values = np.stack([np.asarray(Image.open(path), np.float64).ravel() for path in pictures])
+  return values[:RELEASES], values[RELEASES:]
 
 
 @pytest.mark.slow
@@ -53,10 +53,7 @@ def test_pictures_tell_no_more_than_epsilon(repository, tmp_path, neighbours):
   The alarm is false with probability below 1e-5. An honest epsilon of 1 shows a bound of about 0.5
   with 300 pictures a side; one below 0.15 would mean that the test is blind (4 standard errors).
   """
-  pictures = [
-    published(repository, tmp_path / name, code)
-    for name, code in zip(("upper", "lower"), neighbours, strict=True)
-  ]
+  pictures = published(repository, tmp_path, neighbours)
   studied = [one[:STUDIED] for one in pictures]
   direction = studied[0].mean(axis=0) - studied[1].mean(axis=0)
   threshold = np.median(np.concatenate(studied) @ direction)

@@ -18,6 +18,12 @@ from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
 
+
+@pytest.fixture(params=["file", "postgres"])
+def path(request, make_ledger):
+  return make_ledger(request.param)
+
+
 # Arithmetic
 
 

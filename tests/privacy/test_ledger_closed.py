@@ -12,6 +12,8 @@ from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
 
+everywhere = pytest.mark.parametrize("path", ["file", "postgres"], indirect=True)
+
 
 @pytest.fixture
 def run(repository):
@@ -96,6 +98,7 @@ def test_two_old_copies_that_differ_are_not_taken_for_one(run, state, old_ledger
   refused(run("show", f"--ledger={old_ledger}"), "older copy")
 
 
+@everywhere
 @pytest.mark.parametrize(
   "names", [{"default": "basic", "own": "adaptive"}, {"default": "adaptive", "own": "basic"}]
 )
@@ -124,6 +127,7 @@ def test_two_rules_of_which_the_stricter_holds(path, names):
     assert ledger.remaining("ada").composition == names["own"]
 
 
+@everywhere
 def test_each_rule_holds_with_its_own_numbers(path):
   with Ledger.open(path) as ledger:
     ledger.grant("ada", 10, 1e-5)
@@ -138,6 +142,7 @@ def test_each_rule_holds_with_its_own_numbers(path):
     assert (left.budget_epsilon, left.epsilon) == (1, 0.5)
 
 
+@everywhere
 @pytest.mark.parametrize(("own", "default"), [(2e-5, 1e-5), (1e-5, 2e-5)])
 def test_the_smaller_delta_holds_whoever_gave_it(path, own, default):
   with Ledger.open(path) as ledger:
@@ -173,6 +178,7 @@ def test_a_pipe_that_is_closed(repository, path, arguments):
   assert done.returncode in (0, 141)
 
 
+@everywhere
 def test_show_names_subjects_in_full(run, path):
   subject = f"pixels:{'0123456789abcdef' * 4}"
   with Ledger.open(path, default_epsilon=2) as ledger:

@@ -14,6 +14,8 @@ from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
 
+everywhere = pytest.mark.parametrize("path", ["file", "postgres"], indirect=True)
+
 
 @pytest.fixture
 def run(repository):
@@ -89,6 +91,7 @@ def test_a_budget_is_lowered_only_where_that_is_said(run, path):
   assert lowered.endswith("epsilon 1 left (before: 2, 1e-05)\n")
 
 
+@everywhere
 def test_show_cuts_nothing_off(run, path):
   """Whatever another command needs can be copied from it: long ids, and all digits."""
   subject = "pixels:" + "0123456789abcdef" * 4

@@ -15,6 +15,11 @@ from privai_tf.privacy.relation import Relation
 RELATION = Relation.unknown_image()
 
 
+@pytest.fixture(params=["file", "postgres"])
+def path(request, make_ledger):
+  return make_ledger(request.param)
+
+
 def count_charges(ledger, subject, *charge):
   for index in range(10_000):
     try:
@@ -96,7 +101,7 @@ def test_a_rule_is_kept_once_something_was_charged(ledger):
   ledger.grant("ada", 1)
   ledger.grant("ada", 1, 1e-5, composition="planned")
   ledger.charge("ada", None, 0.1, relation=RELATION)
-  with pytest.raises(errors.LedgerConflictError, match="--composition=planned"):
+  with pytest.raises(errors.LedgerConflictError, match="composition=planned"):
     ledger.grant("ada", 1, 1e-5)
   assert ledger.grant("ada", 3, 1e-5, composition="planned").epsilon == 2.9
   with pytest.raises(ConfigurationError, match="one of basic, adaptive, planned"):

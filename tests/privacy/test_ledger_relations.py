@@ -13,6 +13,11 @@ from privai_tf.privacy.relation import Relation
 IMAGE, UNKNOWN = Relation.unknown_image(), Relation.unknown_attribute()
 
 
+@pytest.fixture(params=["file", "postgres"])
+def path(request, make_ledger):
+  return make_ledger(request.param)
+
+
 @pytest.fixture
 def ledger(path):
   with Ledger.open(path, default_epsilon=1, clock=lambda: 1_700_000_000.25) as opened:
@@ -29,7 +34,7 @@ def test_what_one_release_hides_another_does_not_publish(ledger, make_relation):
   assert "release 'photo-1' of 2023-11-14T22:13:20.250000Z hid attribute smile" in line
   assert "nothing was charged" in line
   assert line.endswith(
-    "Protect both, from the first release on: --attribute=smile,age; or use --scope=image"
+    "Protect both, from the first release on: attribute=smile,age; or use scope=image"
   )
   assert ledger.remaining("ada").releases == 1
   assert ledger.charge("eve", None, 0.05, relation=make_relation("age")).remaining.releases == 1
@@ -42,7 +47,7 @@ def test_wider_releases_and_scope_image_may_follow(ledger, make_relation):
   with pytest.raises(errors.RelationError, match="hid attribute age,smile"):
     ledger.charge("ada", None, 0.1, relation=make_relation("smile"))
   ledger.charge("ada", None, 0.1, relation=IMAGE)
-  with pytest.raises(errors.RelationError, match=r"Use --scope=image \(with every input\)"):
+  with pytest.raises(errors.RelationError, match=r"Use scope=image \(with every input\)"):
     ledger.charge("ada", None, 0.1, relation=make_relation("age", "smile"))
   faces = dataclasses.replace(IMAGE, inputs="faces")
   with pytest.raises(errors.RelationError, match="any two inputs"):
@@ -65,7 +70,7 @@ def test_every_earlier_relation_counts_and_not_the_last_alone(ledger, make_relat
 
 def test_curves_are_refused_in_another_order(ledger, make_relation):
   ledger.charge("ada", None, 0.1, relation=make_relation("smile", form="curve"))
-  with pytest.raises(errors.RelationError, match="--attribute=smile,age"):
+  with pytest.raises(errors.RelationError, match="attribute=smile,age"):
     ledger.charge("ada", None, 0.1, relation=make_relation("age", "smile", form="curve"))
   ledger.charge("ada", None, 0.1, relation=make_relation("smile", "age", form="curve"))
 
@@ -135,7 +140,7 @@ def test_after_an_old_releases_unknown_span_only_scope_image_may_follow(
     assert [row["relation"]["digest"] for row in rows] == [UNKNOWN.digest, IMAGE.digest]
     assert [row["release_id"] for row in rows] == ["charge 1", "first"]
     for subject, relation in itertools.product(("ada", "bob"), (make_relation("smile"), UNKNOWN)):
-      with pytest.raises(errors.RelationError, match=r"Use --scope=image"):
+      with pytest.raises(errors.RelationError, match=r"Use scope=image"):
         ledger.charge(subject, None, 0.1, relation=relation)
     # The very release of then is still the same one.
     again = ledger.charge("bob", None, 0.5, relation=IMAGE, mechanism="laplace", release_id="first")

@@ -8,7 +8,7 @@ import pytest
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy import ledger as errors
-from privai_tf.privacy.ledger import Head, Ledger, reconciling, store
+from privai_tf.privacy.ledger import Head, Ledger, file_store, mirror, reconciling
 from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
@@ -123,7 +123,7 @@ def test_state_lost_while_in_use_is_refused(path, state):
 def test_a_kept_head_that_lags_behind_is_brought_up(path, monkeypatch):
   """A crash between commit and kept head: the next one to write brings it up, also for nothing new."""
   with monkeypatch.context() as patch, Ledger.open(path) as ledger:
-    patch.setattr(store.Mirror, "advance", lambda self, head: None)
+    patch.setattr(mirror.Mirror, "advance", lambda self, head: None)
     charge(ledger, "ada", 1, "a2")
     lagging = ledger._store.mirror.read()
     assert lagging.sequence < ledger.head.sequence
@@ -137,8 +137,8 @@ def test_a_kept_head_that_lags_behind_is_brought_up(path, monkeypatch):
 
 def test_the_head_is_kept_after_the_flush_and_never_before(path, monkeypatch):
   order = []
-  monkeypatch.setattr(store.Store, "_flush", lambda self: order.append("flush"))
-  monkeypatch.setattr(store.Mirror, "advance", lambda self, head: order.append("keep"))
+  monkeypatch.setattr(file_store.FileStore, "_flush", lambda self: order.append("flush"))
+  monkeypatch.setattr(mirror.Mirror, "advance", lambda self, head: order.append("keep"))
   with Ledger.open(path) as ledger:
     charge(ledger, "ada", 0.1)
     with ledger.together():
@@ -268,7 +268,7 @@ def test_closing_charges_all_that_could_have_been_lost(path, make_relation):
       ledger.remaining("eve")
     # The owner may know better; what the lost releases hid nobody knows.
     ledger.grant("ada", 2.5)
-    with pytest.raises(errors.RelationError, match="--scope=image"):
+    with pytest.raises(errors.RelationError, match="scope=image"):
       ledger.charge("ada", None, 0.1, relation=make_relation("smile"))
     assert charge(ledger, "ada", 0.25).remaining.spent_epsilon == 2.25
   restore(path)

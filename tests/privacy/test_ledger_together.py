@@ -1,6 +1,5 @@
 """Charges that reach the disk together."""
 
-import sqlite3
 import threading
 
 import pytest
@@ -11,6 +10,11 @@ from privai_tf.privacy.relation import Relation
 RELATION = Relation.unknown_image()
 
 
+@pytest.fixture(params=["file", "postgres"])
+def path(request, make_ledger):
+  return make_ledger(request.param)
+
+
 @pytest.fixture
 def ledger(path):
   with Ledger.open(path, default_epsilon=1.0) as opened:
@@ -19,11 +23,8 @@ def ledger(path):
 
 def _on_disk(path) -> int:
   """Charges that another connection sees."""
-  connection = sqlite3.connect(path)
-  try:
-    return connection.execute("SELECT count(*) FROM releases").fetchone()[0]
-  finally:
-    connection.close()
+  with Ledger.open(path) as other:
+    return len(other.releases())
 
 
 def _charge(ledger, *charges):
@@ -64,12 +65,14 @@ def test_an_error_that_leaves_the_block_undoes_all(ledger, path):
   assert _on_disk(path) == 2
 
 
-def test_a_full_disk_undoes_all_and_is_told(ledger, path):
-  limit = ledger._store._connection.execute("PRAGMA page_count").fetchone()[0] + 2
-  ledger._store._connection.execute(f"PRAGMA max_page_count={limit}")
-  with pytest.raises(LedgerError, match="nothing was charged"):
-    _charge(ledger, *((f"subject {row}", 0.5, None) for row in range(1000)))
-  assert _on_disk(path) == 0
+def test_a_full_disk_undoes_all_and_is_told(make_ledger):
+  path = make_ledger("file")
+  with Ledger.open(path, default_epsilon=1.0) as ledger:
+    limit = ledger._store._connection.execute("PRAGMA page_count").fetchone()[0] + 2
+    ledger._store._connection.execute(f"PRAGMA max_page_count={limit}")
+    with pytest.raises(LedgerError, match="nothing was charged"):
+      _charge(ledger, *((f"subject {row}", 0.5, None) for row in range(1000)))
+    assert _on_disk(path) == 0
 
 
 def test_a_block_may_hold_another(ledger, path):

@@ -26,6 +26,7 @@ runpy.run_module("{command}", run_name="__main__")
     ("privai_tf.gateway", "fastapi", "serving", ["--ledger=l.db", "--tokens=t.json"]),
     ("privai_tf.gateway", "prometheus_client", "serving", ["--ledger=l.db", "--tokens=t.json"]),
     ("privai_tf.beam_privatize", "apache_beam", "beam", ["--output_dir=out"]),
+    ("privai_tf.ledger", "psycopg", "postgres", ["show", "--ledger=postgresql://ada@/l"]),
   ],
 )
 def test_a_command_without_its_extra(repository, tmp_path, command, module, extra, flags):

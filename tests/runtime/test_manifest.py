@@ -103,7 +103,7 @@ def test_an_overwriting_run_keeps_names_and_goes_on_with_nothing_else(tmp_path):
   manifest.stage([Staged("ada", b"png", {}, None, item=source.key)], [source])
   manifest.finish("ada")
   manifest.close()
-  with pytest.raises(ConfigurationError, match="finish it with --overwrite"):
+  with pytest.raises(ConfigurationError, match="finish it with overwrite"):
     Manifest(tmp_path, "", {"new": 1})
   manifest = Manifest(tmp_path, "", {"new": 1}, overwrite=True)
   assert manifest.is_known("ada")

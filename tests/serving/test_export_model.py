@@ -197,7 +197,7 @@ def test_an_existing_version_and_edited_configuration_stay(exported, serving_che
   shutil.copytree(exported.folder.parent, base)
   (base / "models.config").write_text("# mine")
   job = ExportJob(str(serving_checkpoint), base, attributes=())
-  with pytest.raises(OutputError, match="give a higher --version"):
+  with pytest.raises(OutputError, match="give a higher version"):
     export(job)
   second = export(ExportJob(str(serving_checkpoint), base, version=2, attributes=()))
   assert second.signatures == ("synthesize", "encode")

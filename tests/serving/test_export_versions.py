@@ -47,7 +47,7 @@ def test_a_failure_leaves_nothing(tmp_path, error, message):
 
 def test_the_slower_of_two_exports_of_a_version_is_refused(tmp_path):
   final = tmp_path / "1"
-  with pytest.raises(OutputError, match="give a higher --version"):
+  with pytest.raises(OutputError, match="give a higher version"):
     _write(final, "second", lambda: _write(final, "first", lambda: None))
   assert [path.name for path in tmp_path.iterdir()] == ["1"]
   assert (final / "saved_model.pb").read_text() == "first"

@@ -2,11 +2,14 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import io
 import json
 import pathlib
+import socket
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -224,3 +227,29 @@ def test_a_server_that_does_not_answer_in_time(model_server):
     ):
       client.synthesize(np.zeros((1, 16)))
     assert caught.value.code == "DEADLINE_EXCEEDED"
+
+
+def test_a_server_that_sends_a_byte_at_a_time_is_late_too():
+  """A worker of the gateway would wait for ever: a socket's own time begins anew at each byte."""
+  ended = threading.Event()
+
+  def serve(listener):
+    wire, _ = listener.accept()
+    with wire, contextlib.suppress(OSError):
+      wire.recv(65536)
+      wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+      while not ended.wait(0.01):
+        wire.sendall(b" ")
+
+  with socket.create_server(("127.0.0.1", 0)) as listener:
+    thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+    thread.start()
+    address = f"127.0.0.1:{listener.getsockname()[1]}"
+    with (
+      ServingClient(address, "tiny", "rest", timeout=1) as client,
+      pytest.raises(ServingError, match="raise timeout") as caught,
+    ):
+      client.synthesize(np.zeros((1, 16)))
+    ended.set()
+    thread.join()
+  assert caught.value.code == "DEADLINE_EXCEEDED"

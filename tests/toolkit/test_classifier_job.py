@@ -65,7 +65,7 @@ def test_a_stopped_job_goes_on_and_leaves_only_the_classifier(data, monkeypatch)
   # Called again, there is nothing to do; another job does not overwrite it.
   monkeypatch.setattr(classifier_job, "train_classifier", None)
   assert make_classifier(_job(data)).was_there
-  with pytest.raises(ConfigurationError, match="choose another --output_dir"):
+  with pytest.raises(ConfigurationError, match="choose another output_dir"):
     make_classifier(_job(data, epochs=4))
 
 

@@ -128,7 +128,7 @@ def test_samples_score_alike_from_pictures_and_from_codes(samples, tmp_path):
     np.testing.assert_array_equal(scored[space], scored[None])
   with pytest.raises(LatentSpaceError, match="holds W codes"):
     DrawnCodes(generator, str(folder / "w.npy"), "Z", Drawing())
-  with pytest.raises(ConfigurationError, match="--labels act on Z codes only"):
+  with pytest.raises(ConfigurationError, match="labels act on Z codes only"):
     DrawnCodes(generator, str(folder / "w.npy"), "W", Drawing(), labels="0")
 
 

@@ -199,10 +199,31 @@ def _guesses(
     ones = np.ones((len(trained), 1))
     weights, *_ = np.linalg.lstsq(np.hstack([trained, ones]), 2.0 * sides - 1, rcond=None)
     return tested @ weights[:-1] + weights[-1] > 0
+  return fit_classifier(name, trained, sides, seed)(tested)
+
+
+def fit_classifier(
+  name: str, trained: np.ndarray, sides: np.ndarray, seed: int = 0
+) -> Callable[[np.ndarray], np.ndarray]:
+  """A trained probe.
+
+  Args:
+    name: "logistic", "boosting" or "network".
+    trained: float64 [n, q], of about unit variance.
+    sides: bool [n].
+    seed: of the nonlinear ones.
+
+  Returns:
+    float64 [m, q] -> guessed sides, bool [m].
+  """
   from threadpoolctl import threadpool_limits
 
-  with threadpool_limits(1):  # So little work that threads would mostly wait for one another.
-    return _classifier(name, seed).fit(trained, sides).predict(tested)
+  def alone(step: Callable, *arguments: np.ndarray) -> Any:
+    with threadpool_limits(1):  # So little work that threads would mostly wait for one another.
+      return step(*arguments)
+
+  probe = alone(_classifier(name, seed).fit, trained, sides)
+  return lambda tested: alone(probe.predict, tested)
 
 
 def _classifier(name: str, seed: int) -> Any:

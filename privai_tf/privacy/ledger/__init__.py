@@ -6,8 +6,9 @@
       ledger.charge("ada", prepared.event, 0.5, relation=prepared.relation)
       ledger.remaining("ada").epsilon                    # 1.5
 
-One SQLite file, for the owner's eyes only. Every failure refuses: nothing is charged, and the caller
-must release nothing.
+One SQLite file, for the owner's eyes only; or, where several machines charge, a PostgreSQL database
+(`Ledger.open("postgresql://privai@db.example/ledger")`). Every failure refuses: nothing is charged,
+and the caller must release nothing.
 """
 
 from privai_tf.privacy.ledger.chain import Head
@@ -21,6 +22,7 @@ from privai_tf.privacy.ledger.errors import (
   LedgerFullError,
   LedgerLockedError,
   LedgerMissingError,
+  LedgerOvertakenError,
   LedgerPermissionError,
   LedgerPlaceError,
   LedgerReadOnlyError,
@@ -28,6 +30,7 @@ from privai_tf.privacy.ledger.errors import (
   LedgerRestoredError,
   LedgerStateError,
   LedgerUnknownError,
+  LedgerUnreachableError,
   LedgerVersionError,
   RelationError,
 )
@@ -47,6 +50,7 @@ __all__ = [
   "LedgerFullError",
   "LedgerLockedError",
   "LedgerMissingError",
+  "LedgerOvertakenError",
   "LedgerPermissionError",
   "LedgerPlaceError",
   "LedgerReadOnlyError",
@@ -54,6 +58,7 @@ __all__ = [
   "LedgerRestoredError",
   "LedgerStateError",
   "LedgerUnknownError",
+  "LedgerUnreachableError",
   "LedgerVersionError",
   "RelationError",
   "Remaining",

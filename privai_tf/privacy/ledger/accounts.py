@@ -3,23 +3,27 @@
 import dataclasses
 import functools
 import math
-import sqlite3
 from typing import Any
 
-from privai_tf.privacy.ledger import amounts, chain, relations, rules, schema, stored_events
+from privai_tf.privacy.ledger import amounts, chain, meta, relations, rules, schema, stored_events
 from privai_tf.privacy.ledger.entries import Entry
 from privai_tf.privacy.ledger.errors import LedgerConflictError, LedgerCorruptError
 from privai_tf.privacy.ledger.records import Account, Budget, Remaining
 from privai_tf.privacy.ledger.relations import iso_time
 
+ACCOUNT = (
+  "SELECT budget_epsilon, budget_delta, composition, spent_epsilon, spent_delta, releases"
+  " FROM subjects WHERE subject=?"
+)
+RELEASE = (
+  "SELECT mechanism, scope, epsilon, delta, event, relation FROM releases"
+  " WHERE subject=? AND release_id=?"
+)
 
-def read(connection: sqlite3.Connection, subject: str) -> Account | None:
+
+def read(connection: Any, subject: str) -> Account | None:
   """The subject's account; None if it has none."""
-  row = connection.execute(
-    "SELECT budget_epsilon, budget_delta, composition, spent_epsilon, spent_delta, releases"
-    " FROM subjects WHERE subject=?",
-    (subject,),
-  ).fetchone()
+  row = connection.execute(ACCOUNT, (subject,)).fetchone()
   if row is None:
     return None
   try:
@@ -41,14 +45,12 @@ def tighten(account: Account | None, default: Budget | None, subject: str) -> Ac
   return dataclasses.replace(account, budgets=(*account.budgets, default))
 
 
-def is_closed(connection: sqlite3.Connection) -> bool:
+def is_closed(connection: Any) -> bool:
   """Whether charges of unknown subjects were lost, so that nobody is granted a budget by default."""
-  return connection.execute("SELECT 1 FROM meta WHERE name='closed'").fetchone() is not None
+  return meta.number(connection, meta.CLOSED) is not None
 
 
-def write_budget(
-  connection: sqlite3.Connection, subject: str, budget: Budget, moment: float
-) -> None:
+def write_budget(connection: Any, subject: str, budget: Budget, moment: float) -> None:
   """Sets a budget and records the grant."""
   account = read(connection, subject)
   rule = account.budgets[0].composition if account else None
@@ -71,7 +73,7 @@ def write_budget(
   chain.link(connection, "grant", [subject, moment, *values])
 
 
-def require_not_less(connection: sqlite3.Connection, subject: str, budget: Budget) -> None:
+def require_not_less(connection: Any, subject: str, budget: Budget) -> None:
   """Refuses a budget below the subject's own: a mistyped one would end a job in its midst."""
   account = read(connection, subject)
   if account is None:
@@ -86,19 +88,13 @@ def require_not_less(connection: sqlite3.Connection, subject: str, budget: Budge
     )
 
 
-def find(connection: sqlite3.Connection, subject: str, release_id: str) -> Entry | None:
+def find(connection: Any, subject: str, release_id: str) -> Entry | None:
   """The charge of this release; None if there is none."""
-  row = connection.execute(
-    "SELECT mechanism, scope, epsilon, delta, event, relation FROM releases"
-    " WHERE subject=? AND release_id=?",
-    (subject, release_id),
-  ).fetchone()
+  row = connection.execute(RELEASE, (subject, release_id)).fetchone()
   return None if row is None else Entry(*row[:2], int(row[2]), int(row[3]), *row[4:])
 
 
-def is_repeated(
-  connection: sqlite3.Connection, subject: str, release_id: str | None, entry: Entry
-) -> bool:
+def is_repeated(connection: Any, subject: str, release_id: str | None, entry: Entry) -> bool:
   """Whether this very release was charged before; refuses the same id with other values."""
   known = None if release_id is None else find(connection, subject, release_id)
   if known is not None and known != entry:
@@ -110,7 +106,7 @@ def is_repeated(
 
 
 def write_release(
-  connection: sqlite3.Connection,
+  connection: Any,
   account: Account,
   entry: Entry,
   release_id: str,
@@ -148,9 +144,7 @@ def write_release(
   return after
 
 
-def spent(
-  connection: sqlite3.Connection, account: Account, entry: Entry | None = None
-) -> list[int | None]:
+def spent(connection: Any, account: Account, entry: Entry | None = None) -> list[int | None]:
   """epsilon of the account's releases, and of `entry` on top, by the rule of each of its budgets.
 
   None where no finite one holds.
@@ -202,7 +196,7 @@ def remaining(account: Account, spent_units: list[int | None]) -> Remaining:
   )
 
 
-def list_releases(connection: sqlite3.Connection, subject: str | None) -> list[dict[str, Any]]:
+def list_releases(connection: Any, subject: str | None) -> list[dict[str, Any]]:
   """All charges, oldest first, amounts as exact decimals, times in ISO 8601."""
   names = (
     *("subject", "release_id", "time", "mechanism", "scope"),
@@ -224,7 +218,7 @@ def list_releases(connection: sqlite3.Connection, subject: str | None) -> list[d
   return listed
 
 
-def verify(connection: sqlite3.Connection) -> None:
+def verify(connection: Any) -> None:
   """Refuses a ledger whose sums do not agree with its charges."""
   sums: dict[str, list[int]] = {}
   for subject, epsilon, delta in connection.execute("SELECT subject, epsilon, delta FROM releases"):

@@ -9,12 +9,14 @@ one that went another way.
 import dataclasses
 import hashlib
 import json
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.privacy.ledger import meta
 
+LAST = "SELECT sequence, hash FROM chain ORDER BY sequence DESC LIMIT 1"
+LINK = "SELECT hash FROM chain WHERE sequence=?"
 _RECONCILED = "reconciled"
 
 
@@ -55,13 +57,12 @@ def ledger_id(key: bytes) -> str:
   return hashlib.sha256(b"privai-tf ledger id" + key).hexdigest()[:32]
 
 
-def head(connection: sqlite3.Connection, ledger: str) -> Head:
+def head(connection: Any, ledger: str) -> Head:
   """The last link."""
-  query = "SELECT sequence, hash FROM chain ORDER BY sequence DESC LIMIT 1"
-  return Head(ledger, *(connection.execute(query).fetchone() or (0, "")))
+  return Head(ledger, *(connection.execute(LAST).fetchone() or (0, "")))
 
 
-def link(connection: sqlite3.Connection, kind: str, content: Sequence[Any], after: int = 0) -> None:
+def link(connection: Any, kind: str, content: Sequence[Any], after: int = 0) -> None:
   """Appends a link.
 
   Args:
@@ -77,33 +78,29 @@ def link(connection: sqlite3.Connection, kind: str, content: Sequence[Any], afte
   connection.execute("INSERT INTO chain (sequence, hash) VALUES (?, ?)", (sequence, digest))
 
 
-def includes(connection: sqlite3.Connection, known: Head) -> bool:
+def includes(connection: Any, known: Head) -> bool:
   """Whether the file's history holds a head of this ledger that was seen before.
 
   What `reconcile` has charged counts as held: up to that number the file knows of everything.
   """
   if known.sequence == 0:
     return True
-  query = "SELECT hash FROM chain WHERE sequence=?"
-  row = connection.execute(query, (known.sequence,)).fetchone()
+  row = connection.execute(LINK, (known.sequence,)).fetchone()
   return (row is not None and row[0] == known.hash) or known.sequence <= reconciled(connection)
 
 
-def reconcile(
-  connection: sqlite3.Connection, known: Sequence[Head], content: Sequence[Any]
-) -> None:
+def reconcile(connection: Any, known: Sequence[Head], content: Sequence[Any]) -> None:
   """Notes that everything up to the known heads is charged, in a link that is above all of them."""
   highest = max([head(connection, "").sequence, *(one.sequence for one in known)])
-  connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_RECONCILED, highest))
+  meta.write(connection, _RECONCILED, highest)
   link(connection, _RECONCILED, content, after=highest)
 
 
-def hashes(connection: sqlite3.Connection) -> dict[int, str]:
+def hashes(connection: Any) -> dict[int, str]:
   """All links by number, for an export."""
   return dict(connection.execute("SELECT sequence, hash FROM chain ORDER BY sequence"))
 
 
-def reconciled(connection: sqlite3.Connection) -> int:
+def reconciled(connection: Any) -> int:
   """Up to which number the file knows of everything that was seen anywhere; 0: not reconciled."""
-  row = connection.execute("SELECT value FROM meta WHERE name=?", (_RECONCILED,)).fetchone()
-  return 0 if row is None else row[0]
+  return int(meta.number(connection, _RECONCILED) or 0)

@@ -6,7 +6,7 @@ import pathlib
 import sqlite3
 from collections.abc import Iterator
 
-from privai_tf.privacy.ledger import chain, place, schema
+from privai_tf.privacy.ledger import chain, meta, place, schema
 from privai_tf.privacy.ledger.errors import LedgerExistsError, LedgerReadOnlyError
 from privai_tf.privacy.ledger.mirror import Mirror
 from privai_tf.runtime import files
@@ -65,6 +65,5 @@ def _one_at_a_time(folder: pathlib.Path) -> Iterator[None]:
 
 
 def _register(connection: sqlite3.Connection, state: str | os.PathLike | None) -> None:
-  (key,) = connection.execute("SELECT value FROM meta WHERE name='subject_key'").fetchone()
-  ledger = chain.ledger_id(key)
+  ledger = chain.ledger_id(meta.subject_key(connection))
   Mirror(state, ledger).register(chain.head(connection, ledger))

@@ -28,6 +28,14 @@ class LedgerLockedError(LedgerError):
   """Another process held the ledger for longer than the timeout."""
 
 
+class LedgerOvertakenError(LedgerLockedError):
+  """Another client of a shared ledger was faster, again and again."""
+
+
+class LedgerUnreachableError(LedgerError):
+  """The server of a shared ledger cannot be reached, or went away."""
+
+
 class LedgerCorruptError(LedgerError):
   """Not a ledger, or a damaged one."""
 

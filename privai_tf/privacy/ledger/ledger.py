@@ -2,27 +2,18 @@
 
 import contextlib
 import os
-import pathlib
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from privai_tf.privacy.ledger import (
-  accounts,
-  amounts,
-  chain,
-  entries,
-  relations,
-)
+from privai_tf.privacy.ledger import accounts, amounts, chain, entries, meta, opening, relations
+from privai_tf.privacy.ledger.attempts import tried_again
 from privai_tf.privacy.ledger.chain import Head
-from privai_tf.privacy.ledger.creation import create_file
-from privai_tf.privacy.ledger.errors import (
-  BudgetExceededError,
-  LedgerExistsError,
-)
+from privai_tf.privacy.ledger.database_url import Location, location
+from privai_tf.privacy.ledger.errors import BudgetExceededError, LedgerExistsError
+from privai_tf.privacy.ledger.reads import reads_of_charge
 from privai_tf.privacy.ledger.records import Account, Budget, Charge, Remaining
 from privai_tf.privacy.ledger.store import Store
 from privai_tf.privacy.ledger.subjects import check_subject, pixel_subject
@@ -30,7 +21,7 @@ from privai_tf.privacy.relation import Relation
 
 
 class Ledger:
-  """A ledger file; safe for many processes and threads at once. Open it with `Ledger.open`."""
+  """A ledger; safe for many processes and threads at once. Open it with `Ledger.open`."""
 
   def __init__(self, store: Store, default: Budget | None):
     self._store = store
@@ -39,56 +30,55 @@ class Ledger:
   @classmethod
   def open(
     cls,
-    path: str | os.PathLike,
+    path: opening.Place,
     *,
     default_epsilon: amounts.Amount | None = None,
     default_delta: amounts.Amount = 0.0,
     composition: str = "basic",
     timeout: float = 10.0,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
     create: bool = False,
     state: str | os.PathLike | None = None,
   ) -> "Ledger":
     """Opens a ledger and checks it.
 
     Args:
-      path: the file.
+      path: the file, or the URL of a PostgreSQL database (postgresql://user@host/name).
       default_epsilon: budget of subjects that were granted none; None: those are refused. For a
         subject with a budget both hold, each by its own rule: a run may tighten, never widen.
       default_delta: delta of that budget.
       composition: rule of that budget, see `rules`.
-      timeout: seconds to wait for other processes.
-      clock: seconds since 1970.
-      create: whether a missing file is made (permissions 0600); else it is refused.
+      timeout: seconds to wait for other processes, and for a server.
+      clock: seconds since 1970; None: of the machine that has the ledger.
+      create: whether a missing one is made (a file with permissions 0600); else it is refused.
       state: folder in which the ledger's head is kept a second time, see `mirror`; None: the user's.
 
     Raises:
-      LedgerError: a subclass for each way in which the file cannot be trusted.
+      LedgerError: a subclass for each way in which the ledger cannot be trusted.
     """
-    path = pathlib.Path(path)
     default = None
     if default_epsilon is not None:
       default = entries.check_budget(default_epsilon, default_delta, composition)
     if create:
-      create_file(path, state)
-    return cls(Store(path, timeout, clock, state), default)
+      opening.create(path, timeout, state)
+    return cls(opening.open_store(path, timeout, clock, state), default)
 
   @classmethod
-  def create(cls, path: str | os.PathLike, **settings: Any) -> "Ledger":
+  def create(cls, path: opening.Place, *, timeout: float = 10.0, **settings: Any) -> "Ledger":
     """Makes a ledger and opens it; settings as for `open`.
 
     Raises:
-      LedgerExistsError: if there is such a file; it is left as it is.
+      LedgerExistsError: if there is one; it is left as it is.
     """
-    if not create_file(pathlib.Path(path), settings.get("state")):
+    if not opening.create(path, timeout, settings.get("state")):
       raise LedgerExistsError(
-        f"{path}: exists, and nothing was changed; use it as it is, or name another file"
+        f"{location(path)}: exists, and nothing was changed; use it as it is, or name another one"
       )
-    return cls.open(path, **settings)
+    return cls.open(path, timeout=timeout, **settings)
 
   @property
-  def path(self) -> pathlib.Path:
-    """The file."""
+  def path(self) -> Location:
+    """The file, or the database."""
     return self._store.path
 
   @property
@@ -126,8 +116,7 @@ class Ledger:
   def subject_of_pixels(self, pixels: np.ndarray) -> str:
     """Subject id of a photo without one: keyed hash of uint8 [H, W, 3] pixels."""
     with self._store.transaction(write=False) as connection:
-      (key,) = connection.execute("SELECT value FROM meta WHERE name='subject_key'").fetchone()
-    return pixel_subject(key, pixels)
+      return pixel_subject(meta.subject_key(connection), pixels)
 
   def together(self) -> contextlib.AbstractContextManager[None]:
     """Charges of a `with` block reach the disk together, which is many times faster than singly.
@@ -139,10 +128,12 @@ class Ledger:
     """
     return self._store.joined()
 
+  @tried_again
   def accept_clock(self) -> None:
     """Accepts the present time although the last entry has a later one."""
     self._store.accept_clock()
 
+  @tried_again
   def grant(
     self,
     subject: str,
@@ -174,6 +165,7 @@ class Ledger:
       account = accounts.read(connection, subject)
       return accounts.remaining(account, accounts.spent(connection, account))
 
+  @tried_again
   def charge(
     self,
     subject: str,
@@ -210,7 +202,8 @@ class Ledger:
     if isinstance(event, str):
       mechanism, event = mechanism or event, None
     entry = entries.check_entry(event, epsilon, delta, mechanism, relation)
-    with self._store.transaction() as connection:
+    wanted = reads_of_charge(subject, release_id, entry.relation)
+    with self._store.transaction(reads=wanted) as connection:
       repeated = accounts.is_repeated(connection, subject, release_id, entry)
       account = self._account(connection, subject)
       release_id = release_id or secrets.token_hex(16)

@@ -17,13 +17,20 @@ import json
 import os
 import pathlib
 import secrets
-import sqlite3
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.ledger import accounts, amounts, chain, relations, rules, stored_events
+from privai_tf.privacy.ledger import (
+  accounts,
+  amounts,
+  chain,
+  meta,
+  opening,
+  relations,
+  rules,
+  stored_events,
+)
 from privai_tf.privacy.ledger.chain import Head
 from privai_tf.privacy.ledger.entries import Entry
 from privai_tf.privacy.ledger.errors import LedgerConflictError
@@ -111,7 +118,7 @@ def close(
         accounts.write_release(
           connection, account, _all_that_is_left(account), secrets.token_hex(16), moment
         )
-      connection.execute("INSERT OR REPLACE INTO meta VALUES ('closed', 1)")
+      meta.write(connection, meta.CLOSED, 1)
       chain.reconcile(connection, known, ["closed"])
     store.mirror.register(store.reached)
   return len(rows)
@@ -121,8 +128,7 @@ def _opened(
   path: str | os.PathLike, state: str | os.PathLike | None
 ) -> contextlib.AbstractContextManager[Store]:
   """A ledger that need not be recognized."""
-  store = Store(pathlib.Path(path), _TIMEOUT, time.time, state, recognize=False)
-  return contextlib.closing(store)
+  return contextlib.closing(opening.open_store(path, _TIMEOUT, state=state, recognize=False))
 
 
 def _known(store: Store, heads: Sequence[Head]) -> list[Head]:
@@ -181,9 +187,7 @@ class _Export:
     sequence = max(self.links, default=0)
     return Head(self.ledger, sequence, self.links.get(sequence, ""))
 
-  def require_complete(
-    self, connection: sqlite3.Connection, store: Store, known: Sequence[Head]
-  ) -> None:
+  def require_complete(self, connection: Any, store: Store, known: Sequence[Head]) -> None:
     """Refuses an export that leaves open what was charged after it."""
     if self.ledger != store.ledger:
       raise LedgerConflictError(
@@ -208,9 +212,7 @@ def _budget(row: dict[str, Any]) -> Budget:
   )
 
 
-def _lower_budget(
-  connection: sqlite3.Connection, subject: str, budget: Budget, moment: float
-) -> None:
+def _lower_budget(connection: Any, subject: str, budget: Budget, moment: float) -> None:
   """Grants what the export says; of an account that the file has, the smaller budget."""
   account = accounts.read(connection, subject)
   if account is not None:
@@ -221,7 +223,7 @@ def _lower_budget(
     accounts.write_budget(connection, subject, budget, moment)
 
 
-def _replayed(connection: sqlite3.Connection, export: _Export, row: dict[str, Any]) -> bool:
+def _replayed(connection: Any, export: _Export, row: dict[str, Any]) -> bool:
   """Charges an exported release, unless the file knows it."""
   try:
     subject, release_id = str(row["subject"]), str(row["release_id"])

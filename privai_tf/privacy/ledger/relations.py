@@ -2,7 +2,6 @@
 
 import datetime
 import functools
-import sqlite3
 from typing import Any
 
 from privai_tf.errors import ConfigurationError
@@ -11,32 +10,34 @@ from privai_tf.privacy.relation import Relation
 
 # The different relations of a subject, found by leaps in the index: as cheap after ten thousand
 # releases as after one.
-_DIFFERENT = """
+DIFFERENT = """
 WITH RECURSIVE found (digest) AS (
-  SELECT min(relation) FROM releases WHERE subject = :subject
+  SELECT min(relation) FROM releases WHERE subject = ?
   UNION ALL
-  SELECT (SELECT min(relation) FROM releases WHERE subject = :subject AND relation > digest)
+  SELECT (SELECT min(relation) FROM releases WHERE subject = ? AND relation > digest)
   FROM found WHERE digest IS NOT NULL
 )
 SELECT digest FROM found WHERE digest IS NOT NULL
 """
 
+CONTENT = "SELECT content FROM relations WHERE digest=?"
 
-def store(connection: sqlite3.Connection, relation: Relation) -> None:
+
+def store(connection: Any, relation: Relation) -> None:
   """Keeps a relation that charges are to refer to."""
-  if connection.execute("SELECT 1 FROM relations WHERE digest=?", (relation.digest,)).fetchone():
-    return
-  values = relation.digest, relation.to_json()
-  connection.execute("INSERT INTO relations (digest, content) VALUES (?, ?)", values)
+  connection.execute(
+    "INSERT INTO relations (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+    (relation.digest, relation.to_json()),
+  )
 
 
-def read(connection: sqlite3.Connection, digest: str) -> Relation:
+def read(connection: Any, digest: str) -> Relation:
   """The relation that a charge refers to.
 
   Raises:
     LedgerCorruptError: if it is not there, or another one.
   """
-  row = connection.execute("SELECT content FROM relations WHERE digest=?", (digest,)).fetchone()
+  row = connection.execute(CONTENT, (digest,)).fetchone()
   try:
     relation = _parsed(row[0] if row else "")
   except ConfigurationError as error:
@@ -46,12 +47,12 @@ def read(connection: sqlite3.Connection, digest: str) -> Relation:
   return relation
 
 
-def contents(connection: sqlite3.Connection) -> dict[str, str]:
+def contents(connection: Any) -> dict[str, str]:
   """All relations as JSON, by digest."""
   return dict(connection.execute("SELECT digest, content FROM relations"))
 
 
-def require_covered(connection: sqlite3.Connection, subject: str, relation: Relation) -> None:
+def require_covered(connection: Any, subject: str, relation: Relation) -> None:
   """Refuses a release that would publish what an earlier one of the subject hid.
 
   Every earlier relation counts, not only the last: each of their promises must hold on.
@@ -59,7 +60,7 @@ def require_covered(connection: sqlite3.Connection, subject: str, relation: Rela
   Raises:
     RelationError: names the first such release, and the remedy.
   """
-  digests = connection.execute(_DIFFERENT, {"subject": subject}).fetchall()
+  digests = connection.execute(DIFFERENT, (subject, subject)).fetchall()
   for (digest,) in digests:
     if digest == relation.digest and relation.split:
       continue  # It covers itself; an unknown one does not.
@@ -85,7 +86,7 @@ def _unreadable(digest: str) -> LedgerCorruptError:
   )
 
 
-def _first(connection: sqlite3.Connection, subject: str, digest: str) -> tuple[Any, ...]:
+def _first(connection: Any, subject: str, digest: str) -> tuple[Any, ...]:
   """Subject, id and time of the subject's first release with this relation."""
   return connection.execute(
     "SELECT subject, release_id, time FROM releases WHERE subject=? AND relation=?"

@@ -10,6 +10,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import STAND_IN
+from privai_tf.privacy.ledger.opening import Place
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.serving.client import ServingClient
 from privai_tf.serving.gateway.backends import Backend, InProcessBackend, ServedBackend
@@ -64,7 +65,7 @@ class Model:
 def build_service(
   model: Model,
   settings: GatewaySettings,
-  ledger: str | os.PathLike,
+  ledger: Place,
   tokens: str | os.PathLike,
   workers: int = 2,
   create_ledger: bool = False,
@@ -74,7 +75,7 @@ def build_service(
   Args:
     model: what runs behind the gateway.
     settings: the operator's choices.
-    ledger: the ledger's file.
+    ledger: the ledger's file, or the URL of its database.
     tokens: the tokens file.
     workers: threads, see `Service`.
     create_ledger: whether a missing ledger is made; else it is refused.

@@ -1,7 +1,6 @@
 """The ledger behind the gateway: every caller's account, charged before any noise is drawn."""
 
 import contextlib
-import os
 import re
 import threading
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import Any
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger, RelationError, Remaining
+from privai_tf.privacy.ledger.opening import Place
 from privai_tf.privacy.relation import Relation
 from privai_tf.serving.gateway.refusals import Refusal
 from privai_tf.serving.gateway.tokens import Caller
@@ -18,17 +18,18 @@ _SUBJECT = re.compile(r"[A-Za-z0-9._@:-]{1,200}")
 
 
 class Budgets:
-  """Accounts of callers; safe for many threads, and beside other processes on the same ledger.
+  """Accounts of callers; safe for many threads, and beside other processes on the same ledger, on
+  other machines too if it is a database's.
 
   An account is called `CALLER`, or `CALLER/SUBJECT` where each subject has a budget of its own. The
   budget is the one in the tokens file; where the ledger knows another one, both hold.
   """
 
-  def __init__(self, path: str | os.PathLike, timeout: float = 10.0, create: bool = False):
+  def __init__(self, path: Place, timeout: float = 10.0, create: bool = False):
     """Opens the ledger.
 
     Args:
-      path: its file.
+      path: its file, or the URL of its database.
       timeout: seconds to wait for other processes.
       create: whether a missing file is made; else it is refused.
 

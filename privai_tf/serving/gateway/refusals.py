@@ -1,6 +1,6 @@
 """What a caller is told when nothing is released: one status and one line for each cause."""
 
-from privai_tf.errors import ConfigurationError, InputError, PrivaiError
+from privai_tf.errors import ConfigurationError, InputError, PrivaiError, without_flags
 from privai_tf.privacy.ledger import BudgetExceededError, LedgerError
 
 
@@ -44,6 +44,6 @@ def refusal_of(error: PrivaiError, retry_after: int) -> Refusal:
 
 
 def one_line(error: Exception | str) -> str:
-  """The message without line breaks or control characters, of bounded length."""
-  text = " ".join(str(error).split())
+  """The message without line breaks, control characters and flags, of bounded length."""
+  text = " ".join(without_flags(str(error)).split())
   return "".join(c for c in text if c.isprintable())[:500]

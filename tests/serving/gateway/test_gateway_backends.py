@@ -60,8 +60,16 @@ def _pixels(png: bytes) -> np.ndarray:
 
 @pytest.mark.slow
 def test_the_same_release_by_inversion_and_by_the_encoder(
-  built, client_of, headers_of, photo, tmp_path, tiny_checkpoint, serving_checkpoint
+  built,
+  client_of,
+  headers_of,
+  photo,
+  tmp_path,
+  tiny_checkpoint,
+  serving_checkpoint,
+  few_public_codes,
 ):
+  few_public_codes(tiny_checkpoint, latent_space="W", steps=1)
   # Two paths, and so two relations: one person's releases by both do not add up.
   for name, checkpoint, steps in (("ada", tiny_checkpoint, 1), ("bob", serving_checkpoint, None)):
     token = add_caller(tmp_path / "tokens.json", name, epsilon=10)
@@ -204,7 +212,7 @@ def test_a_picture_of_the_checkpoint_passes_as_it_is():
 
 
 def test_no_steps_need_an_encoder(generator):
-  with pytest.raises(ConfigurationError, match="--steps=0"):
+  with pytest.raises(ConfigurationError, match="steps=0"):
     InProcessBackend(generator, "W", 0, 1)
 
 

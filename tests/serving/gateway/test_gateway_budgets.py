@@ -1,6 +1,7 @@
 """Fifty clients at once never overspend, whatever they ask for and however many gateways there are."""
 
 import collections
+import dataclasses
 import fractions
 import http.client
 import random
@@ -10,7 +11,13 @@ import pytest
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError
-from privai_tf.privacy.ledger import Ledger, LedgerMissingError
+from privai_tf.privacy.ledger import (
+  BudgetExceededError,
+  Ledger,
+  LedgerMissingError,
+  LedgerUnknownError,
+  reconciling,
+)
 from privai_tf.privacy.relation import Relation
 from privai_tf.serving.gateway.budgets import Budgets, account
 from privai_tf.serving.gateway.refusals import Refusal
@@ -31,8 +38,10 @@ def _ask(address, token, photo, epsilons, outcomes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("gateways", [1, 2])
-def test_fifty_clients_never_overspend(gateway, serve, photo, gateways):
+@pytest.mark.parametrize(("gateways", "kind"), [(1, "file"), (2, "file"), (2, "postgres")])
+def test_fifty_clients_never_overspend(request, gateway, serve, photo, gateways, kind):
+  if kind == "postgres":
+    gateway.ledger = request.getfixturevalue("new_database")()
   token = gateway.caller("ada", epsilon=10)
   limits = {"max_concurrent": 2 * CLIENTS, "max_per_caller": 2 * CLIENTS, "workers": 8}
   addresses = [serve(gateway.app(**limits)) for _ in range(gateways)]
@@ -75,6 +84,38 @@ def test_the_smaller_budget_of_tokens_file_and_ledger_holds(tmp_path):
   budgets.close()
 
 
+def test_gateways_on_two_machines_share_a_callers_budget(new_database, tmp_path, monkeypatch):
+  """One database, a state folder for each machine; four threads on each, until both are refused."""
+  place, guarantee = new_database(), Guarantee(True, "image", "Hidden.", "laplace", 0.1, 0, 1, 2, 4)
+  gateways, accepted, relation = [], [], Relation.unknown_image()
+  for name in ("one", "other"):
+    monkeypatch.setenv("PRIVAI_STATE_DIR", str(tmp_path / name))
+    if gateways:
+      with pytest.raises(LedgerUnknownError, match="ledger adopt"):
+        Budgets(place, create=True)
+      reconciling.adopt(place)
+    gateways.append(Budgets(place, create=True))
+    assert gateways[-1].remaining(_caller(), None).epsilon == 2
+
+  def spend(budgets):
+    while True:
+      try:
+        budgets.charge(_caller(), None, guarantee, None, relation)
+      except BudgetExceededError:
+        return
+      accepted.append(budgets)
+
+  threads = [threading.Thread(target=spend, args=(budgets,)) for budgets in gateways * 4]
+  for thread in threads:
+    thread.start()
+  for thread in threads:
+    thread.join()
+  assert len(accepted) == 20
+  assert [budgets.remaining(_caller(), None).epsilon for budgets in gateways] == [0, 0]
+  for budgets in gateways:
+    budgets.close()
+
+
 def test_what_one_release_hid_another_is_not_given(tmp_path):
   budgets = Budgets(tmp_path / "ledger.db", create=True)
   guarantee = Guarantee(True, "attribute", "Hidden.", "laplace", 0.5, 0.0, 1.0, 2.0, 4.0)
@@ -93,6 +134,21 @@ def test_what_one_release_hid_another_is_not_given(tmp_path):
   budgets.close()
 
 
+def test_what_plain_addition_forbids_is_refused_before_the_work_and_no_more_than_that(tmp_path):
+  """Other rules may allow more than what plain addition leaves: the charge decides there."""
+  budgets, relation = Budgets(tmp_path / "ledger.db", create=True), Relation.unknown_image()
+  all_of_it, more = (
+    Guarantee(True, "image", "Hidden.", "laplace", epsilon, 0.0, 1.0, 2.0, 4.0)
+    for epsilon in (2.0, 2.1)
+  )
+  budgets.require(_caller(), None, all_of_it, relation)
+  with pytest.raises(BudgetExceededError, match=r"epsilon 2\.1"):
+    budgets.require(_caller(), None, more, relation)
+  other = dataclasses.replace(_caller(composition="adaptive", delta=1e-5), name="bob")
+  budgets.require(other, None, more, relation)
+  budgets.close()
+
+
 def test_a_missing_ledger_is_refused(tmp_path):
   with pytest.raises(LedgerMissingError):
     Budgets(tmp_path / "ledger.db")
@@ -102,8 +158,10 @@ def test_accounts_of_callers_and_subjects_never_meet():
   each, one = _caller(each_subject=True), _caller()
   assert account(one, None) == account(one, "x") == "ada"
   assert account(each, "x") == "ada/x"
+  assert account(each, "x" * 200)
   for subject in ("", "a/b", "a b", "ä", "x" * 201, "a\n", None):
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal) as caught:
       account(each, subject)
+    assert caught.value.status == 422
   with pytest.raises(ConfigurationError):
     Caller("ada/x", token_hash("t"), epsilon=1)

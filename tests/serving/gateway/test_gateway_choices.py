@@ -163,22 +163,22 @@ def test_nothing_is_calibrated_for_a_request_but_what_its_epsilon_needs(
 def test_tables_that_memory_does_not_hold_are_refused_at_the_start(gateway, monkeypatch):
   gateway.caller("ada")
   monkeypatch.setattr(offering, "kept_codebooks", lambda generator: 1)
-  with pytest.raises(ConfigurationError, match=r"--codebook_sizes, --resemblances: the 4 tables"):
+  with pytest.raises(ConfigurationError, match=r"codebook_sizes, resemblances: the 4 tables"):
     gateway.app(**_OFFER)
 
 
 @pytest.mark.parametrize(
   ("settings", "words"),
   [
-    ({"codebook_sizes": ()}, "--codebook_sizes="),
+    ({"codebook_sizes": ()}, "codebook_sizes="),
     ({"codebook_sizes": (1,)}, "whole numbers from 2 to"),
     ({"codebook_sizes": (1 << 30,)}, "whole numbers from 2 to"),
     ({"codebook_sizes": (8, 8)}, "twice"),
-    ({"resemblances": ("charm:2",)}, "'charm', which is not among --attribute=smile"),
+    ({"resemblances": ("charm:2",)}, "'charm', which is not among attribute=smile"),
     ({"resemblances": ("smile:x",)}, "gives no number"),
     ({"resemblances": ("smile:0,rest:0",)}, "all weights are 0"),
     ({"resemblances": ("smile:2", "smile:2")}, "twice"),
-    ({"mechanisms": ()}, "--mechanisms is empty"),
+    ({"mechanisms": ()}, "mechanisms is empty"),
   ],
 )
 def test_offers_that_cannot_be_kept_are_refused(settings, words):

@@ -54,9 +54,12 @@ def _animated(photo):
 
 
 @pytest.mark.slow
-def test_it_serves_and_ends_on_sigterm(repository, tmp_path, tiny_checkpoint, photo):
+def test_it_serves_and_ends_on_sigterm(
+  repository, tmp_path, tiny_checkpoint, photo, few_public_codes
+):
   from privai_tf.serving.gateway.tokens import add_caller
 
+  few_public_codes(tiny_checkpoint, latent_space="W", steps=1)
   tokens = tmp_path / "tokens.json"
   token = add_caller(tokens, "ada", epsilon=1)
   process = subprocess.Popen(

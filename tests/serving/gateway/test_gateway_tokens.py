@@ -36,7 +36,7 @@ def test_the_file_holds_hashes_only_and_is_its_owners(tmp_path):
     add_caller(path, "ada", epsilon=1)
 
 
-def test_a_removed_caller_is_out_at_once_and_a_broken_file_shuts_all_out(tmp_path):
+def test_a_removed_caller_is_out_at_once_and_a_broken_file_shuts_all_out(tmp_path, caplog):
   path = tmp_path / "tokens.json"
   ada, bob = add_caller(path, "ada", epsilon=1), add_caller(path, "bob", epsilon=1)
   tokens = TokenFile(path)
@@ -46,7 +46,11 @@ def test_a_removed_caller_is_out_at_once_and_a_broken_file_shuts_all_out(tmp_pat
   assert tokens.caller_of(ada) is None
   assert tokens.caller_of(bob).name == "bob"
   path.write_text("{")
-  assert tokens.caller_of(bob) is None
+  caplog.clear()
+  for _ in range(3):
+    assert tokens.caller_of(bob) is None
+  # Said once, not at each request.
+  assert sum("every token is refused" in record.message for record in caplog.records) == 1
   path.write_text(json.dumps(content))
   assert tokens.caller_of(bob).name == "bob"
   path.chmod(0o644)
@@ -88,6 +92,22 @@ def test_other_files_are_refused_with_one_line(tmp_path, content):
   with pytest.raises(ConfigurationError, match=r"tokens\.json") as caught:
     TokenFile(path)
   assert "\n" not in str(caught.value)
+
+
+def test_an_entry_needs_three_fields_and_what_it_may_have_is_told(tmp_path):
+  path = tmp_path / "tokens.json"
+  for name, entry in (("good", GOOD), ("odd", {**GOOD, "admin": True})):
+    (tmp_path / name).write_text(json.dumps({"callers": [entry]}))
+    (tmp_path / name).chmod(0o600)
+  assert TokenFile(tmp_path / "good").caller_of("t") == Caller(**GOOD)
+  with pytest.raises(ConfigurationError) as caught:
+    TokenFile(tmp_path / "odd")
+  assert str(caught.value).endswith("may have composition, delta, each_subject, metrics")
+  path.write_text(json.dumps({"callers": [{**GOOD, "sha256": token_hash("x" * 200)}]}))
+  path.chmod(0o600)
+  # No more than that is hashed, however long it is.
+  assert TokenFile(path).caller_of("x" * 199) is None
+  assert TokenFile(path).caller_of("x" * 200) == TokenFile(path).caller_of("x" * 201) is not None
 
 
 def test_a_missing_file_is_told_with_the_remedy(tmp_path):

@@ -1,0 +1,87 @@
+"""Serves a page on which anybody can hide something in a face: photo, strength, release.
+
+  python -m privai_tf.web
+  python -m privai_tf.web --checkpoint=mobilestylegan-ffhq --port=8000
+
+It listens on this machine only; --host needs --auth_file. See docs/web.md.
+"""
+
+import pathlib
+
+from absl import flags
+
+from privai_tf.runtime import command
+from privai_tf.runtime.extras import require_packages
+
+_CHECKPOINT = flags.DEFINE_string(
+  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+)
+_ATTRIBUTES = flags.DEFINE_list(
+  "attribute", None, "What may be hidden; default: all that the checkpoint has boundaries for."
+)
+_LATENT_SPACE = flags.DEFINE_enum(
+  "latent_space",
+  None,
+  ["W", "W+", "Z"],
+  "The space that codes live in; default: W where the checkpoint has it, else Z.",
+)
+_STEPS = flags.DEFINE_integer(
+  "steps", None, "Inversion steps; default: 50 from an encoder's code on, else 200.", 0
+)
+_HOST = flags.DEFINE_string(
+  "host", "127.0.0.1", "Where to listen; 0.0.0.0 for all interfaces, with --auth_file."
+)
+_PORT = flags.DEFINE_integer("port", 7860, "The port; 0 takes a free one.", 0, 65535)
+_AUTH_FILE = flags.DEFINE_string(
+  "auth_file", None, "Who may come: a tokens file, see privai_tf.gateway --add_caller."
+)
+_LEDGER = flags.DEFINE_string(
+  "ledger", None, "Where releases are charged; default: a file in your state folder."
+)
+_BUDGET_EPSILON = flags.DEFINE_float(
+  "budget_epsilon", 8.0, "What all releases of a photo may cost together."
+)
+_MAX_EPSILON = flags.DEFINE_float("max_epsilon", 8.0, "The largest epsilon of one release.")
+_MAX_UPLOAD_BYTES = flags.DEFINE_integer("max_upload_bytes", 20_000_000, "Of a photo.", 1)
+_MAX_PIXELS = flags.DEFINE_integer("max_pixels", 25_000_000, "Of a photo.", 1)
+_MAX_WAITING = flags.DEFINE_integer(
+  "max_waiting", 16, "Requests that may wait for the model; more are refused.", 1
+)
+_SESSION_MINUTES = flags.DEFINE_float(
+  "session_minutes", 30.0, "After so long without a sign of life a photo is forgotten."
+)
+
+
+def main(_: list[str]) -> None:
+  require_packages("The page", "web", "gradio", "fastapi", "uvicorn")
+
+  from privai_tf.web.settings import WebSettings
+
+  settings = WebSettings(
+    checkpoint=_CHECKPOINT.value,
+    attributes=None if _ATTRIBUTES.value is None else tuple(_ATTRIBUTES.value),
+    latent_space=_LATENT_SPACE.value,
+    steps=_STEPS.value,
+    host=_HOST.value,
+    port=_PORT.value,
+    auth_file=_path(_AUTH_FILE.value),
+    ledger=_path(_LEDGER.value),
+    budget_epsilon=_BUDGET_EPSILON.value,
+    max_epsilon=_MAX_EPSILON.value,
+    max_upload_bytes=_MAX_UPLOAD_BYTES.value,
+    max_pixels=_MAX_PIXELS.value,
+    max_waiting=_MAX_WAITING.value,
+    session_minutes=_SESSION_MINUTES.value,
+  )
+
+  from privai_tf.web.server import run
+
+  run(settings, lambda line: print(line, flush=True))
+
+
+def _path(given: str | None) -> pathlib.Path | None:
+  return None if given is None else pathlib.Path(given)
+
+
+if __name__ == "__main__":
+  command.run(main)

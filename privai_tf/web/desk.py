@@ -1,0 +1,224 @@
+"""What the page does, without the page: one method an action, each for one session."""
+
+import dataclasses
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.runtime.files import write_bytes, write_json
+from privai_tf.runtime.pictures import png
+from privai_tf.web import photos, words
+from privai_tf.web.budgets import Budgets, Payer
+from privai_tf.web.choices import STRIP, Choice, ladder, usual_hidden
+from privai_tf.web.pictures import shown
+from privai_tf.web.sessions import SAMPLES, Session, Sessions
+from privai_tf.web.settings import WebSettings
+
+DRAWS = 4
+_NAME = "privatized"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Released:
+  """A release on its way to its owner.
+
+  Attributes:
+    pixels: uint8 [R, R, 3].
+    picture, record: files of the picture and of what it promises.
+  """
+
+  pixels: np.ndarray
+  picture: Path
+  record: Path
+
+
+class Desk:
+  """The page's model, ledgers and sessions.
+
+  Args:
+    settings: the operator's choices.
+    root: a private folder; everything in it goes with the page.
+  """
+
+  def __init__(self, settings: WebSettings, root: Path):
+    self.settings = settings
+    self.root = root
+    self.sessions = Sessions(root, settings.session_minutes)
+    self.epsilons = ladder(settings.max_epsilon)
+    self.studio: Any = None
+    self.samples: list[Path] = []
+    self._portraits: np.ndarray | None = None
+    self._budgets: Budgets | None = None
+
+  def open_ledgers(self, practice: Path) -> None:
+    """Opens the ledgers. Raises `LedgerError` if one cannot be trusted."""
+    self._budgets = Budgets(self.settings, practice)
+
+  def load(self) -> None:
+    """Loads the model; whatever is wrong with it is raised. Until then, `studio` is None."""
+    from privai_tf.web.samples import sample_portraits
+    from privai_tf.web.studio import Studio
+
+    chosen = self.settings
+    studio = Studio(chosen.checkpoint, chosen.attributes, chosen.latent_space, chosen.steps)
+    portraits = sample_portraits(studio.generator, studio.facts["name"])
+    # What every visitor needs is compiled and calibrated before the first one comes.
+    inverted = studio.invert(_signed(portraits[0]))
+    usual = [Choice(usual_hidden(studio.offered), value) for value in self.epsilons]
+    studio.warm_up(usual)
+    studio.previews(inverted.latents, usual[:STRIP], DRAWS)
+    self.use(studio, portraits)
+
+  def use(self, studio: Any, portraits: np.ndarray) -> None:
+    """From now on the page works.
+
+    Args:
+      studio: the loaded model.
+      portraits: uint8 [8, R, R, 3], the samples.
+    """
+    folder = self.root / SAMPLES
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for number, pixels in enumerate(portraits):
+      path = folder / f"portrait-{number + 1}.png"
+      write_bytes(path, png(shown(pixels)))
+      self.samples.append(path)
+    self._portraits, self.studio = portraits, studio
+
+  def warm_up(self) -> None:
+    """Computes in advance what visitors may choose next; takes a while, and nobody waits for it."""
+    for hidden in reversed(self.studio.offered):
+      self.studio.warm_up([Choice(hidden, value) for value in self.epsilons])
+
+  def take_upload(self, session: Session, path: str | Path) -> None:
+    """An upload becomes the session's photo; its file is gone afterwards.
+
+    Raises:
+      PrivaiError: what is wrong with it, in one line; the session has no photo then.
+    """
+    self.sessions.touch(session)
+    session.forget()
+    pixels = photos.take_upload(path, self.settings.max_upload_bytes, self.settings.max_pixels)
+    session.photo = photos.find(pixels, self._ready().generator.resolution)
+    session.face = session.photo.largest
+
+  def take_sample(self, session: Session, number: int) -> None:
+    """A sample portrait becomes the session's photo."""
+    studio = self._ready()
+    self.sessions.touch(session)
+    session.forget()
+    session.photo = photos.find(self._portraits[number], studio.generator.resolution)
+    session.sample = number
+
+  def choose_face(self, session: Session, number: int) -> None:
+    """Another face of the photo."""
+    session.face, session.inverted, session.released = number, None, []
+
+  def invert(self, session: Session) -> Iterator[tuple[int, int, np.ndarray | None]]:
+    """Looks for the face's code.
+
+    Yields:
+      Steps done, steps in all, and the picture as it is then, uint8 [R, R, 3].
+
+    Raises:
+      PrivaiError: if it cannot be found.
+    """
+    told: queue.SimpleQueue = queue.SimpleQueue()
+    found: list = []
+
+    def work() -> None:
+      try:
+        found.append(studio.invert(image, lambda *progress: told.put(progress)))
+      except BaseException as error:  # Told to who waits.
+        found.append(error)
+      told.put(None)
+
+    studio, image = self._ready(), self._photo(session).faces[session.face].image
+    threading.Thread(target=work, name="inversion", daemon=True).start()
+    while (progress := told.get()) is not None:
+      yield progress
+    if isinstance(found[0], BaseException):
+      raise found[0]
+    session.inverted = found[0]
+
+  def prepared(self, choice: Choice) -> Any:
+    """The calibrated release, see `Studio.prepared`."""
+    if choice.epsilon > self.settings.max_epsilon:
+      raise ConfigurationError(
+        f"Epsilon {choice.epsilon:g} is more than this page allows ({self.settings.max_epsilon:g})."
+      )
+    return self._ready().prepared(choice)
+
+  def previews(self, session: Session, choices: Sequence[Choice]) -> np.ndarray:
+    """Simulated releases, uint8 [choices, draws, R, R, 3]; nothing is charged."""
+    return self._ready().previews(self._inverted(session).latents, choices, DRAWS)
+
+  def payer(self, session: Session, person: str = "") -> Payer:
+    """The account that a release of the session's photo charges."""
+    if session.sample is not None:
+      return self._budgets.of_sample(session.sample, session.id)
+    return self._budgets.of_photo(self._photo(session).pixels, person, session.caller)
+
+  def release(self, session: Session, choice: Choice, person: str = "") -> Released:
+    """Charges, draws once, and writes what may be published.
+
+    Raises:
+      PrivaiError: why nothing was released, in one line.
+    """
+    inverted, prepared = self._inverted(session), self.prepared(choice)
+    prepared.encode(inverted.latents)  # What cannot be released is refused before it is paid for.
+    self.payer(session, person).charge(prepared)
+    pixels = self._ready().release(prepared, inverted.latents)
+    from privai_tf.jobs.publication import promised
+
+    facts = self._ready().facts
+    record = {
+      "output": f"{_NAME}.png",
+      **promised(prepared.guarantee, prepared.attacker_bound, facts),
+    }
+    picture, told = (session.folder / f"{_NAME}.{kind}" for kind in ("png", "json"))
+    write_bytes(picture, png(pixels), private=True)
+    write_json(told, record, private=True)
+    session.released.append(choice)
+    return Released(pixels, picture, told)
+
+  def face(self, session: Session) -> np.ndarray:
+    """The chosen face as it was cut out, uint8 [R, R, 3]."""
+    image = self._photo(session).faces[session.face].image
+    return np.clip(np.rint((image + 1) * 127.5), 0, 255).astype(np.uint8)
+
+  def budget(self, session: Session, choice: Choice, person: str = "") -> str:
+    """What is left, in words."""
+    cost = self.prepared(choice).guarantee.epsilon
+    left = self.payer(session, person).remaining()
+    return words.budget(left, cost, session.sample is not None)
+
+  def close(self) -> None:
+    """Closes the ledgers."""
+    if self._budgets is not None:
+      self._budgets.close()
+
+  def _ready(self) -> Any:
+    if self.studio is None:
+      raise InputError("The model is still loading; try again in a moment.")
+    return self.studio
+
+  def _photo(self, session: Session) -> photos.Photo:
+    self.sessions.touch(session)
+    if session.photo is None:
+      raise InputError("There is no photo (any more); choose one.")
+    return session.photo
+
+  def _inverted(self, session: Session) -> Any:
+    self.sessions.touch(session)
+    if session.inverted is None:
+      raise InputError("The photo has not been read yet; wait for step 1.")
+    return session.inverted
+
+
+def _signed(pixels: np.ndarray) -> np.ndarray:
+  return pixels.astype(np.float32) / 127.5 - 1

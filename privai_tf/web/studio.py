@@ -1,0 +1,204 @@
+"""The loaded model: everything that is computed for the page, without the page.
+
+One thing at a time: the page's queue sees to it, and a lock where it does not.
+"""
+
+import dataclasses
+import functools
+import math
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from privai_tf.attributes.boundary import Boundary
+from privai_tf.attributes.sources import load_boundaries
+from privai_tf.errors import ConfigurationError
+from privai_tf.generators import load_generator, to_uint8
+from privai_tf.generators.channels import from_rgb, require_pictures, to_rgb
+from privai_tf.inversion import InversionSpec, invert
+from privai_tf.inversion.initialization import decided
+from privai_tf.inversion.public_codes import public_codes
+from privai_tf.inversion.quality import warnings
+from privai_tf.jobs.stages import checkpoint_facts
+from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
+from privai_tf.privacy.public_codes import sampled_codes
+from privai_tf.web.choices import WHOLE_FACE, Choice
+from privai_tf.web.offered import offered_attributes
+
+_TENTHS = 10
+_SAMPLES = 2000
+_PREVIEW_SEED = 1  # Of a simulation: a preview is no release, and is not drawn like one.
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Inverted:
+  """A face's code. All of it is private.
+
+  Attributes:
+    latents: float32 [1, d] or [1, L, d].
+    picture: uint8 [R, R, 3], what the generator makes of it.
+    warning: why this face is none that the generator knows; None if it is.
+  """
+
+  latents: np.ndarray
+  picture: np.ndarray
+  warning: str | None
+
+
+class Studio:
+  """A generator with all that releases need.
+
+  Args:
+    checkpoint: a name, a converted folder or an official pickle.
+    attributes: what may be hidden; None: all that there are boundaries for.
+    latent_space: see `WebSettings`.
+    steps: of the inversion, see `WebSettings`.
+  """
+
+  def __init__(
+    self,
+    checkpoint: str,
+    attributes: Sequence[str] | None = None,
+    latent_space: str | None = None,
+    steps: int | None = None,
+    public_count: int | None = None,
+  ):
+    self.generator = load_generator(checkpoint)
+    require_pictures(self.generator.num_channels)
+    spec = decided(InversionSpec(latent_space=latent_space, steps=steps), self.generator)
+    self.inversion = dataclasses.replace(
+      spec, steps_per_call=max(1, math.ceil(spec.steps / _TENTHS))
+    )
+    names = offered_attributes(checkpoint, spec.latent_space) if attributes is None else attributes
+    loaded = load_boundaries(names, checkpoint, spec.latent_space)
+    self._boundaries: dict[str, Boundary] = {one.name: one for one in loaded}
+    for boundary in loaded:
+      boundary.require_generator(self.generator.fingerprint)
+    self.public = public_codes(self.generator, spec, count=public_count) if loaded else None
+    self.facts = checkpoint_facts(checkpoint, self.generator)
+    self._lock = threading.RLock()
+
+  @property
+  def offered(self) -> list[str]:
+    """What may be hidden."""
+    return [*self._boundaries, WHOLE_FACE]
+
+  @functools.cached_property
+  def public_latents(self) -> np.ndarray:
+    """Codes of generated faces: of the release path, where there are such."""
+    if self.public is not None:
+      return self.public.codes
+    space = self.inversion.latent_space
+    return sampled_codes(self.generator, space, _SAMPLES, seed=0).codes
+
+  def distances(self, hidden: str) -> np.ndarray:
+    """How far those lie from an attribute's boundary, positive where it is present; float64 [n]."""
+    found = np.asarray(self._boundaries[hidden].coordinate(self.public_latents))
+    return found.reshape(len(found), -1).mean(axis=1)
+
+  def prepared(self, choice: Choice) -> PreparedRelease:
+    """The calibrated release; kept for the next call.
+
+    Raises:
+      ConfigurationError: if the guarantee cannot be given.
+    """
+    return self._prepare(choice.hidden, choice.spec)
+
+  def _prepare(self, hidden: str, spec: PrivacySpec) -> PreparedRelease:
+    whole = spec.scope == "image"
+    if not whole and hidden not in self._boundaries:
+      raise ConfigurationError(f"There is no {hidden!r} to hide here; choose one from the list.")
+    with self._lock:
+      return prepare(
+        self.generator,
+        [] if whole else [self._boundaries[hidden]],
+        spec,
+        self.inversion.latent_space,
+        None if whole else self.public,
+      )
+
+  def invert(
+    self, image: np.ndarray, tell: Callable[[int, int, np.ndarray | None], None] | None = None
+  ) -> Inverted:
+    """Looks for a face's code.
+
+    Args:
+      image: float32 [R, R, 3] in [-1, 1].
+      tell: called after each tenth of the steps as `tell(done, total, picture)`, uint8 [R, R, 3].
+
+    Raises:
+      InputError: if it cannot be found.
+    """
+    latest: list[np.ndarray] = []
+
+    def progress(done: int, total: int) -> None:
+      if tell:
+        tell(done, total, self._pixels(latest[-1])[0] if latest else None)
+
+    values = from_rgb(image[np.newaxis], self.generator.num_channels)
+    with self._lock:
+      found = invert(values, self.generator, self.inversion, progress, latest.append)
+      (warning,) = warnings(
+        found.latents, found.images, values, self.generator, self.inversion.latent_space
+      )
+    return Inverted(found.latents, self._pixels(found.images)[0], warning)
+
+  def previews(
+    self, latents: np.ndarray, choices: Sequence[Choice], draws: int, seed: int = _PREVIEW_SEED
+  ) -> np.ndarray:
+    """What releases may look like: simulated, of all choices in one batch. Nothing is released.
+
+    Args:
+      latents: [1, d] or [1, L, d].
+      choices: what would be released.
+      draws: of each.
+      seed: of the simulated noise.
+
+    Returns:
+      uint8 [choices, draws, R, R, 3].
+    """
+    rows = np.repeat(latents, draws, axis=0)
+    with self._lock:
+      codes = [
+        self.simulated(choice, seed).release(self.prepared(choice).encode(rows))
+        for choice in choices
+      ]
+      pictures = self._draw(np.concatenate(codes))
+    return pictures.reshape(len(choices), draws, *pictures.shape[1:])
+
+  def simulated(self, choice: Choice, seed: int = _PREVIEW_SEED) -> PreparedRelease:
+    """The same release with seeded noise, which promises nothing."""
+    prepared = self.prepared(choice)
+    return dataclasses.replace(prepared, spec=dataclasses.replace(prepared.spec, noise_seed=seed))
+
+  def release(self, prepared: PreparedRelease, latents: np.ndarray) -> np.ndarray:
+    """Draws the one release; it has been paid for.
+
+    Returns:
+      uint8 [R, R, 3].
+    """
+    with self._lock:
+      return self._draw(prepared.release(prepared.encode(latents)))[0]
+
+  def warm_up(self, choices: Sequence[Choice]) -> None:
+    """Computes what the first visitor would wait for.
+
+    Args:
+      choices: their calibrations, and the simulation of each.
+    """
+    mean = np.asarray(self.generator.mean_latent(self.inversion.latent_space), np.float32)
+    for choice in choices:
+      with self._lock:  # Given back in between: a visitor goes first.
+        prepared = self.prepared(choice)
+        prepared.guarantee  # noqa: B018  # Computed once, and kept.
+        self.simulated(choice).release(prepared.encode(mean[np.newaxis]))
+
+  def _draw(self, codes: np.ndarray) -> np.ndarray:
+    return self._pixels(
+      self.generator.synthesize(codes, latent_space=self.inversion.latent_space, noise="fixed")
+    )
+
+  def _pixels(self, images: Any) -> np.ndarray:
+    return to_rgb(to_uint8(np.asarray(images), family=self.generator.family))

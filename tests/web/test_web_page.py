@@ -1,0 +1,83 @@
+"""The page as its server gives it: nothing is fetched from elsewhere, nobody comes in who may not."""
+
+import re
+
+import pytest
+
+gradio = pytest.importorskip("gradio", reason="the page needs the extra `web`")
+httpx = pytest.importorskip("httpx", reason="a client for the page")
+
+from starlette.testclient import TestClient  # noqa: E402
+
+from privai_tf.serving.gateway.tokens import TokenFile, add_caller  # noqa: E402
+
+LOCAL = "http://127.0.0.1:7860"
+
+
+@pytest.fixture
+def client(desk, monkeypatch):
+  """Clients of a page over the desk."""
+  from privai_tf.web.server import create_app
+
+  def make(tokens=None, base_url=LOCAL, **settings):
+    one = desk(**settings)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(one.root))
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    return TestClient(create_app(one, tokens), base_url=base_url)
+
+  return make
+
+
+def test_the_page_names_no_other_machine(client):
+  page = client().get("/")
+  assert page.status_code == 200
+  assert "Hide something in a face" in page.text
+  policy = page.headers["content-security-policy"]
+  assert "default-src 'self'" in policy
+  assert "http" not in policy
+  fetched = re.findall(
+    r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(https?://[^\"]*)", page.text
+  )
+  assert [address for address in fetched if not address.startswith(LOCAL)] == []
+  assert "fonts.googleapis" not in page.text
+
+
+def test_a_name_that_only_leads_here_is_refused(client):
+  one = client()
+  assert one.get("/", headers={"host": "evil.example:7860"}).status_code == 403
+  for host in ("localhost:7860", "127.0.0.1:7860", "[::1]:7860"):
+    assert one.get("/config", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+  "path", ["/gradio_api/file=http://192.0.2.1/a", "/gradio_api/proxy=http://192.0.2.1/a"]
+)
+def test_the_server_fetches_nothing_for_its_callers(client, path):
+  assert client().get(path).status_code == 403
+
+
+def test_no_file_but_the_pages_own_is_given(client, tmp_path):
+  secret = tmp_path / "ledger.db"
+  secret.write_text("secret")
+  assert client().get(f"/gradio_api/file={secret}").status_code == 403
+
+
+def test_an_upload_beyond_the_limit_is_refused(client):
+  one = client(max_upload_bytes=1000)
+  with one:
+    answer = one.post("/gradio_api/upload", files={"files": ("a.png", b"x" * 2000)})
+  assert answer.status_code == 413
+
+
+def test_who_signs_in_needs_the_name_and_its_own_token(client, tmp_path):
+  path = tmp_path / "tokens.json"
+  token = add_caller(path, "ada", epsilon=3.0)
+  other = add_caller(path, "bob", epsilon=3.0)
+  one = client(TokenFile(path), "http://page.example", host="0.0.0.0", auth_file=path)
+  assert one.get("/config").status_code == 401
+  for name, given in (("ada", "wrong"), ("ada", other), ("eve", token), ("ada", "")):
+    answer = one.post("/login", data={"username": name, "password": given})
+    assert answer.status_code in (400, 422), name
+  assert one.get("/config").status_code == 401
+  assert one.post("/login", data={"username": "ada", "password": token}).status_code == 200
+  assert one.get("/config").status_code == 200
