@@ -19,6 +19,7 @@ from absl import app, flags
 from demo.label_eyeglasses import seen_glasses
 from demo.photo_labels import CHUNK, PSI, chunk_codes, read_labels
 from demo.photo_planes import Sides, between_sides, placed, plane_between
+from demo.photo_previews import FIRST_SEED
 from demo.sketch_scores import ATTRIBUTES, read_preview_scores, read_sketch_scores
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
@@ -103,16 +104,19 @@ def main(argv: list[str]) -> None:
     "checkpoint": Path(_CHECKPOINT.value).name,
     "checkpoint_sha256": generator.fingerprint,
     "labels": _MADE_BY,
-    "codes": {"seeds": list(rows), "of_each": CHUNK, "psi": PSI},
+    "previews": {"first_seed": FIRST_SEED, "count": len(seen), "psi": [0.6, 1.0]},
     "licence": "Apache-2.0; made with a network for research use, see docs/networks.md",
   }
   z = generator.sample_z(_Z_COUNT.value, seed=_Z_SEED)
   mean = generator.mean_latent("W")
   drawn = mean + np.float32(PSI) * (generator.map(z) - mean)
   for name in _ATTRIBUTES.value:
-    judges = (faces, scores[name]) if name in scores else None
-    boundary = _in_w(name, sketches[name], (seen, sure[name]), judges, made_by)
-    for trained in (boundary, _in_z(boundary, z, drawn, made_by)):
+    judges, facts = None, made_by
+    if name in scores:
+      judges = faces, scores[name]
+      facts = made_by | {"judged_by": {"seeds": list(rows), "of_each": CHUNK, "psi": PSI}}
+    boundary = _in_w(name, sketches[name], (seen, sure[name]), judges, facts)
+    for trained in (boundary, _in_z(boundary, z, drawn, facts)):
       path = folder / f"{name}_{trained.latent_space.lower()}_boundary.npy"
       calibrate(trained, generator).save(path)
       print(f"{path}: held out {trained.provenance['accuracy_held_out']:.1%}", flush=True)

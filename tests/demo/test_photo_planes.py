@@ -38,7 +38,7 @@ def test_a_plane_of_rough_sketches_and_true_faces(share):
   facts = found.provenance
   assert (facts["made_by"], facts["sketches"], facts["faces"]) == ("a test", 2000, 200)
   assert facts["held_out_faces"] == 300
-  assert facts["accuracy_held_out"] > 0.88
+  assert facts["accuracy_held_out"] > 0.8  # 30 faces on a side place the plane.
   np.testing.assert_allclose(
     found.coordinate(others[0]), boundary.coordinate(others[0]) - middle, atol=1e-5
   )
