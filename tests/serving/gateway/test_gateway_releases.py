@@ -12,6 +12,7 @@ from PIL import Image
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.privacy.ledger import Ledger
+from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.serving.errors import ServingError
 from privai_tf.serving.gateway.releases import Order
 
@@ -76,6 +77,7 @@ def test_noise_is_drawn_anew_and_from_the_clipped_coordinate(ada, photo, gateway
   second = next(code for code in others if not np.array_equal(code, first))
   # The rest is the same in each, but for a little noise of its own.
   order = Order(None, None, "smile", 0.1, 0.0, "laplace", "attribute", FaceSpec())
+  assert order.codebook_size == PrivacySpec().codebook_size
   layout = gateway.services[0].releaser.prepare(order).layout
   _, rest = layout.parts(np.stack([first, second]).astype(np.float64))
   np.testing.assert_allclose(rest[0], rest[1], atol=0.2)
