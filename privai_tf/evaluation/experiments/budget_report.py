@@ -142,9 +142,9 @@ def _frontier(rows: Sequence[Row], best: Sequence[Row]) -> Any:
       ]
       accuracy = max(row["accuracy"] for row in own)
       points.append((sum(places) / len(places), 100 * accuracy))
-      axes.annotate(
-        f"{epsilon:g}", points[-1], xytext=(5, -9), textcoords="offset points", fontsize=7
-      )
+      if kind[0] == "image":  # The other curves are steep: numbers would lie on one another.
+        place = {"xytext": (5, -9), "textcoords": "offset points", "fontsize": 8}
+        axes.annotate(f"{epsilon:g}", points[-1], **place)
     look = style.look(_colour(kind[1], names))
     axes.plot(
       *zip(*points, strict=True),
