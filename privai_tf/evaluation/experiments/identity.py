@@ -12,9 +12,10 @@ pixels. Bound: e^epsilon / (e^epsilon + n - 1) among n faces, for any attacker.
 Then the use of a data set: a linear classifier is trained on released codes with the labels of their
 originals, and tested on originals; with all directions alike, and with weights for age, gender and pose.
 
-About 45 minutes on two busy cores (avatars; `--quick`: 3). To expect at epsilon 1, 4, 8 among 10 faces
-(bound: 23%, 86%, 99.7%): subset_selection is found by the likeliest face in about 16%, 49%, 95%; gaussian
-(delta 1e-5) in 12%, 17%, 24%. Photorealistic faces take 1 to 3 s a picture: 60 of them are drawn.
+About 10 minutes of one free core (avatars; `--quick`: 2). To expect at epsilon 1, 4, 8 among 10 faces
+(bound: 23.2, 85.8, 99.7%): subset_selection is found by the best attacker in 17.9, 60.1 and 91.9%, gaussian
+(delta 1e-5) in 13.3, 19.7 and 28.9%. Photorealistic faces take 1 to 3 s a picture: 60 of them are drawn, and
+`benchmarks.photo_identity` says more with what is drawn already.
 """
 
 import functools

@@ -91,6 +91,7 @@ def _recognized(rows: Sequence[Row], size: int) -> Any:
         # No lines: between two epsilons they would cross the bound, which bends.
         style.draw_interval(axes, places, *values, index=index, label=attacker, line="none")
     style.epsilon_axis(axes, epsilons)
+    axes.set_xlim(0.85 * epsilons[0], 1.2 * epsilons[-1])
     axes.set_ylim(0, 103)
     axes.set_title(mechanism, fontsize=10)
     axes.set_ylabel(f"right face found among {size} (%)", fontsize=9)
