@@ -21,7 +21,7 @@ from privai_tf.web.sessions import SAMPLES, Session, Sessions
 from privai_tf.web.settings import WebSettings
 
 DRAWS = 4
-_IDLE_SECONDS = 2.0
+_IDLE_SECONDS = 20.0
 
 
 class Desk:
@@ -81,7 +81,7 @@ class Desk:
     for hidden in reversed(self.studio.offered):
       for value in self.epsilons:
         while self.sessions.idle_seconds() < _IDLE_SECONDS:  # Visitors go first.
-          time.sleep(_IDLE_SECONDS / 2)
+          time.sleep(1)
         self.studio.warm_up([Choice(hidden, value)])
 
   def take_upload(self, session: Session, path: str | Path) -> None:

@@ -119,7 +119,7 @@ def create_app(desk: Any, tokens: Any = None) -> Any:
     page,
     path="/",
     auth=None if tokens is None else may_enter,
-    auth_message="Your name and the token that you were given.",
+    auth_message="Username: your name. Password: the token that you were given.",
     max_file_size=settings.max_upload_bytes,
     allowed_paths=[],
     show_error=False,
@@ -145,17 +145,10 @@ def _load(desk: Any, server: Any, failures: list, tell: Callable[[str], None]) -
     _quiet_tensorflow()
     desk.load()
     tell("The model is ready.")
-    _step_back()
     desk.warm_up()
   except PrivaiError as error:
     failures.append(error)
     server.should_exit = True
-
-
-def _step_back() -> None:
-  """What this thread does from now on can wait for others."""
-  with contextlib.suppress(OSError, AttributeError):  # Where threads have no priority of their own.
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _quiet_tensorflow() -> None:

@@ -64,7 +64,8 @@ class Studio:
       boundary.require_generator(self.generator.fingerprint)
     self.public = public_codes(self.generator, spec, count=public_count) if loaded else None
     self.facts = checkpoint_facts(checkpoint, self.generator)
-    self._lock = threading.RLock()
+    self._lock, self._preparing = threading.Lock(), threading.Lock()
+    self._kept: dict[tuple[str, PrivacySpec], PreparedRelease] = {}
 
   @property
   def offered(self) -> list[str]:
@@ -96,14 +97,16 @@ class Studio:
     whole = spec.scope == "image"
     if not whole and hidden not in self._boundaries:
       raise ConfigurationError(f"There is no {hidden!r} to hide here; choose one from the list.")
-    with self._lock:
-      return prepare(
-        self.generator,
-        [] if whole else [self._boundaries[hidden]],
-        spec,
-        self.inversion.latent_space,
-        None if whole else self.public,
-      )
+    if (hidden, spec) not in self._kept:  # As many as the page has choices, of which none may go.
+      with self._preparing:
+        self._kept[hidden, spec] = prepare(
+          self.generator,
+          [] if whole else [self._boundaries[hidden]],
+          spec,
+          self.inversion.latent_space,
+          None if whole else self.public,
+        )
+    return self._kept[hidden, spec]
 
   def invert(
     self, image: np.ndarray, tell: Callable[[int, int, np.ndarray | None], None] | None = None
@@ -146,11 +149,10 @@ class Studio:
       uint8 [choices, draws, R, R, 3].
     """
     rows = np.repeat(latents, draws, axis=0)
+    codes = [
+      self.simulated(choice, seed).release(self.prepared(choice).encode(rows)) for choice in choices
+    ]
     with self._lock:
-      codes = [
-        self.simulated(choice, seed).release(self.prepared(choice).encode(rows))
-        for choice in choices
-      ]
       pictures = self._draw(np.concatenate(codes))
     return pictures.reshape(len(choices), draws, *pictures.shape[1:])
 
@@ -176,10 +178,9 @@ class Studio:
     """
     mean = np.asarray(self.generator.mean_latent(self.inversion.latent_space), np.float32)
     for choice in choices:
-      with self._lock:  # Given back in between: a visitor goes first.
-        prepared = self.prepared(choice)
-        prepared.guarantee  # noqa: B018  # Computed once, and kept.
-        self.simulated(choice).release(prepared.encode(mean[np.newaxis]))
+      prepared = self.prepared(choice)
+      prepared.guarantee  # noqa: B018  # Computed once, and kept.
+      self.simulated(choice).release(prepared.encode(mean[np.newaxis]))
 
   def _draw(self, codes: np.ndarray) -> np.ndarray:
     return self._pixels(
