@@ -9,7 +9,7 @@ import pytest
 
 from privai_tf.errors import PrivaiError
 from privai_tf.privacy import ledger as errors
-from privai_tf.privacy.ledger import Ledger, schema, store
+from privai_tf.privacy.ledger import Ledger, file_store, schema
 from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
@@ -179,8 +179,8 @@ def test_a_clock_that_runs_backwards_is_refused(path):
 @pytest.mark.parametrize("step", [-1, 1])
 def test_another_file_in_its_place_is_refused_whatever_its_number(path, monkeypatch, step):
   with Ledger.open(path, default_epsilon=1) as ledger:
-    device, number, *rest = store.place.check_file(path)
-    monkeypatch.setattr(store.place, "check_file", lambda _: (device, number + step, *rest))
+    device, number, *rest = file_store.place.check_file(path)
+    monkeypatch.setattr(file_store.place, "check_file", lambda _: (device, number + step, *rest))
     with pytest.raises(errors.LedgerReplacedError, match="replaced while in use"):
       ledger.charge("ada", None, 0.1, relation=RELATION)
 

@@ -46,12 +46,12 @@ def test_only_a_lock_is_waited_for_and_after_that_sqlite_waits_itself(path):
   with Ledger.open(path, default_epsilon=1, timeout=20.0) as ledger:
     for code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT):
       connection = _Refusing(code, 2)
-      ledger._store._begin(connection, write=True)
+      ledger._store._begin(connection, write=True, reads=())
       assert connection.asked == 3
     for code in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
       connection = _Refusing(code, 2)
       with pytest.raises(sqlite3.OperationalError):
-        ledger._store._begin(connection, write=True)
+        ledger._store._begin(connection, write=True, reads=())
       assert connection.asked == 1
     ledger.charge("ada", None, 0.1, relation=RELATION)
     with ledger._store.transaction() as connection:

@@ -21,7 +21,7 @@ from privai_tf.web.settings import WebSettings
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org"])
 def test_others_reach_the_page_only_where_it_is_said_who_may(host, tmp_path):
-  with pytest.raises(ConfigurationError, match="--auth_file"):
+  with pytest.raises(ConfigurationError, match="auth_file"):
     WebSettings(host=host)
   assert WebSettings(host=host, auth_file=tmp_path / "tokens.json").host == host
 
