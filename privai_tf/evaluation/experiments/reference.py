@@ -65,7 +65,8 @@ class Reference(Experiment):
 
   @functools.cached_property
   def _faces(self) -> Faces:
-    return load_faces(self.settings.checkpoint, self._count, self.settings.latent_space)
+    wanted = self.settings
+    return load_faces(wanted.checkpoint, self._count, wanted.latent_space, wanted.given_codes)
 
   @functools.cached_property
   def _scorer(self) -> Any:
