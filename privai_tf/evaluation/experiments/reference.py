@@ -186,7 +186,11 @@ class Reference(Experiment):
     spec = spec_of("reference_postclip", epsilon, clip_radius=tau, lipschitz=cover[tau])
     prepared = prepared_release(self._faces, spec, (attribute,))
     trial = Trial(self._faces, prepared, self._count)
-    rows = trial.attack(attribute, ATTACKERS, self.settings.seed)
+    rows = [
+      {"attribute": attribute, "attacker": row["measure"], "tested": row["count"]}
+      | {"accuracy": row["value"], "low": row["low"], "high": row["high"]}
+      for row in trial.attack(attribute, ATTACKERS, self.settings.seed)
+    ]
     return [{"tau": tau, "eps": epsilon} | row for row in [*rows, self._score_level(tau, epsilon)]]
 
   @functools.cached_property
