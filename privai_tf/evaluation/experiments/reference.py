@@ -65,7 +65,8 @@ class Reference(Experiment):
 
   @functools.cached_property
   def _faces(self) -> Faces:
-    return load_faces(self.settings.checkpoint, self._count, self.settings.latent_space)
+    wanted = self.settings
+    return load_faces(wanted.checkpoint, self._count, wanted.latent_space, wanted.given_codes)
 
   @functools.cached_property
   def _scorer(self) -> Any:
@@ -185,7 +186,11 @@ class Reference(Experiment):
     spec = spec_of("reference_postclip", epsilon, clip_radius=tau, lipschitz=cover[tau])
     prepared = prepared_release(self._faces, spec, (attribute,))
     trial = Trial(self._faces, prepared, self._count)
-    rows = trial.attack(attribute, ATTACKERS, self.settings.seed)
+    rows = [
+      {"attribute": attribute, "attacker": row["measure"], "tested": row["count"]}
+      | {"accuracy": row["value"], "low": row["low"], "high": row["high"]}
+      for row in trial.attack(attribute, ATTACKERS, self.settings.seed)
+    ]
     return [{"tau": tau, "eps": epsilon} | row for row in [*rows, self._score_level(tau, epsilon)]]
 
   @functools.cached_property
