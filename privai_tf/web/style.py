@@ -28,7 +28,7 @@ CSS = """
 figure { margin: 0; } figcaption { font-size: .9rem; color: var(--body-text-color); }
 .three { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .6rem; }
 .three img, .photo img, .progress img { width: 100%; border-radius: .5rem; display: block; }
-.photo img { max-width: 26rem; max-height: 26rem; width: auto; }
+.photo img { max-width: min(26rem, 100%); max-height: 26rem; width: auto; }
 .progress { display: grid; grid-template-columns: 6rem 1fr; gap: .8rem; align-items: center; }
 .progress .blank { aspect-ratio: 1; border-radius: .5rem; background: var(--edge); }
 .strip .mark { display: inline-block; border: 2px dashed var(--show); color: var(--show); font-weight: 600;

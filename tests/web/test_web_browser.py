@@ -91,6 +91,20 @@ def server(tmp_path_factory, repository):
     one.end()
 
 
+@pytest.fixture
+def visiting(browser, server):
+  """Opens visits, and closes those that a test left open."""
+  opened = []
+
+  def visit(width: int) -> "Visit":
+    opened.append(Visit(browser, server.address, width))
+    return opened[-1]
+
+  yield visit
+  for one in opened:
+    one.close()
+
+
 class Visit:
   """A page in a context of its own: a visitor."""
 
@@ -175,9 +189,9 @@ def waiting(condition, seconds: float = 30) -> bool:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_whole_way(browser, server, tmp_path, width):
+def test_the_whole_way(visiting, tmp_path, width):
   began = time.monotonic()
-  visit = Visit(browser, server.address, width)
+  visit = visiting(width)
   visit.page.wait_for_selector("#step-1")
   visit.look("0-begin")  # Loading, the first time.
   visit.ready()
@@ -205,15 +219,15 @@ def test_the_whole_way(browser, server, tmp_path, width):
   record = json.loads((tmp_path / "privatized.json").read_text())
   assert record["guarantee"]["private"] is True
   assert not Image.open(tmp_path / "privatized.png").info
+  visit.page.wait_for_selector("#release:not([disabled])")
   reached = visit.reached()
   wanted = {"again", "hidden", "strength", "release", "image-file", "record-file", "compare"}
   assert wanted <= reached
-  visit.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_ways_that_end(browser, server, tmp_path, width):
-  visit = Visit(browser, server.address, width).ready()
+def test_the_ways_that_end(visiting, tmp_path, width):
+  visit = visiting(width).ready()
   noise = np.random.default_rng(width).integers(0, 256, (300, 400, 3)).astype(np.uint8)
   Image.fromarray(noise).save(tmp_path / "noise.png")
   (tmp_path / "broken.png").write_bytes((tmp_path / "noise.png").read_bytes()[:2000])
@@ -236,11 +250,10 @@ def test_the_ways_that_end(browser, server, tmp_path, width):
   visit.page.wait_for_selector("#step-3 .bad")
   assert "The budget is spent" in visit.page.locator("#step-3 .bad").inner_text()
   visit.look("5-spent")
-  visit.close()
 
 
-def test_two_visitors_at_once_and_nothing_left(browser, server, tmp_path):
-  visits = [Visit(browser, server.address, 1280).ready() for _ in range(2)]
+def test_two_visitors_at_once_and_nothing_left(visiting, server, tmp_path):
+  visits = [visiting(1280).ready() for _ in range(2)]
   visits[0].upload(portrait(tmp_path / "one.png"))
   visits[1].sample(4)
   visits[0].page.wait_for_selector("#strip img")
