@@ -66,7 +66,7 @@ class Budget(Experiment):
           continue
         for attribute in self._attributes if scope == "attribute" else ("",):
           found.append((scope, mechanism, decode, epsilon, attribute, "codes"))
-          if (scope, mechanism, decode) in _DRAWN and epsilon == _DRAWN_EPSILON:
+          if (scope, mechanism, decode) in self._drawn and epsilon == _DRAWN_EPSILON:
             found.append((scope, mechanism, decode, epsilon, attribute, "pictures"))
     return found
 
@@ -114,6 +114,10 @@ class Budget(Experiment):
   def _attributes(self) -> tuple[str, ...]:
     asked = self.settings.attributes or attributes_of(self.settings.checkpoint)
     return asked[-1:] if self.settings.quick and not self.settings.attributes else asked
+
+  @property
+  def _drawn(self) -> tuple[tuple[str, str, str], ...]:
+    return _DRAWN[1:2] if self.settings.quick else _DRAWN
 
   def _count(self, seen: str) -> int:
     few = self.settings.quick
