@@ -1,5 +1,6 @@
 """What the pages show: commands for the shell, and Python."""
 
+import ast
 import dataclasses
 import pathlib
 import re
@@ -10,6 +11,7 @@ from privai_tf.shell.commands import COMMANDS
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?<=\n\n)((?: {4}.*\n+)+)")
+_BARE = re.compile(r"^ *((?:python|privai) .*)", re.MULTILINE)  # In a docstring.
 _SPAN = re.compile(r"`([^`]+)`")
 _SHELL = ("", "sh", "bash", "console")
 _BEFORE = re.compile(r"time|exec|nice|sudo|\w+=.*")  # What may stand before a command.
@@ -44,6 +46,19 @@ def pages(repository: pathlib.Path) -> dict[str, str]:
   return {str(file.relative_to(repository)): file.read_text(encoding="utf-8") for file in files}
 
 
+def docstrings(repository: pathlib.Path) -> dict[str, str]:
+  """What every file that may be run says of itself, by its path from the root."""
+  files = [repository / "run_privatize.py"]
+  for folder in ("privai_tf", "converters", "demo", "benchmarks"):
+    files += sorted((repository / folder).rglob("*.py"))
+  texts = {str(file.relative_to(repository)): file.read_text(encoding="utf-8") for file in files}
+  return {
+    file: ast.get_docstring(ast.parse(text)) or ""
+    for file, text in texts.items()
+    if '__name__ == "__main__"' in text
+  }
+
+
 def python_blocks(text: str) -> list[str]:
   """Fenced and indented Python, without its indentation."""
   fenced = [block for language, block in _FENCE.findall(text) if language == "python"]
@@ -61,7 +76,7 @@ def spans(text: str) -> list[str]:
 
 
 def commands(page: str, text: str) -> Iterator[Command]:
-  """Every command of ours on a page: in blocks, tables and sentences.
+  """Every command of ours on a page, or in a docstring: in blocks, tables and sentences.
 
   Args:
     page: its path.
@@ -69,6 +84,8 @@ def commands(page: str, text: str) -> Iterator[Command]:
   """
   blocks = [block for language, block in _FENCE.findall(text) if language in _SHELL]
   blocks += _INDENTED.findall(_FENCE.sub("", text))
+  if page.endswith(".py"):
+    blocks = ["\n".join(_BARE.findall(text.replace("\\\n", " ")))]
   lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
   for line in [*lines, *(f"{span} ..." for span in spans(text))]:
     for words in _simple_commands(line):

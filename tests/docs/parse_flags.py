@@ -52,7 +52,7 @@ def problem(parser, names: dict, arguments: list[str]) -> str | None:
   """What is wrong with a command line; None: nothing that can be told without files."""
   partial = "..." in arguments or any(word.startswith("--flagfile=") for word in arguments)
   arguments = [
-    word.strip("[],")
+    word.replace("[=", "=").strip("[],")
     for word in arguments
     if word not in ("...", "--help") and not word.startswith("--flagfile=")
   ]

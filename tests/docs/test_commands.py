@@ -1,4 +1,4 @@
-"""Every command that a page shows has the flags that it is shown with."""
+"""Every command that a page or a docstring shows has the flags that it is shown with."""
 
 import importlib.util
 import json
@@ -11,7 +11,7 @@ from collections import defaultdict
 import pytest
 
 from privai_tf.shell.commands import COMMANDS
-from tests.docs.pages import commands, pages, spans
+from tests.docs.pages import commands, docstrings, pages, spans
 
 _PROGRAM = "tests/docs/parse_flags.py"
 # What is run where a page names a file or a package.
@@ -37,9 +37,9 @@ _STALE = (
 
 @pytest.fixture(scope="module")
 def shown(repository):
-  """All commands on all pages, by what is run."""
+  """All commands on all pages and in all docstrings, by what is run."""
   found = defaultdict(list)
-  for page, text in pages(repository).items():
+  for page, text in (pages(repository) | docstrings(repository)).items():
     for command in commands(page, text):
       found[_ENTRY.get(command.module, command.module)].append(command)
   return found
