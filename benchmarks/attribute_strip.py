@@ -10,12 +10,6 @@ import pathlib
 
 from absl import app, flags
 
-import privai_tf
-from benchmarks.strips import save_strip
-from privai_tf.inversion.public_codes import public_codes
-from privai_tf.inversion.spec import InversionSpec
-from privai_tf.privacy import PrivacySpec
-
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Which generator.")
 _ATTRIBUTE = flags.DEFINE_string("attribute", "smile", "Which attribute is hidden.")
 _SEED = flags.DEFINE_integer("seed", 3, "Of the faces.", lower_bound=0)
@@ -34,6 +28,12 @@ _SPACE = "W"
 
 
 def main(_: list[str]) -> None:
+  import privai_tf
+  from benchmarks.strips import save_strip
+  from privai_tf.inversion.public_codes import public_codes
+  from privai_tf.inversion.spec import InversionSpec
+  from privai_tf.privacy import PrivacySpec
+
   generator = privai_tf.load_generator(_CHECKPOINT.value)
   fresh = generator.map(generator.sample_z(_FACES, seed=_SEED.value))
   encoded = InversionSpec(latent_space=_SPACE, init="encoder", steps=0)

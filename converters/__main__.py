@@ -17,7 +17,7 @@ import sys
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 
 class _ChoiceFlag(flags.Flag):
@@ -49,6 +49,7 @@ _IDENTIFY = flags.DEFINE_bool("identify", False, "Say what a file is; nothing is
 _OUTPUT_DIR = flags.DEFINE_string(
   "output_dir", None, "Where to; default: checkpoints/, or boundaries/ for a boundary."
 )
+command_help.first("identify", "network", "list", "download", "output_dir")
 
 
 def _print_list() -> None:

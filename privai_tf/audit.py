@@ -24,7 +24,7 @@ from typing import Any
 from absl import flags
 
 from privai_tf.errors import ConfigurationError, OutputError
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 _MECHANISM = flags.DEFINE_list("mechanism", ["laplace"], "Mechanisms, or all.")
 _EPSILON = flags.DEFINE_list("epsilon", ["1"], "Claimed epsilons.")
@@ -64,6 +64,7 @@ _CONFIDENCE = 0.95
 _COUNTING_FALSE_ALARM = 1e-6
 
 flags.DEFINE_alias("output", "output_dir")
+command_help.first("mechanism", "epsilon", "rest", "checkpoint", "attribute", "output_dir")
 
 
 def main(_: list[str]) -> int:

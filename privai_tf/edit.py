@@ -11,7 +11,7 @@ import pathlib
 
 from absl import flags
 
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 from privai_tf.runtime.startup import start_tensorflow
 
 _CHECKPOINT = flags.DEFINE_string(
@@ -62,6 +62,7 @@ _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for pictures, stri
 flags.DEFINE_alias("latent_codes", "input_latents")
 flags.DEFINE_alias("boundary", "attribute")
 flags.mark_flags_as_required(["attribute", "latent_space", "output_dir"])
+command_help.first("checkpoint", "attribute", "input_latents", "latent_space", "output_dir")
 
 
 def _job():

@@ -15,7 +15,7 @@ import sys
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 _EXPERIMENT = flags.DEFINE_string(
   "experiment", None, "budget, residual, composition, identity, reference or audit."
@@ -47,6 +47,7 @@ _WORKERS = flags.DEFINE_integer("workers", 1, "Processes.", lower_bound=1)
 
 flags.DEFINE_alias("output", "output_dir")
 flags.mark_flags_as_required(["experiment", "output_dir"])
+command_help.first("experiment", "checkpoint", "output_dir", "quick")
 
 
 def main(_: list[str]) -> None:

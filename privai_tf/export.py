@@ -11,7 +11,7 @@ from absl import flags, logging
 
 from privai_tf.privacy.mechanisms import default_decode, mechanism_class
 from privai_tf.privacy.spec import PrivacySpec
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 from privai_tf.runtime.startup import start_tensorflow
 
 _CHECKPOINT = flags.DEFINE_string(
@@ -74,6 +74,7 @@ flags.mark_flag_as_required("output_dir")
 
 flags.DEFINE_alias("attributes", "attribute")
 flags.DEFINE_alias("output", "output_dir")
+command_help.first("checkpoint", "attribute", "output_dir", "version")
 
 
 def main(_: list[str]) -> None:

@@ -10,7 +10,7 @@ The first line adds a caller and prints its token, once; see docs/gateway.md.
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 from privai_tf.runtime.extras import require_packages
 from privai_tf.runtime.startup import start_tensorflow
 
@@ -124,6 +124,9 @@ _MAY_READ_METRICS = flags.DEFINE_bool(
 flags.mark_flag_as_required("tokens")
 
 flags.DEFINE_alias("attributes", "attribute")
+command_help.first(
+  "tokens", "add_caller", "budget_epsilon", "ledger", "checkpoint", "attribute", "host", "port"
+)
 
 
 def main(_: list[str]) -> None:

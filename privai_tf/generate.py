@@ -9,7 +9,7 @@ import pathlib
 
 from absl import flags
 
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 from privai_tf.runtime.startup import start_tensorflow
 
 _CHECKPOINT = flags.DEFINE_string(
@@ -53,6 +53,7 @@ _BATCH_SIZE = flags.DEFINE_integer(
 flags.mark_flag_as_required("output_dir")
 
 flags.DEFINE_alias("latent_codes", "input_latents")
+command_help.first("checkpoint", "num", "output_dir", "latent_space", "input_latents")
 
 
 def _job():

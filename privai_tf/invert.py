@@ -14,7 +14,7 @@ from absl import flags
 
 from privai_tf.faces import flags as face_flags
 from privai_tf.inversion import flags as inversion_flags
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 flags.adopt_module_key_flags(face_flags)
 inversion_flags.define()
@@ -30,6 +30,7 @@ _CHECKPOINT = flags.DEFINE_string(
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "A folder for the owner's eyes only.")
 
 flags.mark_flags_as_required(["input", "output_dir"])
+command_help.first("input", "output_dir", "checkpoint", "latent_space", "steps")
 
 
 def main(_: list[str]) -> int:

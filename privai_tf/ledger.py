@@ -49,7 +49,7 @@ from absl import flags
 from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.privacy.ledger import Head, Ledger, reconciling
 from privai_tf.privacy.ledger.database_url import Location, location
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 _LEDGER = flags.DEFINE_string(
   "ledger", None, "The ledger's file, or postgresql://USER@HOST/DATABASE."
@@ -71,6 +71,7 @@ _CLOSE = flags.DEFINE_bool(
 _STATE_DIR = flags.DEFINE_list(
   "state_dir", [], "reconcile: folders of jobs' manifests, which know how far the ledger was."
 )
+command_help.first("ledger", "subject_id", "budget_epsilon", "output")
 
 
 def main(arguments: list[str]) -> None:

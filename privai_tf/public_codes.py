@@ -10,7 +10,7 @@ An interrupted run goes on.
 from absl import flags
 
 from privai_tf.inversion import flags as inversion_flags
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", "avatars", "A converted folder, an official pickle, or a name in checkpoints/."
@@ -22,6 +22,7 @@ _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The folder; default: the 
 
 # As the jobs will search: all but what they have no flag for.
 inversion_flags.define(without=("batch_size", "noise_maps"))
+command_help.first("checkpoint", "latent_space", "steps", "output_dir")
 
 
 def main(_: list[str]) -> None:

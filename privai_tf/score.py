@@ -11,7 +11,7 @@ Scores are log odds that the attribute is present. Stopped, it goes on where it 
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 _IMAGES = flags.DEFINE_string(
   "input", None, "A folder (generate's, or any), a file or a pattern, in the order of names."
@@ -60,6 +60,7 @@ _BATCH_SIZE = flags.DEFINE_integer(
 flags.DEFINE_alias("latent_codes", "input_latents")
 flags.DEFINE_alias("images", "input")
 flags.mark_flags_as_required(["scorer", "output"])
+command_help.first("input", "scorer", "attribute", "output")
 
 
 def _check_flags() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 _LATENT_CODES = flags.DEFINE_string("input_latents", None, "A .npy of codes [n, d].")
 _SCORES = flags.DEFINE_string(
@@ -62,6 +62,9 @@ _CHECKPOINT = flags.DEFINE_string(
 
 flags.DEFINE_alias("latent_codes", "input_latents")
 flags.mark_flags_as_required(["input_latents", "scores", "latent_space", "output_dir"])
+command_help.first(
+  "input_latents", "scores", "latent_space", "attribute", "checkpoint", "output_dir"
+)
 
 
 def _inputs():

@@ -12,7 +12,7 @@ import pathlib
 
 from absl import flags
 
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 _IMAGES = flags.DEFINE_string("input", None, "The folder of the labelled pictures.")
 _LABELS = flags.DEFINE_string(
@@ -44,6 +44,7 @@ _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The classifier's folder."
 flags.DEFINE_alias("images", "input")
 flags.DEFINE_alias("attributes", "attribute")
 flags.mark_flags_as_required(["input", "labels", "output_dir"])
+command_help.first("input", "labels", "attribute", "output_dir")
 
 
 def _job():

@@ -11,7 +11,7 @@ import pathlib
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 
 _CHECKPOINT = flags.DEFINE_string(
   "checkpoint", None, "A converted folder, an official pickle, or a name in checkpoints/."
@@ -41,6 +41,7 @@ _AUGMENTATION = flags.DEFINE_enum(
 )
 
 flags.mark_flag_as_required("checkpoint")
+command_help.first("checkpoint", "minutes", "latent_space", "output_dir")
 
 
 def _folder(generator) -> pathlib.Path:

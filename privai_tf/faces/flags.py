@@ -3,6 +3,7 @@
 from absl import flags
 
 from privai_tf.faces.spec import FaceSpec
+from privai_tf.runtime import command_help
 
 # Those of the command that imports this.
 flags.disclaim_key_flags()
@@ -20,6 +21,8 @@ _FACES = flags.DEFINE_string(
 _LANDMARKS = flags.DEFINE_enum(
   "landmarks", "mtcnn", ["mtcnn", "dlib"], "What finds eyes and mouths."
 )
+
+command_help.group("Faces in photos", ("align", "faces", "landmarks", "paste_back"))
 
 
 def spec_from_flags() -> FaceSpec:

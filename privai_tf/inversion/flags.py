@@ -11,6 +11,7 @@ from absl import flags
 from privai_tf.errors import ConfigurationError
 from privai_tf.inversion import spec as specification
 from privai_tf.inversion.spec import InversionSpec
+from privai_tf.runtime import command_help
 from privai_tf.runtime.devices import STRATEGIES
 from privai_tf.runtime.jit import JIT_MODES
 
@@ -47,6 +48,7 @@ def define(*, without: tuple[str, ...] = ()) -> None:
   for field in dataclasses.fields(InversionSpec):
     if field.name not in without:
       _defined[field.name] = _define(field, described[field.name])
+  command_help.group("How codes are found in photos", _defined)
 
 
 def spec_from_flags(**given: Any) -> InversionSpec:

@@ -8,6 +8,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.faces import flags as face_flags
 from privai_tf.inversion import flags as inversion_flags
 from privai_tf.jobs import privacy_flags
+from privai_tf.runtime import command_help
 
 flags.adopt_module_key_flags(privacy_flags)
 flags.adopt_module_key_flags(face_flags)
@@ -138,6 +139,29 @@ _SUBJECT_ID = flags.DEFINE_string(
 flags.mark_flag_as_required("output_dir")
 
 flags.DEFINE_alias("num_portraits", "num")
+
+command_help.first(
+  "input",
+  "output_dir",
+  "attribute",
+  "scope",
+  "epsilon",
+  "checkpoint",
+  "private_dir",
+  "ledger",
+  "create_ledger",
+  "budget_epsilon",
+  "subject_id",
+)
+command_help.group("Budgets", ("budget_delta", "composition"))
+command_help.group(
+  "Large jobs",
+  ("num_shards", "shard_index", "batch_size", "num_readers", "max_errors", "state_dir"),
+)
+command_help.group(
+  "What is done again, and what is written",
+  ("overwrite", "retry_failures", "output_format", "records_per_file", "save_latents"),
+)
 
 
 def _needs(flag: str, others: list[str]) -> None:

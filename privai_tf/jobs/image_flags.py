@@ -5,6 +5,8 @@ from typing import Any
 
 from absl import flags
 
+from privai_tf.runtime import command_help
+
 _COMPONENTS = flags.DEFINE_integer(
   "components",
   None,
@@ -26,6 +28,8 @@ _RESEMBLE = flags.DEFINE_list(
   "What subset_selection calls resemblance: weights of attributes and of the rest, such as "
   "age:3,gender:3,pose:1,rest:1; default: all directions alike.",
 )
+
+command_help.group("Scope image", ("components", "codebook_size", "subset_size", "resemble"))
 
 
 def image_settings(advised: Sequence[str] = ()) -> dict[str, Any]:

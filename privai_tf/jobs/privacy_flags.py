@@ -7,6 +7,7 @@ from absl import flags
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs import image_flags
 from privai_tf.jobs.presets import PRESETS, Preset, check_preset
+from privai_tf.runtime import command_help
 
 flags.adopt_module_key_flags(image_flags)
 
@@ -69,6 +70,11 @@ _ON_FAILURE = flags.DEFINE_enum(
   "privatized public face is published in its place, and nobody can tell; skip (default with "
   "--scope=attribute): nothing is.",
 )
+
+command_help.group(
+  "The guarantee", ("preset", "mechanism", "decode", "delta", "on_failure", "noise_seed")
+)
+command_help.group("The clip set", ("clip", "clip_radius", "loss", "wplus_mode"))
 
 
 def privacy_spec(latent_space: str | None, *, pasted_back: bool) -> Any:

@@ -17,6 +17,7 @@ from typing import TextIO
 from absl import app, flags
 
 from privai_tf.errors import ConfigurationError, PrivaiError, command_running
+from privai_tf.runtime.command_help import HelpFlag
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.interruption import Terminated, raise_on_termination
 
@@ -116,7 +117,9 @@ def _where_flags_are(error: flags.Error) -> str:
 
 
 def _flags(argv: list[str]) -> list[str]:
+  words = sys.modules["__main__"].__doc__ or f"{argv[0]} [flags]"
+  flags.DEFINE_flag(HelpFlag(sys.argv[0], words))
   try:
     return flags.FLAGS(argv)
   except SystemExit:
-    sys.exit(0)  # --help, which absl ends with 1 although nothing failed.
+    sys.exit(0)  # --helpfull, which absl ends with 1 although nothing failed.

@@ -10,7 +10,7 @@ import pathlib
 
 from absl import flags
 
-from privai_tf.runtime import command
+from privai_tf.runtime import command, command_help
 from privai_tf.runtime.extras import require_packages
 
 _CHECKPOINT = flags.DEFINE_string(
@@ -50,6 +50,7 @@ _MAX_WAITING = flags.DEFINE_integer(
 _SESSION_MINUTES = flags.DEFINE_float(
   "session_minutes", 30.0, "After so long without a sign of life a photo is forgotten."
 )
+command_help.first("checkpoint", "attribute", "port", "host", "auth_file")
 
 
 def main(_: list[str]) -> None:

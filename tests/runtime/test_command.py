@@ -118,3 +118,58 @@ def test_private_files_are_the_owners_whatever_the_umask(tmp_path):
     os.umask(before)
   assert folder.stat().st_mode & 0o777 == 0o700
   assert (folder / "figures.json").stat().st_mode & 0o777 == 0o600
+
+
+_GROUPED = '''"""Does this and that.
+
+100% of it.
+"""
+from absl import flags
+from privai_tf.runtime import command, command_help
+flags.DEFINE_string("zeta", None, "The last of the alphabet.")
+flags.DEFINE_integer("alpha", 3, "The first of it.", lower_bound=1)
+flags.DEFINE_bool("beta", False, "A switch.")
+flags.DEFINE_string("gamma", None, "Rarely needed.")
+flags.DEFINE_alias("old_zeta", "zeta")
+command_help.group("Switches", ("beta", "zeta"))
+command_help.first("zeta", "alpha")
+command.run(print)
+'''
+
+
+def test_help_begins_with_what_one_needs(repository, tmp_path):
+  """Then groups, the rest, and old names; each flag once."""
+  program = tmp_path / "program.py"
+  program.write_text(_GROUPED, encoding="utf-8")
+  told = subprocess.run(
+    [sys.executable, str(program), "--help"],
+    env=os.environ | {"PYTHONPATH": f"{repository}{os.pathsep}{os.environ['PYTHONPATH']}"},
+    capture_output=True,
+    text=True,
+    check=True,
+  ).stdout
+  assert (
+    told
+    == """Does this and that.
+
+100% of it.
+
+What you need first:
+  --zeta: The last of the alphabet.
+  --alpha: The first of it.
+    (default: '3')
+    (a positive integer)
+
+Switches:
+  --[no]beta: A switch.
+    (default: 'false')
+
+Further flags:
+  --gamma: Rarely needed.
+
+Names of earlier versions:
+  --old_zeta: Alias for --zeta.
+
+--helpfull also lists those of the libraries.
+"""
+  )
