@@ -103,7 +103,6 @@ def test_nothing_happens_behind_the_cells(notebook):
 @pytest.fixture(scope="module")
 def executed(repository, tmp_path_factory):
   """The notebook, run from top to bottom in a copy of its folder: cell sources -> outputs."""
-  from jupyter_client.manager import AsyncKernelManager
   from nbclient import NotebookClient
 
   clone = tmp_path_factory.mktemp("clone")
@@ -115,9 +114,8 @@ def executed(repository, tmp_path_factory):
     patch.setenv("PYTHONPATH", str(repository), prepend=os.pathsep)  # This tree, however installed.
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
       patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
-    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # No port for others.
     where = {"metadata": {"path": str(clone / "docs")}}
-    client = NotebookClient(book, km=kernel, timeout=500, resources=where)
+    client = NotebookClient(book, timeout=500, startup_timeout=300, resources=where)
     client.execute()  # A cell that fails raises.
   assert sorted(clone.rglob("*")) == before  # What to keep is the user's to say.
   return {cell.source: cell.outputs for cell in book.cells if cell.cell_type == "code"}
