@@ -75,6 +75,34 @@ def test_the_first_cell_installs_only_what_is_missing(notebook, monkeypatch):
   assert (NOTEBOOK.parent / ".." / "setup.cfg").exists()
 
 
+def test_what_it_imports_is_there(notebook, repository):
+  """Without running it, which takes long: no module or name of ours went elsewhere."""
+  nodes = [node for source in sources(notebook) for node in ast.walk(ast.parse(source))]
+  ours = [
+    node
+    for node in nodes
+    if isinstance(node, ast.ImportFrom) and node.module.startswith("privai_tf")
+  ]
+  assert len(ours) >= 8
+  for node in ours:
+    place = repository.joinpath(*node.module.split("."))
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    text = file.read_text(encoding="utf-8")
+    for alias in node.names:
+      known = re.search(rf"\b{alias.name}\b", text) or (place / f"{alias.name}.py").exists()
+      assert known, f"{node.module} has no {alias.name}"
+  import privai_tf
+
+  public = {
+    node.attr
+    for node in nodes
+    if isinstance(node, ast.Attribute)
+    and isinstance(node.value, ast.Name)
+    and node.value.id == "privai_tf"
+  }
+  assert public <= set(privai_tf.__all__)
+
+
 def test_no_place_of_one_machine_is_named(notebook):
   for cell in notebook.cells:
     assert not re.search(r"(^|[\s\"'`=(])(/|~/|[A-Z]:\\)\w", cell.source), cell.source
@@ -147,7 +175,7 @@ def api():
   return generator, boundary, public, prepared
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_it_runs_from_top_to_bottom_with_the_apis_figures(executed, api):
   from privai_tf.privacy.figures import percent_up
   from privai_tf.web import choices, words
@@ -179,7 +207,7 @@ def test_it_runs_from_top_to_bottom_with_the_apis_figures(executed, api):
   assert np.asarray(figure.convert("RGB")).std() > 5
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_its_audit_is_the_apis(executed, api):
   from privai_tf.privacy.audit import neighbour_shares, prepare_audit
   from privai_tf.privacy.figures import percent_up

@@ -13,7 +13,7 @@ from privai_tf.privacy.grid import from_grid
 if TYPE_CHECKING:
   import matplotlib.figure
 
-_BINS = 32
+_BINS = 64  # A bar for each of the 64 faces of an audited choice among faces.
 # Blue and vermilion of Okabe and Ito's palette: told apart by everybody, in print too.
 _COLOURS = ("#0072B2", "#D55E00")
 
