@@ -1,4 +1,4 @@
-"""Advised settings by use, `--preset`: chosen by measurement, see docs/evidence_identity.md.
+"""Advised settings by use, `--preset`: chosen by measurement, see docs/evidence.md.
 
 | preset | for | sets |
 |---|---|---|

@@ -14,8 +14,9 @@ _PRESET = flags.DEFINE_enum(
   "preset",
   None,
   sorted(PRESETS),
-  "Advised settings of scope, mechanism, decoding and resemblance, by use; flags that are given win. "
-  "See docs/evidence_identity.md.",
+  "Advised scope, mechanism, decoding and resemblance, by use: attribute (one attribute hidden, the "
+  "person stays), stand-in (nobody's face in its place) or data-set (the same; age and gender count "
+  "three times). Flags that are given win; epsilon is yours. See docs/evidence.md.",
 )
 _WPLUS_MODE = flags.DEFINE_enum(
   "wplus_mode",

@@ -19,7 +19,8 @@ _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "tf-keras", "dp-ac
 _EXTRAS = {
   "align": ("mtcnn", "faces in photos are found"),
   "dlib": ("dlib", "landmarks as FFHQ's"),
-  "serving": ("fastapi", "the gateway, TensorFlow Serving"),
+  "web": ("gradio", "the page for people"),
+  "serving": ("prometheus_client", "the gateway, TensorFlow Serving"),
   "beam": ("apache_beam", "jobs on a fleet"),
   "postgres": ("psycopg", "a ledger that several machines share"),
   "scorers": ("onnxruntime", "age and gender of real faces"),

@@ -45,7 +45,8 @@ def test_pictures_are_drawn_again_by_row(tiny_checkpoint):
 
 def test_attributes_are_those_that_are_shipped():
   assert attributes_of("avatars") == ("age", "eyeglasses", "gender", "pose", "smile")
-  assert attributes_of("/elsewhere/mobilestylegan-ffhq") == ("age", "gender", "smile")
+  five = ("age", "eyeglasses", "gender", "pose", "smile")
+  assert attributes_of("/elsewhere/mobilestylegan-ffhq") == five
   with pytest.raises(InputError, match="attribute"):
     attributes_of("nobody")
 

@@ -116,7 +116,7 @@ def test_a_runner_that_gives_up_ends_with_one_line(job, monkeypatch):
   ],
 )
 def test_what_a_fleet_cannot_do_is_refused(job, change, flag):
-  with pytest.raises(ConfigurationError, match=f"On a fleet.* --{flag}"):
+  with pytest.raises(ConfigurationError, match=f"On a fleet.* {flag}"):
     beam.run(dataclasses.replace(job, **change), _ONE_PROCESS)
 
 

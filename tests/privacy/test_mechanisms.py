@@ -13,7 +13,7 @@ from scipy import stats
 
 from privai_tf.privacy.clipping import clip_integers
 from privai_tf.privacy.grid import CELLS, to_grid
-from privai_tf.privacy.mechanisms import mechanism_class
+from privai_tf.privacy.mechanisms import mechanism_class, mechanism_names
 from privai_tf.privacy.sampling import SystemSource
 
 _FALSE_ALARM = 1e-6
@@ -194,3 +194,12 @@ def test_release_clips_whatever_integers_it_is_handed(
   assert (edge < far).all()
   released = [mechanism.release(row, pinned_source(5)) for row in (far, edge)]
   np.testing.assert_array_equal(*released)
+
+
+@pytest.mark.parametrize("name", mechanism_names())
+def test_a_release_is_its_noisy_number_clamped(simple_mechanism, name, pinned_source):
+  """Of every mechanism, also of those that clip nothing."""
+  mechanism = simple_mechanism(name)
+  inputs = mechanism.encode(np.linspace(-9, 9, 40)[:, np.newaxis])
+  noisy = mechanism.noisy(inputs, pinned_source(7))
+  np.testing.assert_array_equal(mechanism.clamp(noisy), mechanism.release(inputs, pinned_source(7)))

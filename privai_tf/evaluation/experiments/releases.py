@@ -73,9 +73,7 @@ def released_and_noisy(
   for one in noisy:
     for block in prepared.blocks:
       own = block.positions
-      kept = block.mechanism.has_codebook
-      step = block.mechanism.release if kept else block.mechanism.noisy
-      one[:, own] = from_grid(step(coordinates[:, own]))
+      one[:, own] = from_grid(block.mechanism.noisy(coordinates[:, own]))
   if isinstance(prepared.layout, StandIns):
     return np.stack([prepared.layout.assemble(one) for one in noisy]), noisy
   return released_codes(prepared, codes, releases), noisy

@@ -27,14 +27,13 @@ def observed(prepared: Any, coordinates: np.ndarray) -> tuple[np.ndarray, np.nda
   noisy, published = np.empty(coordinates.shape), np.empty(coordinates.shape)
   for block in prepared.blocks:
     mechanism, own = block.mechanism, coordinates[:, block.positions]
-    drawn = mechanism.release(own) if mechanism.has_codebook else mechanism.noisy(own)
+    drawn = mechanism.noisy(own)
     noisy[:, block.positions] = from_grid(drawn)
     if block.decoder is not None:
       uniforms = np.random.default_rng().random(own.shape)
       published[:, block.positions] = block.decoder(from_grid(drawn), uniforms)
     else:
-      kept = drawn if mechanism.has_codebook else mechanism.clamp(drawn)
-      published[:, block.positions] = from_grid(kept)
+      published[:, block.positions] = from_grid(mechanism.clamp(drawn))
   return noisy, prepared.layout.assemble(published)
 
 

@@ -221,8 +221,8 @@ class Mechanism(abc.ABC):
     return clipped + self._noise(len(clipped), source)
 
   def clamp(self, noisy: np.ndarray) -> np.ndarray:
-    """Back into the clip set, int64 [n, k]: post-processing, which costs nothing."""
-    return clip_integers(noisy, self.radius_steps, self.norm)
+    """Back into the clip set, where there is one, int64 [n, k]: post-processing, which costs nothing."""
+    return noisy if self.norm is None else clip_integers(noisy, self.radius_steps, self.norm)
 
   def release_values(self, coordinates: np.ndarray) -> np.ndarray:
     """`release` in latent units, as an audit calls it.

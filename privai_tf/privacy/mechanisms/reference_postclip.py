@@ -55,6 +55,10 @@ class ReferencePostclip(Mechanism):
 
   noisy = release
 
+  def clamp(self, noisy: np.ndarray) -> np.ndarray:
+    """Nothing: the coordinate is published wherever it lies."""
+    return noisy
+
   def simulate(self, coordinates: Any, seed: Any) -> Any:
     noise = self.distribution(coordinates).sample(seed=seed) - coordinates
     return coordinates + clip_tensor(noise, self.clip_radius, self.norm)

@@ -112,6 +112,8 @@ class SubsetSelection(Mechanism):
       chosen[rows] = self.choose(from_grid(coordinates[rows]), integers[rows])
     return chosen[:, np.newaxis] * CELLS
 
+  noisy = release
+
   def choose(self, numbers: np.ndarray, integers: np.ndarray) -> np.ndarray:
     """The codewords that integers lead to.
 
