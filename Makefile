@@ -1,6 +1,7 @@
 # make demo   renders portraits, hides their smile, writes a report (first call: installs what that needs)
 # make demo-photo   the same with photorealistic faces; downloads their generator (38 MB) and tells its terms
 # make web    opens the page for people on http://127.0.0.1:7860           (first call: installs what that needs)
+# make notebook   opens docs/PrivAI.ipynb, the six steps with controls, in JupyterLab (first call: installs that)
 # make test   the whole test suite but the very slow part         (first call: sets everything up)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
@@ -8,10 +9,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := $(VENV)/.installed-demo
 WEB := $(VENV)/.installed-web
+NOTEBOOK := $(VENV)/.installed-notebook
 WORKERS ?= 2
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=on --constraint constraints.txt
 
-.PHONY: demo demo-photo web test lint format bench clean
+.PHONY: demo demo-photo web notebook test lint format bench clean
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +39,14 @@ $(WEB): setup.cfg pyproject.toml constraints.txt
 
 web: $(WEB)
 	$(BIN)/python -m privai_tf.web
+
+$(NOTEBOOK): setup.cfg pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --editable '.[notebook]'
+	touch $(NOTEBOOK)
+
+notebook: $(NOTEBOOK)
+	$(BIN)/python -m jupyterlab docs/PrivAI.ipynb
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --durations=15

@@ -97,6 +97,7 @@ def run(
     gave_up=tally.gave_up,
     looked_at=tally.looked_at,
     unlike=tally.unlike,
+    searched=job.inversion.steps != 0,
   )
 
 

@@ -191,6 +191,9 @@ def test_faces_unlike_the_generators_are_told_in_one_line(job, monkeypatch):
   assert line.startswith("2 of 2 faces look unlike anything this generator draws")
   assert "Use a checkpoint that was trained on such photos" in line
   assert "look unlike" not in (job.output_dir / "report.html").read_text()
+  alone = dataclasses.replace(summary, searched=False).text
+  assert "2 of 2 faces are read badly by the encoder alone" in alone
+  assert "look unlike" not in alone
 
 
 def test_codes_are_nobodys_photo(job_on_codes):

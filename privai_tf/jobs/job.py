@@ -214,6 +214,7 @@ class Summary:
     report, comparison: the pages written.
     gave_up: whether `max_errors` ended the run.
     looked_at, unlike: see `Tally`.
+    searched: whether codes were searched for, or taken as the encoder gives them.
   """
 
   released: tuple[str, ...]
@@ -226,6 +227,7 @@ class Summary:
   stand_ins: int = 0
   looked_at: int = 0
   unlike: int = 0
+  searched: bool = True
 
   @property
   def text(self) -> str:
@@ -235,11 +237,18 @@ class Summary:
     failed += f" ({self.stand_ins} of them published as stand-ins)" if self.stand_ins else ""
     lines = [self.statement] if self.statement else []
     lines.append(f"{len(self.released)} released{kept}{failed}.")
-    if self.unlike:
+    if self.unlike and self.searched:
       lines.append(
         f"{self.unlike} of {self.looked_at} faces look unlike anything this generator draws: what is "
         "published there is another face than the photo's. Use a checkpoint that was trained on such "
         "photos (README, Checkpoints), and look at --private_dir's page before publishing."
+      )
+    elif self.unlike:
+      lines.append(
+        f"{self.unlike} of {self.looked_at} faces are read badly by the encoder alone: what is published "
+        "there may be another face than the photo's. Search for their codes (--steps=50), or use a "
+        "checkpoint that was trained on such photos (README, Checkpoints); look at --private_dir's "
+        "page before publishing."
       )
     lines.append(f"To publish:      {self.report}")
     if self.comparison:

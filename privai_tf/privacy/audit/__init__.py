@@ -11,15 +11,19 @@ from privai_tf.privacy.audit.bounds import epsilon_lower_bound
 from privai_tf.privacy.audit.exact import reachable_epsilon
 from privai_tf.privacy.audit.frequencies import Frequencies, frequencies
 from privai_tf.privacy.audit.neighbours import AuditedRelease, prepare_audit
+from privai_tf.privacy.audit.shares import Shares, neighbour_shares, plot_shares
 
 __all__ = [
   "TARGETS",
   "AuditResult",
   "AuditedRelease",
   "Frequencies",
+  "Shares",
   "audit",
   "epsilon_lower_bound",
   "frequencies",
+  "neighbour_shares",
+  "plot_shares",
   "prepare_audit",
   "reachable_epsilon",
 ]
