@@ -16,6 +16,7 @@ _BASELINE = "reference_postclip"
 # The decoding that is drawn; all are in the table.
 _DRAWN = ("raw", "value")
 _ENOUGH = 6  # Epsilons for a curve.
+_PLAIN = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}
 _LINES = {"raw": "-", "value": "-", "mean": "--", "sample": ":"}
 
 
@@ -133,6 +134,7 @@ def _frontier(rows: Sequence[Row], best: Sequence[Row]) -> Any:
     if row["measure"] == RESEMBLANCE
   }
   names = sorted({row["mechanism"] for row in best}, key=lambda name: (name == _BASELINE, name))
+  images = {_kind(row) for row in best if row["scope"] == "image"}
   for kind in dict.fromkeys(map(_kind, best)):
     points = []
     for epsilon in sorted({row["epsilon"] for row in best if _kind(row) == kind}):
@@ -143,8 +145,10 @@ def _frontier(rows: Sequence[Row], best: Sequence[Row]) -> Any:
       accuracy = max(row["accuracy"] for row in own)
       points.append((sum(places) / len(places), 100 * accuracy))
       if kind[0] == "image":  # The other curves are steep: numbers would lie on one another.
-        place = {"xytext": (5, -9), "textcoords": "offset points", "fontsize": 8}
-        axes.annotate(f"{epsilon:g}", points[-1], **place)
+        below = sorted(images).index(kind) % 2 == 0
+        place = {"xytext": (7, -10) if below else (-6, 6), "ha": "left" if below else "right"}
+        place |= {"textcoords": "offset points", "fontsize": 9, "zorder": 4}
+        axes.annotate(f"{epsilon:g}", points[-1], bbox=_PLAIN, **place)
     look = style.look(_colour(kind[1], names))
     axes.plot(
       *zip(*points, strict=True),
@@ -157,6 +161,7 @@ def _frontier(rows: Sequence[Row], best: Sequence[Row]) -> Any:
   axes.set_xlabel("resemblance of release and original (cosine of whitened codes; 1: same face)")
   axes.set_ylabel("strongest attacker guesses right (% of faces)")
   axes.set_ylim(45, 102)
+  axes.set_xlim(-0.1, 1.05)
   figure.legend(loc="outside right upper", fontsize=8)
   return figure
 

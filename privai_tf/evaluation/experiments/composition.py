@@ -9,7 +9,8 @@ releases is that of the accountant's epsilon (n times 0.5 for pure mechanisms; l
 privacy losses are composed).
 
 Expect: smile is read ever better, below the line at every n: about 60% from one release of laplace,
-80% from 16, where the accountant promises no more than that it is not certain. No averaging helps against a release that is drawn once and published n times.
+80% from 16, where the accountant promises no more than that it is not certain. No averaging helps
+against a release that is drawn once and published n times.
 """
 
 import functools

@@ -6,6 +6,7 @@ releases with true labels, and pictures are compared. Where attackers are right 
 is read off between the grid's neighbours. What cannot be reached at any value is said, not extrapolated.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,7 +32,8 @@ DIALS = {
   PROTOTYPE: (1.0, 4.0, 0.25),
   ISOTROPIC: (1.2, 0.6, 2.4, 0.3),
 }
-GOALS = (0.6, 0.7, 0.8, 0.9)
+GOALS = (0.6, 0.7, 0.8, 0.9, 0.95)
+_AT_MOST_ONE = ("others kept", "identity cosine", "ms_ssim")
 FIGURES = ("others kept", "identity cosine", "ms_ssim", "kid", "sharpness ratio")
 _DIRECTIONS = 64
 
@@ -83,19 +85,28 @@ def attack(
   return right
 
 
-def _directions(faces: Faces) -> Callable[[np.ndarray], np.ndarray]:
+@functools.lru_cache(maxsize=2)
+def _principal(faces: Faces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  """Of public codes: mean [d], singular values [d] and directions [d, d], the largest first."""
   public = faces.calibration.codes.astype(np.float64)
   center = public.mean(axis=0)
-  _, _, directions = np.linalg.svd(public[:3000] - center, full_matrices=False)
+  _, sizes, directions = np.linalg.svd(public[:3000] - center, full_matrices=False)
+  return center, sizes, directions
+
+
+def _directions(faces: Faces) -> Callable[[np.ndarray], np.ndarray]:
+  center, _, directions = _principal(faces)
   axes = directions[:_DIRECTIONS].T
   return lambda codes: (codes - center) @ axes
 
 
+@functools.lru_cache(maxsize=2)
 def _split(faces: Faces, attribute: str) -> Callable[[np.ndarray], np.ndarray]:
   layout = prepared_release(faces, spec_of("extremal", 1.0), (attribute,)).layout
   return lambda codes: np.hstack(layout.parts(codes))
 
 
+@functools.lru_cache(maxsize=2)
 def _orthogonal(faces: Faces, attribute: str) -> Callable[[np.ndarray], np.ndarray]:
   """Most of this leak lies in directions of a ten-thousandth of the largest: all are kept."""
   normal = faces.boundary(attribute).normal
@@ -148,9 +159,7 @@ def _utility(
 ) -> dict[str, np.ndarray]:
   others = [i for i, name in enumerate(scorer.attributes) if name != attribute]
   kept = (scorer.scores(pictures) > 0) == (scorer.scores(originals) > 0)
-  public = faces.calibration.codes.astype(np.float64)
-  center = public.mean(axis=0)
-  _, sizes, directions = np.linalg.svd(public[:3000] - center, full_matrices=False)
+  center, sizes, directions = _principal(faces)
   axes = directions[: int((sizes > 0.02 * sizes[0]).sum())].T
   normal = faces.boundary(attribute).normal
   axes = axes - np.outer(normal, normal @ axes)  # Identity, without what is to be hidden.
@@ -215,5 +224,6 @@ def _at(own: Sequence[dict[str, Any]], goal: float) -> dict[str, Any]:
   for figure in FIGURES:
     for end, side in (("low", -1), ("high", 1)):
       reach = max(side * (row[f"{figure} {end}"] - row[figure]) for row in (below, above))
-      found[f"{figure} {end}"] = found[figure] + side * reach
+      reached = found[figure] + side * reach
+      found[f"{figure} {end}"] = min(reached, 1.0) if figure in _AT_MOST_ONE else reached
   return {"reached": True} | found

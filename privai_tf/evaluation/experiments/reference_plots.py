@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from privai_tf.evaluation.experiments import equal_privacy, reference_study, style
 from privai_tf.evaluation.experiments.experiment import Report, Row
 
@@ -10,6 +12,16 @@ _NAMES = {
   "sub": "along the normal (sub)",
   "iso_nm": "any direction, as long (iso_nm)",
   "iso_dp": "all dimensions (iso_dp)",
+}
+_ATTACKERS = {
+  "fixed": "learned on originals (fixed)",
+  "linear": "learned on releases (linear)",
+  "boosting": "learned on releases (boosting)",
+  "two_sided": "knows the clipping (two-sided)",
+}
+_MECHANISMS = {
+  equal_privacy.OURS: "ours (extremal, sample)",
+  equal_privacy.PROTOTYPE: "the prototype's (reference_postclip)",
 }
 _BETTER = (("attack", "lower"), ("leak", "lower"), ("id", "higher"), ("perc", "lower"))
 _SHOWN = (
@@ -42,8 +54,9 @@ def report(rows: Sequence[Row], grid: Callable[[float], Any]) -> Report:
     },
     captions={
       "attackers": "Left: the prototype's figure, in how many draws the scorer says of the release what "
-      "it says of the anchor. Right: attackers of the same mechanism on 2,000 faces, half with the "
-      "attribute; the thick line is what its claim would allow.",
+      "it says of the anchor. Right: attackers of the same mechanism on "
+      f"{max(row['tested'] for row in attacked):,} faces, half with the attribute; the thick line is "
+      "what its claim would allow.",
       "equal_privacy": "What each mechanism costs, over how often the adaptive attacker is right. A curve "
       "further left is more private; in the left and the middle panel higher is better, in the right one "
       "lower. Bars: 99% intervals.",
@@ -58,6 +71,28 @@ def report(rows: Sequence[Row], grid: Callable[[float], Any]) -> Report:
       "win_rates": wins,
     },
   )
+
+
+def sheet(lines: Sequence[np.ndarray], epsilons: Sequence[float]) -> Any:
+  """Pictures with the names of their rows (methods) and columns (the anchor, then epsilons).
+
+  Args:
+    lines: of each of `reference_study.METHODS`, uint8 [1 + len(epsilons), R, R, C].
+    epsilons: of the columns.
+  """
+  columns = ["the anchor", *(f"epsilon {epsilon:g}" for epsilon in epsilons)]
+  drawn, panels = style.figure(len(columns), len(lines), width=1.5, height=1.5)
+  for place, (axes, picture) in enumerate(zip(panels, np.concatenate(lines), strict=True)):
+    row, column = divmod(place, len(columns))
+    axes.imshow(picture.squeeze(), cmap="gray", interpolation="bicubic")
+    axes.grid(False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    if row == 0:
+      axes.set_title(columns[column], fontsize=10)
+    if column == 0:
+      axes.set_ylabel(reference_study.METHODS[row], fontsize=10)
+  return drawn
 
 
 def _plain(row: Row) -> Row:
@@ -119,7 +154,7 @@ def _attackers(table: Sequence[Row], attacked: Sequence[Row]) -> Any:
     ]
     left.plot(epsilons, means, label=_NAMES[method], markersize=4.5, **style.look(index))
   style.epsilon_axis(left, epsilons)
-  left.set_ylabel("scorer says the same as of the anchor (% of draws)", fontsize=9)
+  left.set_ylabel("scorer says the same of both (% of draws)", fontsize=10)
   left.set_title(f"the prototype's figure, tau {tau:g}", fontsize=10)
   left.legend(fontsize=8, loc="lower left")
   style.draw_bound(right, epsilons, reference_study.DELTA)
@@ -128,7 +163,7 @@ def _attackers(table: Sequence[Row], attacked: Sequence[Row]) -> Any:
     own = [r for r in attacked if (r["attacker"], r["tau"]) == (name, tau)]
     places = [r["eps"] * 1.03 ** (index - len(names) / 2) for r in own]
     values = [[100 * r[key] for r in own] for key in ("accuracy", "low", "high")]
-    style.draw_interval(right, places, *values, index=index, label=name)
+    style.draw_interval(right, places, *values, index=index, label=_ATTACKERS.get(name, name))
   style.epsilon_axis(right, epsilons)
   right.set_title("two classes, blind guess 50%", fontsize=10)
   right.set_ylim(0, 104)
@@ -148,10 +183,11 @@ def _equal(rows: Sequence[Row]) -> Any:
         [factor * r[key] for r in own] for key in (figure, f"{figure} low", f"{figure} high")
       ]
       places = [100 * row["accuracy"] for row in own]
-      style.draw_interval(axes, places, *values, index=index, label=mechanism)
+      name = _MECHANISMS.get(mechanism, mechanism)
+      style.draw_interval(axes, places, *values, index=index, label=name)
     axes.axvline(50, **style.CHANCE)
     axes.set_xlim(46, 102)
-    axes.set_xlabel("adaptive attacker is right (% of faces)", fontsize=9)
+    axes.set_xlabel("attacker is right (% of faces; left: more private)", fontsize=9)
     axes.set_ylabel(label, fontsize=9)
   handles, labels = panels[0].get_legend_handles_labels()
   drawn.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9, frameon=False)

@@ -103,3 +103,11 @@ def test_figures_at_equal_privacy_lie_between_their_neighbours():
   assert (a["kid low"], a["kid high"]) == pytest.approx((0.7, 0.9))
   assert not b["reached"]
   assert (b["accuracy"], b["kid"]) == (0.97, 0.8)
+
+
+def test_no_share_has_an_interval_beyond_one():
+  (row,) = equal_privacy.at_equal_privacy(
+    [_row("a", 1, 0.6, 0.98), _row("a", 2, 0.8, 0.98)], goals=(0.7,)
+  )
+  assert row["others kept high"] == 1.0
+  assert row["sharpness ratio high"] == pytest.approx(1.08)
