@@ -17,14 +17,15 @@ _CASES = {
   "noise for a stand-in": ["--preset=stand-in", "--mechanism=gaussian", "--delta=1e-5"],
   "the preset's own scope": ["--preset=stand-in", "--scope=image"],
 }
+# Told without dashes where no command runs, as here.
 _CONTRADICTIONS = {
-  ("--preset=stand-in", "--scope=attribute"): ("--preset=stand-in", "--scope=attribute"),
-  ("--preset=attribute", "--scope=image"): ("--preset=attribute", "--scope=image"),
+  ("--preset=stand-in", "--scope=attribute"): ("preset=stand-in", "scope=attribute"),
+  ("--preset=attribute", "--scope=image"): ("preset=attribute", "scope=image"),
   ("--preset=data-set", "--mechanism=gaussian", "--delta=1e-5"): (
-    "--preset=data-set",
-    "--mechanism=gaussian",
+    "preset=data-set",
+    "mechanism=gaussian",
   ),
-  ("--preset=data-set", "--attribute=age"): ("--attribute", "image"),
+  ("--preset=data-set", "--attribute=age"): ("attribute", "image"),
   ("--preset=best",): ("preset", "best"),
 }
 # The flags of a process are defined once and for all: other commands' tests must not meet them.
