@@ -103,7 +103,10 @@ def test_every_combination_as_a_black_box(name, scope, space, mode, components):
   if name == "subset_selection":
     assert result.lower_bound > 1
   if name in ("laplace", "l2_laplace", "metric_laplace", "randomized_response"):
-    assert result.lower_bound > (1 if audited.prepared.layout.numbers == 1 else 0.5)
+    # Seen: 1.7 +- 0.1 of one number, 1.2 to 1.8 +- 0.15 of up to four, 0.65 +- 0.1 of twelve: each
+    # floor is some five standard errors below.
+    numbers = audited.prepared.layout.numbers
+    assert result.lower_bound > (1 if numbers == 1 else 0.5 if numbers <= 4 else 0.15)
 
 
 def test_there_are_enough_combinations():
