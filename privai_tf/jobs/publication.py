@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError, InputError
@@ -49,7 +50,7 @@ def promised(guarantee: Guarantee, bound: float | None, checkpoint: Mapping) -> 
   Args:
     guarantee: the promise.
     bound: the attacker bound in [0.5, 1], None where there is none.
-    checkpoint: see `stages.checkpoint_facts`.
+    checkpoint: see `checkpoint_facts`.
   """
   return {
     "guarantee": dataclasses.asdict(guarantee),
@@ -72,6 +73,21 @@ def holds_releases(folder: pathlib.Path) -> bool:
       or (entry.name.endswith(".json") and not is_run_record(entry.name))
       for entry in entries
     )
+
+
+def checkpoint_facts(checkpoint: str, generator: Any) -> dict[str, Any]:
+  """What is published of a checkpoint; of a path only the name.
+
+  Args:
+    checkpoint: a name or a path.
+    generator: what was loaded from it.
+  """
+  return {
+    "name": pathlib.Path(checkpoint).name,
+    "family": generator.family,
+    "resolution": generator.resolution,
+    "sha256": generator.fingerprint,
+  }
 
 
 class PublicFolder:

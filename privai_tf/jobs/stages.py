@@ -7,9 +7,7 @@ is drawn but not released: nobody has seen it, so losing it costs nothing, and w
 
 import dataclasses
 import functools
-import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -28,27 +26,13 @@ from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import Faces, OwnerRecords, stand_in_record
+from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.jobs.tally import shifted
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
-
-
-def checkpoint_facts(checkpoint: str, generator: Any) -> dict[str, Any]:
-  """What is published of a checkpoint; of a path only the name.
-
-  Args:
-    checkpoint: a name or a path.
-    generator: what was loaded from it.
-  """
-  return {
-    "name": pathlib.Path(checkpoint).name,
-    "family": generator.family,
-    "resolution": generator.resolution,
-    "sha256": generator.fingerprint,
-  }
 
 
 class Stages:

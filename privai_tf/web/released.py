@@ -37,7 +37,7 @@ def write(
     folder: the session's.
     pixels: uint8 [R, R, 3].
     prepared: what was released.
-    checkpoint: see `stages.checkpoint_facts`.
+    checkpoint: see `publication.checkpoint_facts`.
   """
   picture, record = (folder / f"{_NAME}.{kind}" for kind in ("png", "json"))
   promise = promised(prepared.guarantee, prepared.attacker_bound, checkpoint)

@@ -21,7 +21,7 @@ from privai_tf.inversion import InversionSpec, invert
 from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.quality import warnings
-from privai_tf.jobs.stages import checkpoint_facts
+from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
 from privai_tf.privacy.public_codes import sampled_codes
 from privai_tf.web.choices import WHOLE_FACE, Choice

@@ -7,8 +7,7 @@ import numpy as np
 
 from privai_tf.evaluation.recognition.recognizer import Recognizer
 from privai_tf.privacy.accounting.attackers import attacker_bound
-
-CONFIDENCE = 0.99
+from privai_tf.privacy.audit.residual import CONFIDENCE, share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +72,12 @@ def identification(scores: np.ndarray) -> Identification:
   against = np.swapaxes(scores, 1, 2)[:, ~np.eye(size, dtype=bool)].reshape(len(scores), size, -1)
   wins = (own[..., None] > against) + 0.5 * (own[..., None] == against)
   of_gallery = wins.mean(axis=(1, 2))
+  found = share(float(hits.sum()), hits.size)
   return Identification(
     size=size,
     trials=hits.size,
-    rank_one=float(hits.mean()),
-    rank_one_interval=_of_share(float(hits.sum()), hits.size),
+    rank_one=found.value,
+    rank_one_interval=(found.low, found.high),
     auc=float(of_gallery.mean()),
     auc_interval=_of_mean(of_gallery),
   )
@@ -119,15 +119,6 @@ def auc_bound(epsilon: float, delta: float = 0.0) -> float:
   t = 1 - f
   area = f * (delta + t) / 2 + (1 - delta - f) * (t + 1) / 2 + delta
   return min(1.0, area)
-
-
-def _of_share(hits: float, trials: int) -> tuple[float, float]:
-  from scipy import special
-
-  error = (1 - CONFIDENCE) / 2
-  low = float(special.betaincinv(hits, trials - hits + 1, error)) if hits > 0 else 0.0
-  high = float(special.betaincinv(hits + 1, trials - hits, 1 - error)) if hits < trials else 1.0
-  return low, high
 
 
 def _of_mean(values: np.ndarray) -> tuple[float, float]:

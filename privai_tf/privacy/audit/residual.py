@@ -144,8 +144,8 @@ def read_rest(
   )
 
 
-def share(hits: int, count: int, confidence: float = CONFIDENCE) -> Share:
-  """`hits` of `count` with its Clopper-Pearson interval."""
+def share(hits: float, count: int, confidence: float = CONFIDENCE) -> Share:
+  """`hits` of `count` with its Clopper-Pearson interval; hits that are shared out may be broken."""
   from scipy import special
 
   error = (1 - confidence) / 2
