@@ -25,12 +25,13 @@ def generator():
 )
 def test_nobody_is_above_the_bound(generator, mechanism, delta):
   """False alarm below 1e-4: Clopper-Pearson at 99% lies above the bound only if rank-1 is 2.6 deviations
-  above it, and rank-1 here is well below."""
-  epsilon = 2.0
+  above it, and rank-1 here is well below. Blind guessing is right in 10%; measured (30 runs of 200): gaussian 18,
+  l2_laplace 24, subset_selection 59, a deviation of 0.9 in one run, so the floor is eight of them away."""
+  epsilon = 4.0
   settings = {"codebook_size": 512} if mechanism == "subset_selection" else {}
   spec = PrivacySpec(mechanism, "image", epsilon, delta, **settings)
   prepared = prepare(generator, None, spec, "W")
-  codes = generator.map(generator.sample_z(200, seed=7))
+  codes = generator.map(generator.sample_z(2000, seed=7))
   coordinates = prepared.encode(codes).coordinates
   noisy, released = observed(prepared, coordinates)
   assert released.shape == codes.shape
@@ -40,7 +41,7 @@ def test_nobody_is_above_the_bound(generator, mechanism, delta):
   for found in (identification(scores[10]), identification(nearest)):
     assert found.rank_one_interval[0] < identification_bound(epsilon, delta, 10)
   assert identification(scores[10]).rank_one > 0.1
-  assert scores[40].shape == (5, 40, 40)
+  assert scores[40].shape == (50, 40, 40)
   np.testing.assert_allclose(np.exp(scores[40]).sum(axis=-1), 1)
 
 
