@@ -60,6 +60,8 @@ class StyledConvolution(NamedLayer):
       x = ops.cast(x, self.precision)
       depthwise = ops.cast(self.depthwise, self.precision)
       x = ops.depthwise_conv(x, depthwise, padding="same", data_format="channels_last")
+      # A factor for each channel may come after what keeps channels apart; for one image it is put
+      # into the small kernel instead of over all features.
       if style.shape[0] == 1:
         kernel = kernel * style[0, 0, 0, :, None]
         style = None

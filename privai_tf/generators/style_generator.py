@@ -126,6 +126,7 @@ class StyleGenerator(Generator):
     w = np.array(np.broadcast_to(w, (len(w), *self.code_shape("W+"))))
     if psi is None or psi == 1:
       return w
+    # StyleGAN paper, appendix B.
     mean = self.mean_latent("W")
     truncated = slice(None if cutoff is None else max(cutoff, 0))
     w[:, truncated] = mean + (w[:, truncated] - mean) * np.float32(psi)

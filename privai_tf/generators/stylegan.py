@@ -169,6 +169,7 @@ class ToRGB(Convolution):
     height, width, channels = x.shape[1:]
     bias = self.scaled_bias()
     if features.scale is not None:
+      # (x scale + shift) K = x (scale K) + shift K, and the features are read once.
       bias = bias + ops.matmul(features.shift[:, 0], kernel)
       kernel = kernel * ops.reshape(features.scale, (-1, channels, 1))
     x = ops.matmul(ops.reshape(x, (-1, height * width, channels)), kernel) + bias

@@ -126,6 +126,7 @@ class SynthesisNetwork(Network):
     for index, layer in enumerate(self.styled[first : first + len(ws) - 1]):
       x = layer(x, ws[index], noise[index] if noise else None)
     if residual is not None:
+      # Two paths double the variance (paper, section 4.1).
       x = (x + residual) * math.sqrt(0.5)
     if config.architecture != "skip":
       return [x]
