@@ -143,6 +143,9 @@ class MobileSynthesisNetwork(Network):
 
     Returns:
       [N, H, W, channels of the last one].
+
+    Raises:
+      ValueError: for another mode of noise.
     """
     if isinstance(noise, str) and noise not in NOISE_MODES:
       raise ValueError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")

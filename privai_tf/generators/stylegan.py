@@ -241,6 +241,9 @@ class SynthesisNetwork(Network):
 
     Returns:
       Images [N, R, R, channels], nominal range [-1, 1].
+
+    Raises:
+      ValueError: for another mode of noise.
     """
     if isinstance(noise, str) and noise not in NOISE_MODES:
       raise ValueError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")

@@ -154,6 +154,9 @@ class SynthesisNetwork(Network):
 
     Returns:
       Images [N, R, R, channels], nominal range [-1, 1].
+
+    Raises:
+      ValueError: for another mode of noise.
     """
     config = self.config
     count = ops.shape(dlatents)[0]
