@@ -60,5 +60,6 @@ def dyadic_radius(radius: float) -> float:
   radius = max(float(radius), _LEAST_RADIUS)
   if not radius <= 2.0**20:
     raise ValueError(f"a clip radius of {radius} latent units is out of range")
+  # radius = f 2^e with f in [1/2, 1): eight bits of f are kept.
   unit = 2.0 ** (math.frexp(radius)[1] - _RADIUS_BITS)
   return math.ceil(radius / unit) * unit

@@ -108,6 +108,7 @@ def rest_noise(
     return RestNoise(cost, 0.0, 0, rho, Fraction(1), None)
   distance = (rho * lipschitz + _ARITHMETIC) * REST_CELLS
   if delta == 0:
+    # L1 <= sqrt(p) L2, and the grid's p steps (docs/proofs.md, section 2, step 3).
     steps = math.ceil(math.sqrt(dimensions) * distance) + dimensions
     scale = Fraction(math.ceil(Fraction(steps) / Fraction(cost)))
     return RestNoise(cost, 0.0, dimensions, rho, scale, None)

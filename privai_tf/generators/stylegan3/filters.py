@@ -28,6 +28,7 @@ class Upsampling(KernelLayer):
     """
     super().__init__(prefix, seed)
     self.geometry = geometry
+    # Applied along rows and along columns: up^2 gain in all. Of up^2 numbers one is no zero.
     self.factor = geometry.up * np.sqrt(gain)
     taps, up, padding = geometry.up_taps, geometry.up, geometry.padding[0]
     self.filter = None
@@ -136,5 +137,6 @@ def lowpass(taps: int, factor: int) -> np.ndarray:
     float32 [taps], symmetric.
   """
   places = np.arange(taps) - (taps - 1) / 2
+  # For networks without a file; files bring filters of their own.
   values = np.sinc(places / max(factor, 2)) * np.kaiser(taps, 8.0)
   return (values / values.sum()).astype(np.float32)

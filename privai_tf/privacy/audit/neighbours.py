@@ -198,6 +198,7 @@ def wobble(split: Any, one: np.ndarray, other: np.ndarray) -> float:
     L2 distance in latent units.
   """
   one, other = one.astype(np.float64), other.astype(np.float64)
+  # With the same numbers neighbours agree but for rounding (docs/proofs.md, section 1).
   for position, number in enumerate(split.parts(other)[0][0]):
     one = split.moved(one, position, number)
   return float(np.linalg.norm(one - other))

@@ -155,6 +155,7 @@ def share(hits: float, count: int, confidence: float = CONFIDENCE) -> Share:
   from scipy import special
 
   error = (1 - confidence) / 2
+  # The ends are quantiles of beta distributions (Clopper and Pearson 1934).
   low = float(special.betaincinv(hits, count - hits + 1, error)) if hits else 0.0
   high = float(special.betaincinv(hits + 1, count - hits, 1 - error)) if hits < count else 1.0
   return Share(hits / count, low, high)
@@ -208,7 +209,7 @@ def _whitened(rests: np.ndarray) -> np.ndarray:
   variances, vectors = np.linalg.eigh((rests @ rests.T if few else rests.T @ rests) / len(rests))
   order = np.argsort(variances)[::-1][: max(1, len(rests) // _CODES_A_DIRECTION)]
   order = order[variances[order] > _LEAST_VARIANCE * variances.max()]
-  if few:
+  if few:  # With X = U S V^T, the whitened rows X V S^-1 are U, up to sqrt(n).
     return vectors[:, order] * len(rests) ** 0.5
   return rests @ vectors[:, order] / np.sqrt(variances[order])
 

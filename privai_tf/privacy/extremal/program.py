@@ -100,6 +100,7 @@ def best_values(
     float64 [m] values, and float64 [m] costs `sum_x mass level loss(x, value)`.
   """
   weights = levels * mass
+  # Means have the least squared error, medians the least absolute one.
   if loss == "l2":
     values = weights @ points / weights.sum(axis=1)
   else:

@@ -38,12 +38,32 @@ def exact(value: Amount) -> fractions.Fraction:
 
 
 def units_up(value: Amount) -> int:
-  """`value` in units, rounded up: what a release costs."""
+  """`value` in units, rounded up: what a release costs.
+
+  Args:
+    value: see `exact`.
+
+  Returns:
+    Units of 1e-30.
+
+  Raises:
+    ConfigurationError: if it is no finite number.
+  """
   return math.ceil(exact(value) * _UNITS)
 
 
 def units_down(value: Amount) -> int:
-  """`value` in units, rounded down: what a budget grants."""
+  """`value` in units, rounded down: what a budget grants.
+
+  Args:
+    value: see `exact`.
+
+  Returns:
+    Units of 1e-30.
+
+  Raises:
+    ConfigurationError: if it is no finite number.
+  """
   return math.floor(exact(value) * _UNITS)
 
 

@@ -98,6 +98,7 @@ class SubsetSelection(Mechanism):
     """Where uniform integers below `total` lead to: A of them to each of the first K places of an
     order, B to each of the others; int64 [n]."""
     first = self.subset_size * self.inside
+    # Both branches for every integer: the work does not tell which counts (docs/proofs.md, 13).
     nearest = integers // self.inside
     others = self.subset_size + (integers - first) // self.outside
     return np.where(integers < first, nearest, others).astype(np.int64)
