@@ -39,7 +39,7 @@ def raises(function: ast.FunctionDef) -> bool:
     node = waiting.pop()
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
       return True
-    if not isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
       waiting.extend(ast.iter_child_nodes(node))
   return False
 

@@ -11,6 +11,7 @@ import math
 from privai_tf.errors import ConfigurationError
 
 _UNITS = 10**30
+_LARGEST_EXPONENT = 400  # Of ten; what a double holds, and more.
 
 Amount = float | int | str | decimal.Decimal | fractions.Fraction
 
@@ -28,8 +29,13 @@ def exact(value: Amount) -> fractions.Fraction:
     return value
   if isinstance(value, str | decimal.Decimal | int):
     try:
+      if not isinstance(value, int) and "/" not in str(value):
+        # Before it becomes an integer of as many digits as its exponent says.
+        value = decimal.Decimal(value)
+        if value.is_finite() and value and abs(value.adjusted()) > _LARGEST_EXPONENT:
+          raise OverflowError
       return fractions.Fraction(value)
-    except (ValueError, OverflowError) as error:
+    except (ArithmeticError, ValueError) as error:
       raise ConfigurationError(f"'{value}' is not a finite number") from error
   number = float(value)
   if not math.isfinite(number):

@@ -7,7 +7,11 @@ import sqlite3
 from collections.abc import Iterator
 
 from privai_tf.privacy.ledger import chain, meta, place, schema
-from privai_tf.privacy.ledger.errors import LedgerExistsError, LedgerReadOnlyError
+from privai_tf.privacy.ledger.errors import (
+  LedgerExistsError,
+  LedgerReadOnlyError,
+  translated,
+)
 from privai_tf.privacy.ledger.mirror import Mirror
 from privai_tf.runtime import files
 
@@ -30,6 +34,7 @@ def create_file(path: pathlib.Path, state: str | os.PathLike | None = None) -> b
   Raises:
     LedgerExistsError: if the log of a ledger lies there whose file is gone.
     LedgerReadOnlyError: if the file cannot be made.
+    LedgerFullError: if the disk is full.
     LedgerStateError: if the state folder cannot be used; nothing was made then.
   """
   path = place.resolved(path)
@@ -43,12 +48,13 @@ def create_file(path: pathlib.Path, state: str | os.PathLike | None = None) -> b
           "are done with, remove this one too"
         )
       with files.atomic_path(path, private=True) as temporary:
-        connection = sqlite3.connect(temporary, isolation_level=None)
-        try:
-          schema.upgrade(connection, temporary)
-          _register(connection, state)
-        finally:
-          connection.close()
+        with translated(path, timeout=0):
+          connection = sqlite3.connect(temporary, isolation_level=None)
+          try:
+            schema.upgrade(connection, temporary)
+            _register(connection, state)
+          finally:
+            connection.close()
   except OSError as error:
     reason = error.strerror or str(error)
     raise LedgerReadOnlyError(
