@@ -9,8 +9,17 @@ def make_transport(
 ) -> Transport:
   """The transport of a protocol's name.
 
+  Args:
+    protocol: "grpc" or "rest".
+    address: HOST:PORT.
+    model: its name on the server.
+    version: of the model; None: whichever the server serves by default.
+    timeout: for an answer, in seconds.
+    tls: whether the server is spoken to by TLS.
+
   Raises:
-    ConfigurationError: for another name, or an address with a scheme or path.
+    ConfigurationError: for another name, an address with a scheme or path, or gRPC without its
+      packages.
   """
   if "/" in address or not address:
     raise ConfigurationError(f"The address is {address!r}; give HOST:PORT, and tls=True for TLS.")
