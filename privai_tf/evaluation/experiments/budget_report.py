@@ -181,7 +181,8 @@ def _who(rows: Sequence[Row]) -> Any:
     own = {
       row["measure"]: row
       for row in rows
-      if _kind(row) == kind
+      # What is read before decoding is measured once for all decodings.
+      if (_kind(row) == kind or (row["measure"] == "bayes" and _kind(row)[:2] == kind[:2]))
       and row["epsilon"] == epsilon
       and row["attribute"] == attribute
       and row["measure"] in order

@@ -107,7 +107,15 @@ def depthwise(x, kernel, channels: int, strides: int = 1):
 
 
 def padded(x, ends: tuple[int, int]):
-  """Zeros before and after rows and columns; negative numbers cut."""
+  """Zeros before and after rows and columns; negative numbers cut.
+
+  Args:
+    x: [N, H, W, C].
+    ends: how many zeros before and after, the same for rows and columns; negative: so many are cut.
+
+  Returns:
+    [N, H + sum(ends), W + sum(ends), C].
+  """
   first, last = (max(0, -end) for end in ends)
   if first or last:
     x = x[:, first : x.shape[1] - last, first : x.shape[2] - last]
@@ -118,7 +126,15 @@ def padded(x, ends: tuple[int, int]):
 
 
 def lowpass(taps: int, factor: int) -> np.ndarray:
-  """A filter of sum 1 to begin with: an ideal low pass in Kaiser's window."""
+  """A filter of sum 1 to begin with: an ideal low pass in Kaiser's window.
+
+  Args:
+    taps: how many, >= 1.
+    factor: it passes frequencies below 1 / (2 factor) of the sampling rate; 1 counts as 2.
+
+  Returns:
+    float32 [taps], symmetric.
+  """
   places = np.arange(taps) - (taps - 1) / 2
   values = np.sinc(places / max(factor, 2)) * np.kaiser(taps, 8.0)
   return (values / values.sum()).astype(np.float32)

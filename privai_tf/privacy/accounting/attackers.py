@@ -39,6 +39,9 @@ def attacker_bound(
   Returns:
     Accuracy in [1/classes, 1]: `(e^epsilon + (m-1) delta) / (e^epsilon + m - 1)`, the next double
     that is no less: a bound stays one.
+
+  Raises:
+    ConfigurationError: for an argument out of its range, or a prior of other than two classes.
   """
   epsilon, delta = check_epsilon(epsilon), check_delta(delta)
   if int(classes) != classes or classes < 2:
@@ -120,6 +123,11 @@ def best_attacker(
 
   Returns:
     Accuracy in [1/2, 1].
+
+  Raises:
+    ConfigurationError: for an argument out of its range (`gaussian_classic`: epsilon above 1),
+      several releases of noise that is not Gaussian, or a mechanism without a formula ("extremal":
+      its own `total_variation` knows).
   """
   epsilon = check_epsilon(epsilon)
   if releases != 1 and not mechanism.startswith("gaussian"):

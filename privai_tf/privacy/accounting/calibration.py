@@ -64,7 +64,21 @@ def gaussian_sigma(epsilon: float, delta: float, sensitivity: float = 1.0) -> fl
 
 
 def classic_multiplier(epsilon: float, delta: float) -> float:
-  """The textbook `sqrt(2 ln(1.25 / delta)) / epsilon`; a guarantee for epsilon <= 1 only."""
+  """The textbook `sqrt(2 ln(1.25 / delta)) / epsilon`; a guarantee for epsilon <= 1 only.
+
+  Args:
+    epsilon: in (0, 1].
+    delta: in (0, 1).
+
+  Returns:
+    sigma / sensitivity.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
+
+  #### References
+  Dwork and Roth, "The Algorithmic Foundations of Differential Privacy", 2014, theorem 3.22.
+  """
   epsilon, delta = check_epsilon(epsilon), check_delta(delta, allow_zero=False)
   if epsilon > 1:
     raise ConfigurationError(

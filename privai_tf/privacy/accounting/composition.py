@@ -98,7 +98,17 @@ def compose_delta(events: Iterable[Any], epsilon: float, *, grid: float = 1e-4) 
 def compose_rdp(events: Iterable[Any], delta: float) -> float:
   """epsilon at `delta` by Renyi accounting: looser, by an independent road, hence the cross-check.
 
-  Pure mechanisms other than Laplace enter as `epsilon^2 / 2`-zCDP (Bun and Steinke 2016).
+  Pure mechanisms other than Laplace enter as `epsilon^2 / 2`-zCDP (Bun and Steinke 2016), integer
+  Laplace noise as continuous noise of its epsilon, which it may cost a little more than
+  (docs/proofs.md, section 5): a check, no bound.
+
+  Args:
+    events: `dp_accounting` events or `PrivacyParameters`, one for each release.
+    delta: in (0, 1).
+
+  Raises:
+    ConfigurationError: for a delta out of its range, an event that `flatten` refuses, or a claim
+      that has a delta, which bounds no Renyi divergence.
   """
   import dp_accounting
   from dp_accounting import dp_event

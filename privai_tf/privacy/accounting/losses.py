@@ -111,7 +111,14 @@ def added(parts: Sequence[tuple[Losses, int]]) -> Losses:
 
 
 def infinite_mass(parts: Sequence[tuple[Losses, int]]) -> float:
-  """Probability that any of them is infinite."""
+  """Probability that any of them is infinite.
+
+  Args:
+    parts: independent losses, and how many of each.
+
+  Returns:
+    In [0, 1].
+  """
   return -math.expm1(sum(count * math.log1p(-one.infinity) for one, count in parts))
 
 

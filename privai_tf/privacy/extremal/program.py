@@ -109,6 +109,15 @@ def best_values(
 
 
 def losses(points: np.ndarray, values: np.ndarray, loss: str) -> np.ndarray:
-  """float64 [m, N]: the loss of each value [m] at each point [N]."""
+  """What each value is off by at each point.
+
+  Args:
+    points: float64 [N].
+    values: float64 [m], in the same unit.
+    loss: "l1" (absolute error) or "l2" (squared).
+
+  Returns:
+    float64 [m, N].
+  """
   distance = np.abs(points - values[:, np.newaxis])
   return distance if loss == "l1" else distance * distance

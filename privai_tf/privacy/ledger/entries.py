@@ -38,7 +38,19 @@ def check_entry(
   mechanism: str,
   relation: Relation | None,
 ) -> Entry:
-  """A valid charge, whose event does not cost more than is claimed."""
+  """A valid charge, whose event does not cost more than is claimed.
+
+  Args:
+    event: of `dp_accounting`, or `PrivacyParameters`; None: only the claim is known.
+    epsilon: > 0; rounded up to units of 1e-30.
+    delta: in [0, 1); rounded up likewise.
+    mechanism: its name, for the record.
+    relation: what the epsilon is about.
+
+  Raises:
+    ConfigurationError: for an amount out of its range, no relation or one of scope "metric", an
+      event that the ledger cannot count, or one that costs over a 1e-9th more than epsilon at delta.
+  """
   _check_range("epsilon", epsilon, delta)
   if not isinstance(relation, Relation):
     raise ConfigurationError(

@@ -101,7 +101,11 @@ class Mirror:
 
 
 def state_folder(given: str | os.PathLike | None = None) -> pathlib.Path:
-  """Where heads are kept: as given, `PRIVAI_STATE_DIR`, or the user's state folder."""
+  """Where heads are kept: as given, `PRIVAI_STATE_DIR`, or the user's state folder.
+
+  Raises:
+    LedgerStateError: if neither is given and the user has no home folder.
+  """
   own = given or os.environ.get(VARIABLE)
   if own:
     return pathlib.Path(own).absolute()

@@ -189,5 +189,12 @@ class SubsetSelection(Mechanism):
 
 
 def subset_weights(epsilon: float) -> tuple[int, int]:
-  """Whole numbers A and B with A / B <= e^epsilon, as close as 40 binary digits allow."""
+  """Whole numbers A and B with A / B <= e^epsilon, as close as 40 binary digits allow.
+
+  Args:
+    epsilon: > 0; taken for exact.
+
+  Returns:
+    `A = 2^40` and `B = floor(2^40 e^-epsilon) + 1`.
+  """
   return 1 << _WEIGHT_BITS, exp_digits(Fraction(epsilon), _WEIGHT_BITS) + 1

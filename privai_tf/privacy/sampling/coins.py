@@ -44,6 +44,11 @@ class Coins:
 def toss(coins: Coins, count: int, source: SystemSource) -> np.ndarray:
   """Tosses each coin `count` times, independently.
 
+  Args:
+    coins: m of them.
+    count: how often each.
+    source: the random words.
+
   Returns:
     bool [count, m].
   """
@@ -75,7 +80,15 @@ def as_integers(digits: np.ndarray) -> np.ndarray:
 
 
 def short_words(count: int, source: SystemSource) -> np.ndarray:
-  """Independent uniform 16-bit numbers, uint16 [count]."""
+  """Independent uniform 16-bit numbers.
+
+  Args:
+    count: how many, >= 0.
+    source: the random words.
+
+  Returns:
+    uint16 [count].
+  """
   return source.words(-(-count // 4)).view(np.uint16)[:count]
 
 

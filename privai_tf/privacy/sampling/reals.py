@@ -82,6 +82,13 @@ def exponential_reals(count: int, source: SystemSource) -> Reals:
   """Independent standard exponential numbers.
 
   The whole part is geometric; the fraction, independent of it, has density `∝ exp(-x)` on [0, 1).
+
+  Args:
+    count: how many.
+    source: the random words.
+
+  Returns:
+    `count` numbers of density `exp(-x)` on [0, infinity).
   """
 
   def propose(size: int) -> Reals:
@@ -103,6 +110,13 @@ def half_normal_reals(count: int, source: SystemSource) -> Reals:
   """Independent absolute values of standard normal numbers.
 
   By rejection from the exponential: `exp(-x^2 / 2) / exp(-x) ∝ exp(-(x - 1)^2 / 2)`.
+
+  Args:
+    count: how many.
+    source: the random words.
+
+  Returns:
+    `count` numbers of density `∝ exp(-x^2 / 2)` on [0, infinity).
   """
 
   def bounds(low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:

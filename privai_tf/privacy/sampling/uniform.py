@@ -41,7 +41,15 @@ def uniform_below(bound: int, count: int, source: SystemSource) -> np.ndarray:
 
 
 def fair_bits(count: int, source: SystemSource) -> np.ndarray:
-  """Independent fair coins, bool [count]."""
+  """Independent fair coins.
+
+  Args:
+    count: how many, >= 0.
+    source: the random words.
+
+  Returns:
+    bool [count].
+  """
   packed = source.words(-(-count // 64))
   return np.unpackbits(packed.view(np.uint8))[:count].astype(bool)
 
