@@ -121,6 +121,7 @@ def discriminator_rows(config: StyleGAN2DiscriminatorConfig) -> Iterator[Row]:
 
 def _last_rows(config: StyleGAN2DiscriminatorConfig) -> Iterator[Row]:
   channels = config.channels(4)
+  # As many maps more hold the minibatch's deviations.
   features = config.mbstd_num_features if config.mbstd_group_size else 0
   ours = "discriminator/4x4"
   yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + features, channels))

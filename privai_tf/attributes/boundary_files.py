@@ -147,11 +147,11 @@ def checked_normal(values: Any, source: str) -> tuple[np.ndarray, float]:
   """A unit float64 [d] and the length it had.
 
   Args:
-    values: [d] or [1, d], real numbers, of any length but 0.
+    values: [d] or [1, d], real numbers, one of them at least 1e-12 from 0.
     source: names them in messages.
 
   Raises:
-    InputError: they are no such numbers, not finite, or all zero.
+    InputError: they are no such numbers, or not finite.
     LatentSpaceError: there are several rows.
   """
   values = np.asarray(values)

@@ -151,7 +151,14 @@ class Encoder:
 
 
 def clipped(images: tf.Tensor) -> tf.Tensor:
-  """Images as photos are: nothing below -1 or above 1 (a generator's own images overshoot)."""
+  """Images as photos are: nothing below -1 or above 1 (a generator's own images overshoot).
+
+  Args:
+    images: of any shape and float type.
+
+  Returns:
+    float32.
+  """
   return tf.clip_by_value(tf.cast(images, tf.float32), -1.0, 1.0)
 
 

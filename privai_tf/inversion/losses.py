@@ -72,6 +72,7 @@ def _steps(images: tf.Tensor) -> list[tf.Tensor]:
 
 def _smooth_absolute(values: tf.Tensor) -> tf.Tensor:
   """Mean of `sqrt(v^2 + s^2) - s` an image: |v| where it shows, smooth below one grey level."""
+  # Charbonnier, Blanc-Feraud, Aubert, Barlaud, 1994.
   axes = list(range(1, len(values.shape)))
   count = math.prod(values.shape[1:])
 

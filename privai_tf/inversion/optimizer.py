@@ -106,8 +106,14 @@ def find_codes(
 
   Args, Raises: see `invert`.
 
+  Args:
+    images, generator, spec, progress: see `invert`.
+
   Returns:
     float32 [N, d], or [N, L, d] for W+.
+
+  Raises:
+    InputError, LatentSpaceError, ConfigurationError: see `invert`.
   """
   spec = decided(spec or InversionSpec(), generator)
   if spec.steps > 0:

@@ -44,6 +44,7 @@ def bucket_size(count: int, batch_size: int) -> int:
   """
   if batch_size < 1:
     raise ConfigurationError(f"batch_size is {batch_size}; it must be at least 1.")
+  # The least power of two that `count` rows fit into.
   return min(batch_size, 1 << max(count - 1, 0).bit_length())
 
 
