@@ -47,14 +47,13 @@ def create_file(path: pathlib.Path, state: str | os.PathLike | None = None) -> b
           f"{path}-wal: is what is left of a ledger whose file is gone; put {path} back, or if both "
           "are done with, remove this one too"
         )
-      with files.atomic_path(path, private=True) as temporary:
-        with translated(path, timeout=0):
-          connection = sqlite3.connect(temporary, isolation_level=None)
-          try:
-            schema.upgrade(connection, temporary)
-            _register(connection, state)
-          finally:
-            connection.close()
+      with files.atomic_path(path, private=True) as temporary, translated(path, timeout=0):
+        connection = sqlite3.connect(temporary, isolation_level=None)
+        try:
+          schema.upgrade(connection, temporary)
+          _register(connection, state)
+        finally:
+          connection.close()
   except OSError as error:
     reason = error.strerror or str(error)
     raise LedgerReadOnlyError(
