@@ -8,7 +8,7 @@ import numpy as np
 
 from privai_tf.artifacts import Inversion
 from privai_tf.errors import ConfigurationError, InputError
-from privai_tf.inversion.initialization import decided, start_codes
+from privai_tf.inversion.initialization import decided, start_codes, with_space
 from privai_tf.inversion.perceptual import perceptual_loss
 from privai_tf.inversion.quality import psnr
 from privai_tf.inversion.search import Found, Search
@@ -56,7 +56,7 @@ def invert(
   inversion.latents.shape  # [N, L, 512]
   ```
   """
-  spec = (spec or InversionSpec()).for_spaces(generator.latent_spaces)
+  spec = with_space(spec or InversionSpec(), generator)
   images = _checked(images, generator, spec)
   spec = decided(spec, generator)
   began = time.perf_counter()
