@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from privai_tf.evaluation.attackers.bayes import ceiling
+from privai_tf.evaluation.attackers.reading import reading_axes
 from privai_tf.evaluation.experiments import budget_report
 from privai_tf.evaluation.experiments.attacks import Trial
 from privai_tf.evaluation.experiments.cost import cost_rows
@@ -79,8 +80,8 @@ class Budget(Experiment):
     scope, mechanism, decode, epsilon, attribute, seen = cell
     spec = spec_of(mechanism, epsilon, scope, decode, **self._own(mechanism))
     prepared = prepared_release(self._faces, spec, [attribute] if attribute else [])
-    normals = np.stack([self._faces.boundary(name).normal for name in self._attributes])
-    trial = Trial(self._faces, prepared, self._count(seen), normals=normals)
+    axes = self._axes if scope == "image" else None
+    trial = Trial(self._faces, prepared, self._count(seen), axes=axes)
     rows, codes = [], seen == "codes"
     # What is read before decoding is the same for all decodings.
     undecoded = codes and decode == mechanism_class(mechanism).decodings[0]
@@ -153,6 +154,11 @@ class Budget(Experiment):
   def _faces(self) -> Faces:
     wanted, count = self.settings, self._count("codes")
     return load_faces(wanted.checkpoint, count, wanted.latent_space, wanted.given_codes)
+
+  @functools.cached_property
+  def _axes(self) -> np.ndarray:
+    normals = np.stack([self._faces.boundary(name).normal for name in self._attributes])
+    return reading_axes(self._faces.calibration.codes, normals)
 
 
 def _worth_it(scope: str, mechanism: str) -> bool:
