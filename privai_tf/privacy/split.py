@@ -244,6 +244,7 @@ def _principal(rest: np.ndarray, asked: int | None, normals: np.ndarray) -> np.n
   wanted = asked or int(np.searchsorted(-left, -_LEFT_OUT * variances.sum())) + 1
   kept = min(wanted, int((variances > _NO_VARIANCE * max(variances[0], 1e-300)).sum()))
   vectors = vectors[:, order[:kept]]
+  # The smaller of X X^T and X^T X was taken apart; if v is of the one, X^T v is of the other.
   if few:
     vectors = rows.T @ vectors
   basis, _ = np.linalg.qr(vectors)

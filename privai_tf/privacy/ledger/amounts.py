@@ -16,7 +16,14 @@ Amount = float | int | str | decimal.Decimal | fractions.Fraction
 
 
 def exact(value: Amount) -> fractions.Fraction:
-  """The number that `value` is printed as, without rounding."""
+  """The number that `value` is printed as, without rounding.
+
+  Args:
+    value: a double counts as its shortest decimal (`repr`), text as it reads ("0.1", "1/3").
+
+  Raises:
+    ConfigurationError: for NaN, infinity, or text that is no number.
+  """
   if isinstance(value, fractions.Fraction):
     return value
   if isinstance(value, str | decimal.Decimal | int):
@@ -31,17 +38,41 @@ def exact(value: Amount) -> fractions.Fraction:
 
 
 def units_up(value: Amount) -> int:
-  """`value` in units, rounded up: what a release costs."""
+  """`value` in units, rounded up: what a release costs.
+
+  Args:
+    value: see `exact`.
+
+  Returns:
+    Units of 1e-30.
+
+  Raises:
+    ConfigurationError: if it is no finite number.
+  """
   return math.ceil(exact(value) * _UNITS)
 
 
 def units_down(value: Amount) -> int:
-  """`value` in units, rounded down: what a budget grants."""
+  """`value` in units, rounded down: what a budget grants.
+
+  Args:
+    value: see `exact`.
+
+  Returns:
+    Units of 1e-30.
+
+  Raises:
+    ConfigurationError: if it is no finite number.
+  """
   return math.floor(exact(value) * _UNITS)
 
 
 def number_down(units: int) -> float:
-  """The largest double whose printed form is not above `units`: what is left."""
+  """The largest double whose printed form is not above `units`: what is left.
+
+  Args:
+    units: of 1e-30, >= 0.
+  """
   value = units / _UNITS
   while units_up(value) > units:
     value = math.nextafter(value, -math.inf)
@@ -49,7 +80,11 @@ def number_down(units: int) -> float:
 
 
 def number_up(units: int) -> float:
-  """The least double whose printed form is not below `units`: what is spent."""
+  """The least double whose printed form is not below `units`: what is spent.
+
+  Args:
+    units: of 1e-30, >= 0.
+  """
   value = units / _UNITS
   while units_down(value) < units:
     value = math.nextafter(value, math.inf)
@@ -57,6 +92,13 @@ def number_up(units: int) -> float:
 
 
 def text(units: int) -> str:
-  """`units` as a plain decimal, exact."""
+  """`units` as a plain decimal, exact.
+
+  Args:
+    units: of 1e-30, >= 0.
+
+  Returns:
+    Such as "0.1", with at most 30 decimals.
+  """
   whole, part = divmod(units, _UNITS)
   return f"{whole}.{part:030d}".rstrip("0").rstrip(".")

@@ -26,6 +26,11 @@ def create_file(path: pathlib.Path, state: str | os.PathLike | None = None) -> b
 
   Returns:
     Whether it was made; False if there is a file already, which is left alone.
+
+  Raises:
+    LedgerExistsError: if the log of a ledger lies there whose file is gone.
+    LedgerReadOnlyError: if the file cannot be made.
+    LedgerStateError: if the state folder cannot be used; nothing was made then.
   """
   path = place.resolved(path)
   try:
