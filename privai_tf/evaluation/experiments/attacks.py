@@ -28,14 +28,14 @@ class Trial:
     faces, prepared: what is released, and how.
     count: faces.
     releases: of each face.
-    normals: float64 [a, d], of boundaries that attackers look along in scope "image".
+    axes: float64 [D, q], that attackers look along in scope "image"; see `reading_axes`.
   """
 
   faces: Faces
   prepared: PreparedRelease
   count: int
   releases: int = 1
-  normals: np.ndarray | None = None
+  axes: np.ndarray | None = None
 
   @property
   def originals(self) -> np.ndarray:
@@ -54,7 +54,7 @@ class Trial:
   @functools.cached_property
   def reading(self) -> Reading:
     """How attackers read codes."""
-    return make_reading(self.prepared, self.faces.calibration.codes, self.normals)
+    return make_reading(self.prepared, self.faces.calibration.codes, self.axes)
 
   @functools.cached_property
   def pictures(self) -> np.ndarray:
