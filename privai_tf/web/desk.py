@@ -113,23 +113,36 @@ class Desk:
 
     Yields:
       Steps done, steps in all, and the picture as it is then, uint8 [R, R, 3].
+
+    Raises:
+      InputError: also if the photo is put away meanwhile: nobody waits for its code, others for the model.
     """
     told: queue.SimpleQueue = queue.SimpleQueue()
     found: list = []
 
+    def require_photo() -> None:
+      if session.photo is not photo:
+        raise InputError("The photo was put away meanwhile.")
+
+    def tell(*progress: Any) -> None:
+      require_photo()
+      told.put(progress)
+
     def work() -> None:
       try:
-        found.append(studio.invert(image, lambda *progress: told.put(progress)))
+        found.append(studio.invert(image, tell))
       except BaseException as error:  # Told to who waits.
         found.append(error)
       told.put(None)
 
-    studio, image = self._ready(), self._photo(session).faces[session.face].image
+    studio, photo = self._ready(), self._photo(session)
+    image = photo.faces[session.face].image
     threading.Thread(target=work, name="inversion", daemon=True).start()
     while (progress := told.get()) is not None:
       yield progress
     if isinstance(found[0], BaseException):
       raise found[0]
+    require_photo()
     session.inverted = found[0]
 
   def prepared(self, choice: Choice) -> Any:
