@@ -92,6 +92,10 @@ class StorePath:
     """What is directly below and is called like the pattern, sorted."""
     return (path for path in self.iterdir() if fnmatch.fnmatchcase(path.name, pattern))
 
+  def read_bytes(self) -> bytes:
+    """The whole object."""
+    return read(self)
+
   def read_text(self, encoding: str = "utf-8") -> str:
     """The whole object as text."""
     return read(self).decode(encoding)
@@ -267,12 +271,13 @@ def read_many(paths: Iterable[StorePath]) -> Iterator[bytes | Exception]:
 
 @contextlib.contextmanager
 def downloaded(path: StorePath) -> Iterator[IO[bytes]]:
-  """A nameless temporary file of an object's bytes; raises FileNotFoundError."""
-  with tempfile.TemporaryFile() as file:
+  """A private temporary file of an object's bytes; raises FileNotFoundError."""
+  with tempfile.TemporaryDirectory(prefix="privai-") as folder:
+    local = Path(folder) / "object"
     with told(path):
-      _system(path.url).get_file(path.url, file)
-    file.seek(0)
-    yield file
+      _system(path.url).get_file(path.url, str(local))
+    with open(local, "rb") as file:
+      yield file
 
 
 def put(path: StorePath, data: bytes) -> None:
