@@ -28,7 +28,7 @@ from privai_tf.jobs.stages import Stages
 from privai_tf.pipeline import check_ledger, opened_ledger
 from privai_tf.runtime.keras_settings import settle_keras
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.5  # A listing; of a store, as well.
 _OWNER = "owner"
 
 
@@ -201,7 +201,7 @@ def _run_pipeline(job: Job, state: FleetState, options: Sequence[str], progress)
   while thread.is_alive():
     thread.join(_LOOK_SECONDS)
     if progress:
-      progress(sum(state.result(part).exists() for part in range(state.parts)), state.parts)
+      progress(sum(1 for _ in state.folder.glob("result*.json")), state.parts)
   if failure:
     reason = str(failure[0]).strip().splitlines()
     text = reason[-1] if reason else type(failure[0]).__name__
