@@ -77,8 +77,7 @@ def saturated(score: float) -> np.float32:
   """The score itself up to two deviations, hardly more from there on."""
   beyond = max(0.0, abs(score) - _STRAIGHT)
   return np.float32(
-    np.clip(score, -_STRAIGHT, _STRAIGHT)
-    + np.sign(score) * _BEYOND * np.tanh(beyond / _BEYOND)
+    np.clip(score, -_STRAIGHT, _STRAIGHT) + np.sign(score) * _BEYOND * np.tanh(beyond / _BEYOND)
   )
 
 
