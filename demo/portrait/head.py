@@ -56,7 +56,7 @@ class Head:
     jaw = (1.0 - below**power) ** (1.0 / (power - 0.35))
     jaw = jaw * (1.0 - (0.15 - 0.06 * self.male) * below * below)
     cheeks = 0.012 * self.smile * np.exp(-np.square((y - 0.22) / 0.16))
-    return self.width * np.sqrt(1.0 - above**2.3) * jaw + cheeks * (below < 1.0)
+    return self.width * np.sqrt(1.0 - above**2.6) * jaw + cheeks * (below < 1.0)
 
   def distance(self, picture: Picture):
     """To the outline, negative inside."""
