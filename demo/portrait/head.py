@@ -61,8 +61,10 @@ class Head:
   def distance(self, picture: Picture):
     """To the outline, negative inside."""
     step = 0.5 * picture.pixel
-    width = self.half_width(picture.y)
-    slope = (self.half_width(picture.y + step) - self.half_width(picture.y - step)) / (2.0 * step)
+    before, width, after = self.half_width(
+      np.stack([picture.y - step, picture.y, picture.y + step])
+    )
+    slope = (after - before) / (2.0 * step)
     across = (np.abs(picture.x - self.center) - width) / np.sqrt(1.0 + np.minimum(slope**2, 1e3))
     return np.maximum(across, np.maximum(self.crown - picture.y, picture.y - self.chin))
 
