@@ -42,7 +42,8 @@ class Picture:
     """1 inside (negative distance), 0 outside, a ramp at the edge of 1.4 pixels or `softness`."""
     ramp = distance * (-1.0 / max(1.4 * self.pixel, softness))
     ramp += 0.5
-    np.clip(ramp, 0.0, 1.0, out=ramp)
+    np.maximum(ramp, 0.0, out=ramp)
+    np.minimum(ramp, 1.0, out=ramp)
     smooth = ramp * -2.0
     smooth += 3.0
     smooth *= ramp
@@ -80,12 +81,16 @@ class Picture:
   def over(self, color, coverage) -> None:
     """Lays a colour, three numbers or [3, H, W], over the picture as far as `coverage` goes."""
     for channel, value in zip(self.pixels, color, strict=True):
-      channel += (value - channel) * coverage
+      change = value - channel
+      change *= coverage
+      channel += change
 
   def darken(self, amount, tint=_SKIN_SHADOW) -> None:
     """Takes light away, as far as `tint` says of each colour; by default as on skin, warmly."""
     for channel, share in zip(self.pixels, tint, strict=True):
-      channel *= 1.0 - share * amount
+      left = amount * -share
+      left += 1.0
+      channel *= left
 
   def lighten(self, amount, color=(1.0, 1.0, 1.0)) -> None:
     """Adds light of a colour."""

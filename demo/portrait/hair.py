@@ -58,12 +58,14 @@ def _outline(part: Picture, x, look):
   y = part.y
   woman = 1.0 - look.male
   age_thin = 0.02 * look.age * look.male
-  width, height = 0.482 + 0.060 * woman - age_thin, 0.665 + 0.045 * woman - age_thin
-  radius = np.sqrt(np.square(x / width) + np.square((y + 0.11 - 0.02 * woman) / height))
+  width, height = 0.480 + 0.055 * woman - age_thin, 0.650 + 0.045 * woman - age_thin
+  across = np.minimum(np.square(x / width), 2.0)
+  along = np.minimum(np.square((y + 0.11 - 0.02 * woman) / height), 2.0)
+  radius = np.sqrt(across + along - 0.42 * across * along)  # Fuller than an ellipse.
   cap = (radius - 1.0) * 0.5
   # A quiff: the top of short hair leans to one side.
   cap = cap - 0.022 * look.male * (1 - look.age) * np.exp(-np.square((x - 0.12) / 0.22)) * (y < 0)
-  round_off = 2.5 * np.square(np.maximum(np.abs(x) - 0.40, 0.0))
+  round_off = 5.0 * np.square(np.maximum(np.abs(x) - 0.37, 0.0))
   cap = np.maximum(cap, y - mix(0.02, 0.7, look.length) + round_off)
   bottom = mix(0.0, 1.04, look.length) - 1.6 * np.square(np.maximum(np.abs(x) - 0.30, 0.0))
   bottom = bottom + 0.014 * np.sin(38.0 * x)
@@ -102,7 +104,7 @@ def draw_front(picture: Picture, look, head: Head, strands: Strands) -> None:
   slope[:, 1:-1] = (line[:, 2:] - line[:, :-2]) * np.float32(0.5 / part.pixel)
   hair = (y - line) / np.sqrt(1.0 + slope * slope)
   lowest = mix(0.05 - 0.06 * recede, 1.04, look.length) + 0.02 * np.sin(30.0 * x)
-  round_off = 2.5 * np.square(np.maximum(np.abs(x) - 0.40, 0.0)) * (1 - look.length)
+  round_off = 5.0 * np.square(np.maximum(np.abs(x) - 0.37, 0.0)) * (1 - look.length)
   outside = np.maximum(strands.outline, y - lowest + round_off)
   shadow = part.cover(hair - 0.045, 0.12) * part.cover(outside - 0.03, 0.06)
   part.darken(0.24 * shadow * part.cover(head.distance(part), 0.04))

@@ -56,13 +56,15 @@ class Head:
     jaw = (1.0 - below**power) ** (1.0 / (power - 0.35))
     jaw = jaw * (1.0 - (0.15 - 0.06 * self.male) * below * below)
     cheeks = 0.012 * self.smile * np.exp(-np.square((y - 0.22) / 0.16))
-    return self.width * np.sqrt(1.0 - above**2.3) * jaw + cheeks * (below < 1.0)
+    return self.width * np.sqrt(1.0 - above**2.6) * jaw + cheeks * (below < 1.0)
 
   def distance(self, picture: Picture):
     """To the outline, negative inside."""
     step = 0.5 * picture.pixel
-    width = self.half_width(picture.y)
-    slope = (self.half_width(picture.y + step) - self.half_width(picture.y - step)) / (2.0 * step)
+    before, width, after = self.half_width(
+      np.stack([picture.y - step, picture.y, picture.y + step])
+    )
+    slope = (after - before) / (2.0 * step)
     across = (np.abs(picture.x - self.center) - width) / np.sqrt(1.0 + np.minimum(slope**2, 1e3))
     return np.maximum(across, np.maximum(self.crown - picture.y, picture.y - self.chin))
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from demo.portrait.canvas import Picture, mix
-from demo.portrait.head import MOUTH_Y, Head
+from demo.portrait.head import MOUTH_Y, SIDES, Head
 
 _TEETH = (-0.165, -0.108, -0.054, 0.0, 0.054, 0.108, 0.165)
 _PAINTED = np.array((0.80, 0.27, 0.31), np.float32)
@@ -33,9 +33,10 @@ def draw_mouth(picture: Picture, look, head: Head) -> None:
 
   part.darken(0.20 * part.blob(center, MOUTH_Y + 0.085 + 0.055 * smile, 0.10, 0.024))
   part.darken(0.05 * part.blob(center, MOUTH_Y - 0.085, 0.022, 0.045))
-  for side in (-1.0, 1.0):
+  face = part.cover(head.distance(part))
+  for side in SIDES:
     dimple = part.blob(center + side * (half + 0.014), MOUTH_Y - 0.8 * corner, 0.020, 0.030)
-    part.darken((0.10 + 0.14 * smile) * dimple)
+    part.darken((0.10 + 0.14 * smile) * dimple * face)
 
   lips = np.maximum(np.maximum(-y - upper, y - lower), ends)
   color = mix(look.skin * _BARE, 0.35 * look.skin + 0.65 * _PAINTED, 0.75 * woman)

@@ -33,8 +33,12 @@ def render(factors: np.ndarray, resolution: int = 256) -> np.ndarray:
   shape = (3, resolution, samples, resolution, samples)
   for image, row in zip(images, factors, strict=True):
     pixels = _draw(Look.of(row), samples * resolution)
-    image[:] = pixels.reshape(shape).mean((2, 4)).transpose(1, 2, 0)
-  return images * 2.0 - 1.0
+    if samples > 1:
+      pixels = pixels.reshape(shape).mean((2, 4))
+    image[:] = pixels.transpose(1, 2, 0)
+  images *= 2.0
+  images -= 1.0
+  return images
 
 
 def _draw(look: Look, size: int) -> np.ndarray:

@@ -51,7 +51,7 @@ def draw_beard(picture: Picture, look, head: Head) -> None:
   part.darken(0.20 * look.stubble * (1.0 - look.beard) * shaved, (1.0, 0.88, 0.72))
   flow = np.sin(62.0 * (x + 0.5 * x * np.abs(y - 0.3)) + 2.0 * np.sin(7.0 * y))
   flow = flow * 0.45 + 0.4 * np.sin(105.0 * x * (1.2 - 0.4 * y) + 3.0 * np.sin(5.0 * y + 1.0))
-  tone = 0.90 + 0.045 * flow - 0.25 * part.cover(0.62 - y, 0.40)
+  tone = 0.90 + 0.03 * flow - 0.25 * part.cover(0.62 - y, 0.40)
   color = mix(look.hair * 0.88, look.skin * 0.40, 0.15)
   part.over([value * tone for value in color], 0.94 * look.beard * grown * inside)
 
@@ -83,5 +83,5 @@ def _draw_fold(part: Picture, look, head: Head, side: float, age: float) -> None
     (0.5 * (head.nose_x + head.mouth_x) + side * (0.185 + out), 0.325),
     (head.mouth_x + side * (0.215 + out), MOUTH_Y + 0.030 - 0.02 * look.smile),
   )
-  fold = part.cover(part.fold(points, 0.008), 0.036)
+  fold = part.cover(part.fold(points, 0.008), 0.036) * part.cover(head.distance(part))
   part.darken((0.03 + 0.20 * age + 0.10 * look.smile) * fold)
