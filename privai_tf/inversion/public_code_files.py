@@ -75,12 +75,24 @@ def shipped_files(generator, name: str) -> list[Path]:
 
 
 def file_name(generator, key: str, seed: int | None) -> str:
+  """The name of a file of public codes.
+
+  Args:
+    generator: a `privai_tf.Generator`, whose fingerprint begins the name.
+    key: of `key_of`.
+    seed: of the pictures, >= 0; None: those that releases are fitted on.
+  """
   name = f"{generator.fingerprint[:16]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
   return name + (".npz" if seed is None else f"-seed{seed}.npz")
 
 
 def fitting(wanted: int, count: int) -> int:
-  """As many directions as pictures need, if there are codes enough to fit them."""
+  """As many directions as pictures need, if there are codes enough to fit them.
+
+  Args:
+    wanted: directions that pictures need, >= 1.
+    count: codes that they are fitted on, >= 1.
+  """
   return wanted if count < _FEWEST_TO_LIMIT else min(wanted, count // _CODES_A_DIRECTION)
 
 

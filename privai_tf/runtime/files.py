@@ -209,7 +209,11 @@ def write_json(path: str | os.PathLike, value: Any, *, private: bool = False) ->
 
 
 def write_once(path: Path | StorePath, data: bytes) -> None:
-  """Like `write_bytes`; an object of a store is created, and never exchanged for other bytes."""
+  """Like `write_bytes`; an object of a store is created, and never exchanged for other bytes.
+
+  Raises:
+    OutputError: if it cannot be written, or the object is there and holds other bytes.
+  """
   if not isinstance(path, StorePath):
     write_bytes(path, data)
   elif not stores.create(path, data):
