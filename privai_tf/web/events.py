@@ -92,7 +92,9 @@ class Events:
       released = desk.release(session, choice, person)
       yield {
         on.refused: gr.update(visible=False),
-        on.pictures: parts.triptych(desk.face(session), session.inverted.picture, released.pixels),
+        on.pictures: parts.triptych(
+          desk.face(session), desk.inverted(session).picture, released.pixels
+        ),
         on.compare: parts.comparison(desk.face(session), released.pixels),
         on.image_file: gr.update(value=str(released.picture)),
         on.record_file: gr.update(value=str(released.record)),
@@ -122,7 +124,7 @@ class Events:
       }
       for done, total, picture in desk.invert(session):
         yield {on.progress: parts.progress(done, total, picture)}
-      inverted = session.inverted
+      inverted = desk.inverted(session)
       yield {
         on.progress: parts.found(desk.face(session), inverted.picture, inverted.warning),
         **self.views.words(session, chosen),

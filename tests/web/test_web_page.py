@@ -102,6 +102,24 @@ def test_no_file_but_the_pages_own_is_given(client, tmp_path):
   assert client().get(f"/gradio_api/file={secret}").status_code == 403
 
 
+@pytest.mark.parametrize("content", [b"", b"no picture at all", b"\0\0\0\x18ftypheic" + bytes(99)])
+def test_a_file_that_no_decoder_knows_gets_as_far_as_our_own_words(ready, uploaded, content):
+  """The library's field would have refused it with a trace."""
+  from gradio.data_classes import ImageData
+
+  from privai_tf.web.events import Events
+  from privai_tf.web.page import build_page
+
+  one, session = ready()
+  widgets = build_page(one)[1]
+  assert widgets.upload.get_block_name() == "image"
+  given = ImageData(path=str(uploaded(content, "photo.heic")), orig_name="photo.heic")
+  path = widgets.upload.preprocess(given)
+  *_, last = Events(one, widgets).upload(session, path, "smile", 3, None, None, "")
+  assert "is no PNG, JPEG or WebP" in last[widgets.trouble]["value"]
+  assert widgets.upload.preprocess(None) is None
+
+
 def test_an_upload_beyond_the_limit_is_refused(client):
   one = client(max_upload_bytes=1000)
   with one:
