@@ -8,12 +8,14 @@ import itertools
 import numpy as np
 import pytest
 
+from demo.embedding import scores_of_z
 from demo.families import build
 from demo.portrait import pool as pools
 from demo.portrait import training
 from demo.portrait.family import PORTRAITS, config_at
 from demo.portrait.growth import grown
 from demo.portrait.plan import PHASES, Phase, learning_rate, phase_at
+from privai_tf.generators.families import create_generator
 
 
 def _small_config(resolution):
@@ -60,6 +62,18 @@ def test_a_grown_network_draws_the_same_picture_twice_as_large(resolution):
   across = before[:, :, :-2] / 8 + before[:, :, 1:-1] * 6 / 8 + before[:, :, 2:] / 8
   expected = across[:, :-2] / 8 + across[:, 1:-1] * 6 / 8 + across[:, 2:] / 8
   np.testing.assert_allclose(halved, expected, atol=2e-4 * np.abs(before).max())
+
+
+def test_the_finished_network_draws_what_was_trained():
+  config = _small_config(8)
+  network, draw = build(config, seed=2)
+  weights = {name: np.asarray(v) for name, v in network.named_variables().items()}
+  generator = create_generator(*PORTRAITS.finish(config, weights, 0.1))
+  z = generator.sample_z(3, seed=2)
+  expected = np.asarray(draw(PORTRAITS.inputs_of_scores(scores_of_z(z))))
+  images = generator.synthesize(z, latent_space="Z")
+  np.testing.assert_allclose(images, expected, atol=1e-3 * np.abs(expected).max())
+  assert np.std(expected, axis=0).mean() > 0.05  # The scores matter.
 
 
 def test_a_pool_is_drawn_once_and_kept_smaller(small_pool):
