@@ -9,7 +9,6 @@ from privai_tf.web import parts
 from privai_tf.web.choices import usual_position
 from privai_tf.web.desk import Desk
 
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Widgets:
   """Everything on the page that changes."""
@@ -56,8 +55,6 @@ class Widgets:
     """As a handler's outputs."""
     return [getattr(self, field.name) for field in dataclasses.fields(self)]
 
-from gradio.events import Dependency
-
 class Upload(gr.Image):
   """An image field that hands a file over as it came.
 
@@ -70,12 +67,10 @@ class Upload(gr.Image):
   def preprocess(self, payload: Any) -> str | None:
     """The path of the file, which lies in the page's own folder; None if there is none."""
     return None if payload is None else payload.path
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
-    from gradio.blocks import Block
-    if TYPE_CHECKING:
-        from gradio.components import Timer
-        from gradio.components.base import Component
+    from typing import TYPE_CHECKING
 
+    if TYPE_CHECKING:
+      pass
 
 def build_page(desk: Desk) -> tuple[gr.Blocks, Widgets]:
   """Lays the page out; nothing happens on it yet.
@@ -94,7 +89,6 @@ def build_page(desk: Desk) -> tuple[gr.Blocks, Widgets]:
     with gr.Column(elem_classes="step", elem_id="step-3"):
       named |= _release_step()
   return page, Widgets(**named)
-
 
 def _photo_step() -> dict[str, Any]:
   gr.HTML(parts.heading(1, "Your photo", "One face is enough; it is looked for by itself."))
@@ -135,7 +129,6 @@ def _photo_step() -> dict[str, Any]:
     named["again"] = gr.Button("Take another photo", elem_id="again", size="md")
   return named
 
-
 def _strength_step(desk: Desk) -> dict[str, Any]:
   gr.HTML(
     parts.heading(2, "What to hide, and how strongly", "Try freely: nothing here is published.")
@@ -171,7 +164,6 @@ def _strength_step(desk: Desk) -> dict[str, Any]:
         elem_id="person",
       )
   return named
-
 
 def _release_step() -> dict[str, Any]:
   gr.HTML(
