@@ -66,8 +66,11 @@ def test_no_lower_bound_above_the_claim(name, epsilon):
 @pytest.mark.parametrize("epsilon", EPSILONS)
 @pytest.mark.parametrize("name", ["laplace", "gaussian", "randomized_response"])
 def test_full_audits_reach_85_percent_of_the_exact_value(name, epsilon, target):
+  """Missed by chance with probability below 1e-9 each; at epsilon 0.5 a Gaussian shows 0.12 of it, and
+  200,000 releases would scatter that by 3%."""
   audited = prepare_audit(name, epsilon, delta_of(name))
-  result = audit(audited, samples=200_000, target=target)
+  samples = 800_000 if (name, epsilon) == ("gaussian", 0.5) else 200_000
+  result = audit(audited, samples=samples, target=target)
   exact = reachable_epsilon(name, audited.mechanism_epsilon, audited.mechanism.delta)
   assert result.lower_bound >= 0.85 * exact
 

@@ -15,7 +15,7 @@ from privai_tf.privacy.mechanisms.randomized_response import RandomizedResponse
 from privai_tf.privacy.mechanisms.subset_selection import SubsetSelection
 
 FINITE = ("extremal", "randomized_response", "subset_selection")
-SAMPLES = 30_000
+SAMPLES = 20_000
 ALARM = 1e-8
 
 
