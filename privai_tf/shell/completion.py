@@ -29,7 +29,8 @@ complete -o filenames -F _privai privai
 _SCRIPTS = {
   "bash": _BASH,
   # zsh takes bash's functions once it is told to.
-  "zsh": "\nautoload -U +X bashcompinit && bashcompinit" + _BASH.replace("declare", "typeset"),
+  "zsh": "\n(( $+functions[compdef] )) || { autoload -U compinit && compinit; }"
+  "\nautoload -U +X bashcompinit && bashcompinit" + _BASH.replace("declare", "typeset"),
 }
 
 

@@ -57,20 +57,6 @@ class Widgets:
     return [getattr(self, field.name) for field in dataclasses.fields(self)]
 
 
-class Upload(gr.Image):
-  """An image field that hands a file over as it came.
-
-  The library would open it first, with whatever decoder says that it knows it; what none knows would
-  end in a trace that names the file.
-  """
-
-  is_template = True  # The browser's part is the image field's.
-
-  def preprocess(self, payload: Any) -> str | None:
-    """The path of the file, which lies in the page's own folder; None if there is none."""
-    return None if payload is None else payload.path
-
-
 def build_page(desk: Desk) -> tuple[gr.Blocks, Widgets]:
   """Lays the page out; nothing happens on it yet.
 
@@ -94,7 +80,7 @@ def _photo_step() -> dict[str, Any]:
   gr.HTML(parts.heading(1, "Your photo", "One face is enough; it is looked for by itself."))
   named: dict[str, Any] = {"trouble": gr.HTML(visible=False)}
   with gr.Column(visible=True) as named["pick"]:
-    named["upload"] = Upload(
+    named["upload"] = gr.Image(
       sources=["upload", "webcam", "clipboard"],
       type="filepath",
       image_mode=None,
@@ -105,6 +91,7 @@ def _photo_step() -> dict[str, Any]:
       buttons=[],
       visible=False,
     )
+    named["upload"].preprocess = _as_it_came
     named["samples_told"] = gr.HTML(
       "<p>Or try one of these portraits: they are drawn, and nobody's.</p>", visible=False
     )
@@ -128,6 +115,16 @@ def _photo_step() -> dict[str, Any]:
     named["progress"] = gr.HTML()
     named["again"] = gr.Button("Take another photo", elem_id="again", size="md")
   return named
+
+
+def _as_it_came(payload: Any) -> str | None:
+  """The path of an upload, which lies in the page's own folder; None if there is none.
+
+  The library's field would open it first, with whatever decoder says that it knows it; what none knows
+  would end in a trace that names the file. (A class of ours would do as well, but the library writes a
+  file beside the source of each.)
+  """
+  return None if payload is None else payload.path
 
 
 def _strength_step(desk: Desk) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def run(settings: WebSettings, tell: Callable[[str], None]) -> None:
         timeout_graceful_shutdown=_FINISHING_SECONDS,
       )
     )
+    # What is cut off at the end is meant to be: no traces of it.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     failures: list[BaseException] = []
     threads = [
       threading.Thread(target=_load, args=(desk, server, failures, tell), daemon=True),
