@@ -44,7 +44,8 @@ class Bayes(Attacker):
 
   def guess(self, releases: Observed) -> np.ndarray:
     count = releases.noisy.shape[1]
-    step = max(1, _AT_ONCE // len(self._sides))
+    # A likelihood may hold every number of every pair of release and public face.
+    step = max(1, _AT_ONCE // (len(self._sides) * releases.noisy.shape[2]))
     parts = [
       self._odds(releases.noisy[:, start : start + step]) > 0 for start in range(0, count, step)
     ]
