@@ -7,6 +7,7 @@ get from these two. fsspec and a protocol's package are imported when a URL is u
 
 import contextlib
 import dataclasses
+import errno
 import fnmatch
 import re
 import secrets
@@ -204,16 +205,17 @@ def require_conditions(folder: StorePath) -> None:
 def names_in(folder: StorePath) -> list[str]:
   """Of what is directly below, sorted; those of folders end with a slash."""
   with told(folder):
+    system = _system(folder.url)
+    own = system._strip_protocol(folder.url).rstrip("/")
     try:
-      found = _system(folder.url).ls(folder.url, detail=True)
+      found = system.ls(folder.url, detail=True)
     except FileNotFoundError:
       return []
-  own = folder.name
-  names = {
+  return sorted(
     entry["name"].rstrip("/").rpartition("/")[2] + "/" * (entry["type"] == "directory")
     for entry in found
-  }
-  return sorted(name for name in names if name.rstrip("/") and (name != own or len(found) > 1))
+    if entry["name"].rstrip("/") != own
+  )
 
 
 def remove_below(folder: StorePath) -> None:
@@ -308,11 +310,17 @@ def _put(path: StorePath, data: bytes, mode: str) -> None:
       f"{path}: {len(data):,} bytes, more than a store takes at once ({_ONE_PUT:,})."
     )
   one = {"chunksize": _ONE_PUT} if path.url.startswith("s3") else {}
-  with told(path):
-    try:
-      _system(path.url).pipe_file(path.url, data, mode=mode, **one)
-    except FileNotFoundError as error:
-      raise OutputError(f"{path}: there is no such bucket; create it first.") from error
+  for last in (False, False, True):
+    with told(path):
+      try:
+        _system(path.url).pipe_file(path.url, data, mode=mode, **one)
+        return
+      except FileNotFoundError as error:
+        raise OutputError(f"{path}: there is no such bucket; create it first.") from error
+      except OSError as error:
+        # S3's answer to two who create one object at the same time: try again.
+        if last or error.errno != errno.EBUSY:
+          raise
 
 
 @contextlib.contextmanager
