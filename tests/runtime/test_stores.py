@@ -1,6 +1,7 @@
 """Objects by URL: whole, created once, told in one line; a manifest and a checkpoint of such."""
 
 import contextlib
+import errno
 import pickle
 import threading
 
@@ -119,6 +120,23 @@ def test_a_store_that_cannot_be_reached_is_one_line(monkeypatch):
   with pytest.raises(OutputError, match=r"the store cannot be used \(ZeroDivisionError") as told:
     place("s3://bucket/out").exists()
   assert "\n" not in str(told.value)
+
+
+def test_two_who_create_at_the_same_time_try_again(monkeypatch):
+  answers = [OSError(errno.EBUSY, "ConditionalRequestConflict")] * 2 + [FileExistsError()]
+
+  class System:
+    def pipe_file(self, url, data, mode, **options):
+      raise answers.pop(0)
+
+    def cat_file(self, url):
+      return b"the other's"
+
+  monkeypatch.setattr(stores, "_system", lambda url: System())
+  assert not stores.create(place("s3://bucket/out"), b"mine")
+  answers += [OSError(errno.EBUSY, "ConditionalRequestConflict")] * 3
+  with pytest.raises(OutputError, match="the store cannot be used"):
+    stores.create(place("s3://bucket/out"), b"mine")
 
 
 def test_a_store_without_conditions_is_refused(monkeypatch):
