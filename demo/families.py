@@ -39,7 +39,8 @@ def _stylegan_config(resolution: int):
   )
 
 
-def _finish_stylegan(config, weights, outside):
+def finish_stylegan(config, weights, outside):
+  """See `Family.finish`."""
   from demo.mapping import adapt_synthesis, generator_config, mapping_weights
 
   config = generator_config(config)
@@ -83,13 +84,15 @@ def widen_first_layer(config, weights, outside: float = 0.0):
   return wide, {**weights, name: (kernel / wide_first.factor).astype(np.float32)}
 
 
+_CALM_STYLES = 0.2
+
 FAMILIES = {
   "stylegan": Family(
     checkpoint="avatars",
     learning_rate=5e-3,
     config_at=_stylegan_config,
     inputs_of_scores=latents_of_scores,
-    finish=_finish_stylegan,
+    finish=finish_stylegan,
   ),
   "pggan": Family(
     checkpoint="avatars_pggan",
@@ -123,6 +126,10 @@ def build(config, seed: int) -> tuple[Any, Callable[[Any], Any]]:
 
   # A constant input of ones would be erased by instance normalization.
   network = SynthesisNetwork(config, seed, constant="normal")
+  if not config.use_instance_norm:
+    # Nothing takes back what styles multiply, layer upon layer.
+    for epilogue in network.epilogues:
+      epilogue.style.weight.assign(epilogue.style.weight * _CALM_STYLES)
 
   def draw(latents):
     codes = tf.tile(latents[:, tf.newaxis], [1, config.num_layers, 1])

@@ -39,7 +39,7 @@ def raises(function: ast.FunctionDef) -> bool:
     node = waiting.pop()
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
       return True
-    if not isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
       waiting.extend(ast.iter_child_nodes(node))
   return False
 
@@ -54,6 +54,27 @@ def lacking(root: pathlib.Path) -> list[str]:
     if raises(function) and "Raises:" not in words:
       missed.append(f"{name}: Raises")
   return missed
+
+
+def imports(root: pathlib.Path) -> dict[str, set[str]]:
+  """By module, the modules of the packages that it imports anywhere, late imports included.
+
+  What a name of a package's facade leads to is not followed: it is looked up when it is used.
+  """
+  paths = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
+  modules = {".".join(path.relative_to(root).with_suffix("").parts): path for path in paths}
+  modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+  graph = {}
+  for name, path in modules.items():
+    asked: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+      if isinstance(node, ast.Import):
+        asked.update(alias.name for alias in node.names)
+      elif isinstance(node, ast.ImportFrom) and node.module:
+        members = {f"{node.module}.{alias.name}" for alias in node.names}
+        asked.update(members & modules.keys() or {node.module})
+    graph[name] = asked & modules.keys()
+  return graph
 
 
 if __name__ == "__main__":

@@ -142,7 +142,11 @@ def records_page(content: dict, images: int, record_files: int) -> str:
 
 
 def images_line(count: int) -> str:
-  """How many images there are, in a sentence."""
+  """How many images there are, in a sentence.
+
+  Args:
+    count: of images, 0 or more.
+  """
   return f"<p>{count} privatized image{'s' if count != 1 else ''}.</p>"
 
 

@@ -131,7 +131,14 @@ def warnings(
 def unexplained(
   reconstructions: np.ndarray, images: np.ndarray, generator, latent_space: str
 ) -> np.ndarray:
-  """`Quality.unexplained` of each photo, float [N]; see `warnings`."""
+  """`Quality.unexplained` of each photo, float [N]; see `warnings`.
+
+  Args:
+    reconstructions: float [N, R, R, C]; clipped to [-1, 1] as a viewer does.
+    images: the photos, float [N, R, R, C] in [-1, 1].
+    generator: the `privai_tf.Generator`.
+    latent_space: whose variety is the unit.
+  """
   errors = np.mean(np.square(np.clip(reconstructions, -1, 1) - images), axis=(1, 2, 3))
   return errors / variety(generator, latent_space)
 

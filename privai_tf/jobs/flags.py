@@ -194,7 +194,11 @@ def _path(value: str | None) -> pathlib.Path | StorePath | None:
 
 
 def job_from_flags():
-  """The job that the flags ask for."""
+  """The job that the flags ask for.
+
+  Raises:
+    ConfigurationError: if flags contradict one another, or codes are asked for by URL.
+  """
   from privai_tf.jobs.job import Budget, Job, Shard
   from privai_tf.privacy.ledger.database_url import location
 

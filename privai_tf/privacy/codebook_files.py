@@ -16,6 +16,14 @@ def stored_numbers(codebook: Codebook, mean: np.ndarray, axes: np.ndarray) -> np
   """`codebook.numbers`, read where an earlier process kept it.
 
   Nothing that a release promises hangs on what the file says: any table of numbers would do.
+
+  Args:
+    codebook: large ones of a generator with a fingerprint are kept, others made.
+    mean: float64 [d], as for `Codebook.numbers`.
+    axes: float64 [d, k].
+
+  Returns:
+    [size, k], as `Codebook.numbers` makes them.
   """
   fingerprint = getattr(codebook.generator, "fingerprint", None)
   numbers = codebook.size * axes.shape[1]

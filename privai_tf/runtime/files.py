@@ -152,7 +152,11 @@ def remove_leftovers(folder: str | os.PathLike) -> int:
 
 
 def lock(descriptor: int) -> None:
-  """Marks a file or folder as being written, and waits for others' marks; it goes with its process, however that ends."""
+  """Marks a file or folder as being written, and waits for others' marks; it goes with its process, however that ends.
+
+  Args:
+    descriptor: of the open file or folder.
+  """
   if fcntl is not None:
     with contextlib.suppress(OSError):  # Some network file systems have no locks.
       fcntl.flock(descriptor, fcntl.LOCK_EX)

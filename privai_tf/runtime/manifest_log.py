@@ -140,7 +140,12 @@ def _read_back(place: StorePath) -> tuple[list[dict], int]:
 
 
 def forget_before(place: StorePath, number: int) -> None:
-  """Removes the objects below a number, the highest first: no reader takes an older one for the last."""
+  """Removes the objects below a number, the highest first: no reader takes an older one for the last.
+
+  Args:
+    place: of the log.
+    number: of the first object that stays, >= 0.
+  """
   for path in sorted(place.iterdir(), reverse=True):
     if path.name.isdigit() and int(path.name) < number:
       path.unlink()

@@ -75,7 +75,14 @@ def reason_of(error: BaseException | None) -> str:
 
 
 def open_at_once(path: str, flags: int) -> int:
-  """An opener that does not wait for the other end of a pipe."""
+  """An opener that does not wait for the other end of a pipe.
+
+  Args:
+    path, flags: as `open` hands them to its `opener`.
+
+  Returns:
+    A file descriptor.
+  """
   return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -136,7 +143,14 @@ def read_bytes(
   remedy: str = "check the path",
   most: int = MOST_BYTES,
 ) -> bytes:
-  """A whole file; see `opened`."""
+  """A whole file; see `opened`.
+
+  Args:
+    path, error, remedy, most: see `opened`.
+
+  Raises:
+    PrivaiError: (an `error`) see `opened`; or reading fails.
+  """
   with opened(path, error, remedy, most) as file:
     try:
       return file.read(most)
@@ -150,7 +164,14 @@ def read_text(
   remedy: str = "save it as UTF-8 text",
   most: int = MOST_JSON,
 ) -> str:
-  """A whole UTF-8 text without a byte order mark; see `opened`."""
+  """A whole UTF-8 text without a byte order mark; see `opened`.
+
+  Args:
+    path, error, remedy, most: see `opened`.
+
+  Raises:
+    PrivaiError: (an `error`) see `read_bytes`; or it is not UTF-8.
+  """
   data = read_bytes(path, error, remedy, most)
   try:
     return data.decode("utf-8-sig")
@@ -164,7 +185,14 @@ def read_json(
   remedy: str = "restore it",
   most: int = MOST_JSON,
 ) -> Any:
-  """The value of a JSON file; see `opened`."""
+  """The value of a JSON file; see `opened`.
+
+  Args:
+    path, error, remedy, most: see `opened`.
+
+  Raises:
+    PrivaiError: (an `error`) see `read_bytes`; or it is not JSON, or nested too deeply.
+  """
   data = read_bytes(path, error, remedy, most)
   try:
     return json.loads(data)

@@ -86,6 +86,17 @@ def certified_gap(cells: Cells, epsilon: float, loss: str) -> float:
 
   Takes up to some seconds, in which the program is solved over more sets than the table is made
   from; nothing that is promised hangs on it.
+
+  Args:
+    cells: the public distribution.
+    epsilon: > 0.
+    loss: "l1" or "l2".
+
+  Returns:
+    A share of the program's optimum, >= 0.
+
+  Raises:
+    ConfigurationError: for another loss, or if the solver gives up.
   """
   used = min(epsilon, LARGEST_USED) * (1 - _HAIRS[0])
   return max(0.0, duality_gap(solve(cells.points, cells.mass, used, loss), _WANTED_GAP))
