@@ -66,10 +66,9 @@ def output_error(path: str | os.PathLike | StorePath, error: OSError) -> OutputE
 def atomic_path(path: str | os.PathLike | StorePath, *, private: bool = False) -> Iterator[Path]:
   """A temporary path beside a file's place, which moves there when the block ends well.
 
-  An object of a store is put in place whole likewise; who may read it, its store decides.
-
   Args:
-    path: the final place; an existing file is replaced, a symbolic link too (not its target).
+    path: the final place; an existing file is replaced, a symbolic link too (not its target). An
+      object of a store is put in place whole likewise; who may read it, its store decides.
     private: readable by the owner only (0600), from the first byte on.
 
   Yields:
