@@ -1,19 +1,15 @@
 """A whole job whose inputs, outputs, state and checkpoint are objects of a store."""
 
 import dataclasses
-import io
-import json
 import pathlib
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from privai_tf import pipeline
-from privai_tf.errors import ConfigurationError, OutputError
-from privai_tf.inversion.spec import InversionSpec
-from privai_tf.jobs.job import Budget, Job, Shard
-from privai_tf.privacy.ledger import Ledger
+from privai_tf.errors import CheckpointError, ConfigurationError, OutputError
+from privai_tf.generators import load_generator
+from privai_tf.jobs.job import Job, Shard
+from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime import stores
 from privai_tf.runtime.stores import place
@@ -96,40 +92,31 @@ def test_what_a_store_cannot_take_is_one_line(change, reason):
   assert "\n" not in str(told.value)
 
 
-@pytest.mark.slow
-def test_checkpoint_inputs_and_outputs_of_an_s3_server(object_store, tiny_checkpoint, tmp_path):
-  """Everything real but the store, which is a server's on this machine; by one process, then by Beam."""
-  root = place(f"{object_store}/whole")
+def test_a_checkpoint_of_an_s3_server(object_store, tiny_checkpoint):
+  root = place(f"{object_store}/models/tiny")
   for path in filter(lambda path: path.is_file(), tiny_checkpoint.rglob("*")):
-    stores.put(root / "net" / path.relative_to(tiny_checkpoint).as_posix(), path.read_bytes())
-  for row in range(2):
-    file = io.BytesIO()
-    pixels = np.random.default_rng(row).integers(0, 255, (32, 32, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(file, "PNG")
-    stores.put(root / "in" / f"face{row}.png", file.getvalue())
-  job = Job(
-    checkpoint=f"{root}/net",
-    attributes=(str(tiny_checkpoint / "smile_w_boundary.npy"),),
-    privacy=PrivacySpec(epsilon=1.0),
-    output_dir=root / "out",
-    input=f"{root}/in/*.png",
-    inversion=InversionSpec(steps=2, init="mean"),
-    public_codes=16,
-    budget=Budget(tmp_path / "ledger.db", epsilon=10.0, create=True),
-    private_dir=tmp_path / "private",
-  )
-  told = pipeline.run(job)
-  assert (sorted(told.released), told.failures) == (["face0", "face1"], ())
-  content = json.loads(stores.read(root / "out" / "face0.json"))
-  assert content["checkpoint"]["name"] == "net"
-  with Image.open(io.BytesIO(stores.read(root / "out" / "face0.png"))) as image:
-    assert image.size == (32, 32)
-  assert "face0" in (tmp_path / "private" / "comparison.html").read_text()
-  fleet = dataclasses.replace(job, output_dir=root / "fleet", private_dir=None)
+    stores.put(root / path.relative_to(tiny_checkpoint).as_posix(), path.read_bytes())
+  there, here = load_generator(root.url), load_generator(tiny_checkpoint)
+  assert there.fingerprint == here.fingerprint
+  assert checkpoint_facts(root.url, there)["name"] == "tiny"
+  with pytest.raises(CheckpointError, match="does not exist"):
+    load_generator(f"{root}-of-nobody")
 
-  from privai_tf.fleet import beam
 
-  assert len(beam.run(fleet).released) == 2
-  assert len(beam.run(fleet).kept) == 2
-  with Ledger.open(tmp_path / "ledger.db") as ledger:
-    assert len(ledger.releases()) == 4
+def test_one_process_and_a_fleet_on_an_s3_server(object_store, tmp_path, monkeypatch):
+  """Everything real but the drawing and the machine that the server is on."""
+  from privai_tf.fleet import beam, steps
+
+  for module in (pipeline, steps, beam):
+    monkeypatch.setattr(module, "Stages", DrawingStages)
+  one = StoreRound(tmp_path / "one", f"{object_store}/one")
+  one.job = dataclasses.replace(one.job, private_dir=tmp_path / "private")
+  one.complete()
+  one.finished()
+  comparison = (tmp_path / "private" / "comparison.html").read_text()
+  assert comparison.count("data:image") >= 3
+  fleet = StoreRound(tmp_path / "fleet", f"{object_store}/fleet")
+  assert len(beam.run(fleet.job).released) == 3
+  fleet.finished()
+  assert len(beam.run(fleet.job).kept) == 3
+  fleet.finished()

@@ -16,7 +16,7 @@ from PIL import Image
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation import page
 from privai_tf.privacy.figures import number_up, percent_up
-from privai_tf.runtime import outside, stores
+from privai_tf.runtime import outside, store_files
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.stores import StorePath
 
@@ -58,7 +58,7 @@ def read_entries(output_dir: pathlib.Path | StorePath) -> Iterator[tuple[str, di
 def _texts(paths: list[pathlib.Path] | list[StorePath]) -> Iterator[bytes | Exception]:
   """The bytes of files, or what went wrong with one; a store's are asked for together."""
   if paths and isinstance(paths[0], StorePath):
-    yield from stores.read_many(paths)
+    yield from store_files.read_many(paths)
     return
   for path in paths:
     try:

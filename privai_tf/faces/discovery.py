@@ -6,7 +6,7 @@ from pathlib import Path
 
 from privai_tf.errors import InputError
 from privai_tf.faces.signatures import EXTENSIONS, is_picture
-from privai_tf.runtime import stores
+from privai_tf.runtime import store_files, stores
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.stores import StorePath, is_url, place
 
@@ -53,7 +53,7 @@ def _in_store(path: StorePath, text: str) -> list[StorePath]:
   """Objects; what is below one that is called like a folder, told to be pictures by their names."""
   if glob.has_magic(text) and not path.exists():
     return _nothing_hidden(
-      stores.matching(path), f"Nothing matches {shown(text)}; check the pattern."
+      store_files.matching(path), f"Nothing matches {shown(text)}; check the pattern."
     )
   if path.is_file():
     return [path]

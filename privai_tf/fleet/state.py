@@ -11,7 +11,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import Job, Shard
 from privai_tf.jobs.publication import holds_releases
 from privai_tf.jobs.state_folder import state_folder
-from privai_tf.runtime import files, stores
+from privai_tf.runtime import files, store_files
 from privai_tf.runtime.stores import StorePath
 
 _MOST_PARTS = 1000
@@ -71,7 +71,7 @@ def open_state(job: Job, count: int | None) -> FleetState:
       ) from error
   for old in folder.glob("fleet-*"):
     if isinstance(old, StorePath):
-      stores.remove_below(old)
+      store_files.remove_below(old)
     else:
       shutil.rmtree(old, ignore_errors=True)
   identity = secrets.token_hex(16)

@@ -19,7 +19,7 @@ from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.evaluation.report import read_entries, report_page
 from privai_tf.jobs.job import SHARD_SUFFIX, Shard
-from privai_tf.runtime import files, outside, stores
+from privai_tf.runtime import files, outside, store_files, stores
 from privai_tf.runtime.manifest_files import Known
 from privai_tf.runtime.stores import StorePath
 
@@ -239,8 +239,8 @@ class PublicFolder:
     """
     if isinstance(self.path, StorePath):
       text = json.dumps(dict(content), indent=2, ensure_ascii=False, allow_nan=False)
-      files.write_once(self.path / f"{name}.png", picture)
-      files.write_once(self.path / f"{name}.json", f"{text}\n".encode())
+      store_files.put_once(self.path / f"{name}.png", picture)
+      store_files.put_once(self.path / f"{name}.json", f"{text}\n".encode())
       return
     files.remove(self.path / f"{name}.json")
     files.write_bytes(self.path / f"{name}.png", picture)

@@ -11,7 +11,7 @@ import pathlib
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import Job
-from privai_tf.runtime import stores
+from privai_tf.runtime import store_files, stores
 from privai_tf.runtime.files import make_private_folder, output_error, shown
 from privai_tf.runtime.stores import StorePath
 
@@ -48,7 +48,7 @@ def state_folder(job: Job) -> pathlib.Path | StorePath:
 
 
 def _in_store(job: Job, place: StorePath, wanted: StorePath) -> StorePath:
-  stores.require_conditions(place)
+  store_files.require_conditions(place)
   pointer = place / _POINTER
   if not stores.create(pointer, json.dumps({"state_dir": wanted.url}).encode()):
     try:
@@ -64,7 +64,7 @@ def _in_store(job: Job, place: StorePath, wanted: StorePath) -> StorePath:
       )
     wanted = recorded
   if wanted != place:
-    stores.require_conditions(wanted)
+    store_files.require_conditions(wanted)
   return wanted
 
 

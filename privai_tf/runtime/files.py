@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from privai_tf.errors import OutputError
-from privai_tf.runtime import stores
+from privai_tf.runtime import store_files, stores
 from privai_tf.runtime.stores import StorePath
 
 try:
@@ -66,10 +66,9 @@ def output_error(path: str | os.PathLike | StorePath, error: OSError) -> OutputE
 def atomic_path(path: str | os.PathLike | StorePath, *, private: bool = False) -> Iterator[Path]:
   """A temporary path beside a file's place, which moves there when the block ends well.
 
-  An object of a store is put in place whole likewise; who may read it, its store decides.
-
   Args:
-    path: the final place; an existing file is replaced, a symbolic link too (not its target).
+    path: the final place; an existing file is replaced, a symbolic link too (not its target). An
+      object of a store is put in place whole likewise; who may read it, its store decides.
     private: readable by the owner only (0600), from the first byte on.
 
   Yields:
@@ -79,7 +78,7 @@ def atomic_path(path: str | os.PathLike | StorePath, *, private: bool = False) -
     OutputError: if the file cannot be written: the path, what is wrong, what to do.
   """
   if isinstance(path, StorePath):
-    with stores.uploaded(path) as temporary:
+    with store_files.uploaded(path) as temporary:
       yield temporary
     return
   path = Path(path)
@@ -206,18 +205,6 @@ def write_json(path: str | os.PathLike, value: Any, *, private: bool = False) ->
   """Writes JSON atomically, keys in the given order; NaN and infinity are refused (not JSON)."""
   text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
   write_text(path, text + "\n", private=private)
-
-
-def write_once(path: Path | StorePath, data: bytes) -> None:
-  """Like `write_bytes`; an object of a store is created, and never exchanged for other bytes.
-
-  Raises:
-    OutputError: if it cannot be written, or the object is there and holds other bytes.
-  """
-  if not isinstance(path, StorePath):
-    write_bytes(path, data)
-  elif not stores.create(path, data):
-    raise OutputError(f"{path}: holds something else; move it away, or choose another place.")
 
 
 def remove(path: str | os.PathLike | StorePath) -> None:

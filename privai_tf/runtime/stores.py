@@ -7,11 +7,11 @@ get from these two. fsspec and a protocol's package are imported when a URL is u
 
 import contextlib
 import dataclasses
+import errno
 import fnmatch
 import re
-import secrets
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -22,7 +22,6 @@ _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 # Stores that put a new object in place in one go; elsewhere a killed writer could leave half of one.
 _WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
 _ONE_PUT = 5 << 30  # Bytes that S3 takes in one request, so that no upload is left in parts.
-_TOGETHER = 256
 
 
 def is_url(text: object) -> bool:
@@ -103,7 +102,7 @@ class StorePath:
   def unlink(self, missing_ok: bool = True) -> None:
     """Removes the object; that there is none is no error."""
     with told(self), contextlib.suppress(FileNotFoundError):
-      _system(self.url).rm_file(self.url)
+      system_of(self.url).rm_file(self.url)
 
 
 def place(text: str) -> Path | StorePath:
@@ -125,7 +124,7 @@ def place(text: str) -> Path | StorePath:
   return StorePath(text.rstrip("/"))
 
 
-def _system(url: str) -> Any:
+def system_of(url: str) -> Any:
   """fsspec's file system of a URL; without its cache of listings, since others write there too."""
   protocol = _URL.match(url)[1].lower()
   require_packages(f"{protocol}://", "cloud", "fsspec")
@@ -165,7 +164,7 @@ def told(path: StorePath) -> Iterator[None]:
 
 def _asked(path: StorePath, question: str) -> bool:
   with told(path):
-    return getattr(_system(path.url), question)(path.url)
+    return getattr(system_of(path.url), question)(path.url)
 
 
 def require_writable(path: StorePath) -> None:
@@ -182,59 +181,26 @@ def require_writable(path: StorePath) -> None:
     )
 
 
-def require_conditions(folder: StorePath) -> None:
-  """Refuses a store that does not keep to `If-None-Match`: two writers could both win there.
-
-  Raises:
-    ConfigurationError: then.
-    OutputError: if it cannot be written.
-  """
-  require_writable(folder)
-  probe = folder / f".probe-{secrets.token_hex(8)}"
-  try:
-    if not create(probe, b"first") or create(probe, b"second"):
-      raise ConfigurationError(
-        f"{folder}: this store lets two writers create one object (no If-None-Match), so that a job could "
-        "publish two draws; use one that has conditional writes, or mount it and name the folder"
-      )
-  finally:
-    probe.unlink()
-
-
 def names_in(folder: StorePath) -> list[str]:
   """Of what is directly below, sorted; those of folders end with a slash."""
   with told(folder):
+    system = system_of(folder.url)
+    own = system._strip_protocol(folder.url).rstrip("/")
     try:
-      found = _system(folder.url).ls(folder.url, detail=True)
+      found = system.ls(folder.url, detail=True)
     except FileNotFoundError:
       return []
-  own = folder.name
-  names = {
+  return sorted(
     entry["name"].rstrip("/").rpartition("/")[2] + "/" * (entry["type"] == "directory")
     for entry in found
-  }
-  return sorted(name for name in names if name.rstrip("/") and (name != own or len(found) > 1))
-
-
-def remove_below(folder: StorePath) -> None:
-  """Removes all objects below."""
-  with told(folder), contextlib.suppress(FileNotFoundError):
-    _system(folder.url).rm(folder.url, recursive=True)
-
-
-def matching(pattern: StorePath) -> list[StorePath]:
-  """The objects whose names are like a glob's pattern, sorted."""
-  protocol = pattern.url.partition("://")[0]
-  with told(pattern):
-    found = _system(pattern.url).glob(pattern.url, detail=True)
-  names = (name for name, facts in found.items() if facts["type"] == "file")
-  return sorted(StorePath(f"{protocol}://{name.lstrip('/')}") for name in names)
+    if entry["name"].rstrip("/") != own
+  )
 
 
 def files_below(folder: StorePath) -> dict[str, dict]:
   """All objects below, by what follows the folder's name: what the store says of each."""
   with told(folder):
-    system = _system(folder.url)
+    system = system_of(folder.url)
     found = system.find(folder.url, detail=True)
     root = system._strip_protocol(folder.url).rstrip("/") + "/"
   return {name.removeprefix(root): facts for name, facts in sorted(found.items())}
@@ -243,7 +209,7 @@ def files_below(folder: StorePath) -> dict[str, dict]:
 def facts_of(path: StorePath) -> dict:
   """What the store says of an object: "size", and its own words; raises FileNotFoundError."""
   with told(path):
-    return _system(path.url).info(path.url)
+    return system_of(path.url).info(path.url)
 
 
 def stamp_of(facts: dict) -> str:
@@ -255,18 +221,7 @@ def stamp_of(facts: dict) -> str:
 def read(path: StorePath) -> bytes:
   """A whole object; raises FileNotFoundError."""
   with told(path):
-    return _system(path.url).cat_file(path.url)
-
-
-def read_many(paths: Iterable[StorePath]) -> Iterator[bytes | Exception]:
-  """Whole objects, some hundred requests at a time; what went wrong with one is given in its place."""
-  waiting = list(paths)
-  for start in range(0, len(waiting), _TOGETHER):
-    some = [path.url for path in waiting[start : start + _TOGETHER]]
-    with told(waiting[start]):
-      system = _system(some[0])
-      found = system.cat(some, on_error="return")
-      yield from (found[system._strip_protocol(url)] for url in some)
+    return system_of(path.url).cat_file(path.url)
 
 
 @contextlib.contextmanager
@@ -275,7 +230,7 @@ def downloaded(path: StorePath) -> Iterator[IO[bytes]]:
   with tempfile.TemporaryDirectory(prefix="privai-") as folder:
     local = Path(folder) / "object"
     with told(path):
-      _system(path.url).get_file(path.url, str(local))
+      system_of(path.url).get_file(path.url, str(local))
     with open(local, "rb") as file:
       yield file
 
@@ -308,18 +263,14 @@ def _put(path: StorePath, data: bytes, mode: str) -> None:
       f"{path}: {len(data):,} bytes, more than a store takes at once ({_ONE_PUT:,})."
     )
   one = {"chunksize": _ONE_PUT} if path.url.startswith("s3") else {}
-  with told(path):
-    try:
-      _system(path.url).pipe_file(path.url, data, mode=mode, **one)
-    except FileNotFoundError as error:
-      raise OutputError(f"{path}: there is no such bucket; create it first.") from error
-
-
-@contextlib.contextmanager
-def uploaded(path: StorePath) -> Iterator[Path]:
-  """A temporary file whose bytes are put in place when the block ends well."""
-  with tempfile.TemporaryDirectory(prefix="privai-") as folder:
-    temporary = Path(folder) / "object"
-    temporary.touch(mode=0o600)
-    yield temporary
-    put(path, temporary.read_bytes())
+  for last in (False, False, True):
+    with told(path):
+      try:
+        system_of(path.url).pipe_file(path.url, data, mode=mode, **one)
+        return
+      except FileNotFoundError as error:
+        raise OutputError(f"{path}: there is no such bucket; create it first.") from error
+      except OSError as error:
+        # S3's answer to two who create one object at the same time: try again.
+        if last or error.errno != errno.EBUSY:
+          raise

@@ -22,7 +22,15 @@ _ENTRY = {
   "benchmarks.conformance": "benchmarks.conformance.__main__",
 }
 # Flags that pages mention and that no command of ours defines, and whose they are.
-_OF_OTHERS = {"flagfile": "absl, of every command", "gpus": "docker run", "no-deps": "pip"}
+_OF_OTHERS = {
+  "dask_partition_size": "Beam",
+  "flagfile": "absl, of every command",
+  "flink_job_server_jar": "Beam",
+  "gpus": "docker run",
+  "no-deps": "pip",
+  "prism_location": "Beam",
+  "spark_job_server_jar": "Beam",
+}
 
 # What a page must not show, each for a reason of its own: the parser's, a validator's, the job's.
 _STALE = (

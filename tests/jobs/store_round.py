@@ -72,6 +72,6 @@ class StoreRound:
     assert names == faces | {"run.json", "report.html"}, names
     with Ledger.open(self.folder / "ledger.db") as ledger:
       assert len(ledger.releases()) == _ITEMS
-    system = stores._system(self.root.url)
+    system = stores.system_of(self.root.url)
     if hasattr(system, "list_multipart_uploads"):
       assert not system.list_multipart_uploads(self.root.url.split("/")[2])

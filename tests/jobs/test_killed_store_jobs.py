@@ -20,9 +20,9 @@ class _Store:
   """Lets a process die before or after its n-th write."""
 
   def __init__(self, monkeypatch):
-    self._system, self._put = stores._system, stores._put
+    self._system, self._put = stores.system_of, stores._put
     self.writes, self._last, self._after, self._dead = 0, 0, False, False
-    monkeypatch.setattr(stores, "_system", self.system)
+    monkeypatch.setattr(stores, "system_of", self.system)
     monkeypatch.setattr(stores, "_put", self.put)
 
   def lives(self, last: int = 0, after: bool = False) -> None:

@@ -1,13 +1,14 @@
 """Objects by URL: whole, created once, told in one line; a manifest and a checkpoint of such."""
 
 import contextlib
+import errno
 import pickle
 import threading
 
 import pytest
 
 from privai_tf.errors import CheckpointError, ConfigurationError, OutputError
-from privai_tf.runtime import files, outside, stores
+from privai_tf.runtime import files, outside, store_files, stores
 from privai_tf.runtime.fetched import fetched
 from privai_tf.runtime.manifest import Manifest, Source, Staged
 from privai_tf.runtime.manifest_files import count_waiting, read_known
@@ -70,7 +71,7 @@ def test_protocols_that_are_unknown_missing_or_only_read(monkeypatch):
 
 
 def test_objects_are_created_once(folder):
-  stores.require_conditions(folder)
+  store_files.require_conditions(folder)
   assert not folder.exists()
   winners: list[int] = []
 
@@ -88,7 +89,7 @@ def test_objects_are_created_once(folder):
   # A request that is sent again because its answer was lost finds its own object.
   assert stores.create(folder / "one", f"{winners[0]}".encode())
   with pytest.raises(OutputError, match="holds something else"):
-    files.write_once(folder / "one", b"other")
+    store_files.put_once(folder / "one", b"other")
 
 
 def test_files_functions_take_objects(folder):
@@ -115,10 +116,27 @@ def test_files_functions_take_objects(folder):
 
 def test_a_store_that_cannot_be_reached_is_one_line(monkeypatch):
   stores.require_packages("This", "cloud", "fsspec")
-  monkeypatch.setattr(stores, "_system", lambda url: 1 / 0)
+  monkeypatch.setattr(stores, "system_of", lambda url: 1 / 0)
   with pytest.raises(OutputError, match=r"the store cannot be used \(ZeroDivisionError") as told:
     place("s3://bucket/out").exists()
   assert "\n" not in str(told.value)
+
+
+def test_two_who_create_at_the_same_time_try_again(monkeypatch):
+  answers = [OSError(errno.EBUSY, "ConditionalRequestConflict")] * 2 + [FileExistsError()]
+
+  class System:
+    def pipe_file(self, url, data, mode, **options):
+      raise answers.pop(0)
+
+    def cat_file(self, url):
+      return b"the other's"
+
+  monkeypatch.setattr(stores, "system_of", lambda url: System())
+  assert not stores.create(place("s3://bucket/out"), b"mine")
+  answers += [OSError(errno.EBUSY, "ConditionalRequestConflict")] * 3
+  with pytest.raises(OutputError, match="the store cannot be used"):
+    stores.create(place("s3://bucket/out"), b"mine")
 
 
 def test_a_store_without_conditions_is_refused(monkeypatch):
@@ -126,7 +144,7 @@ def test_a_store_without_conditions_is_refused(monkeypatch):
   monkeypatch.setattr(stores, "_put", lambda path, data, mode: kept.update({path.url: data}))
   monkeypatch.setattr(StorePath, "unlink", lambda path: None)
   with pytest.raises(ConfigurationError, match="no If-None-Match"):
-    stores.require_conditions(place("s3://bucket/out"))
+    store_files.require_conditions(place("s3://bucket/out"))
 
 
 def test_a_manifest_goes_on_and_the_process_before_is_told(folder):
