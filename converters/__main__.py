@@ -132,7 +132,11 @@ def _convert(pickle: str, output: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-  """Converts and prints the parity report; or lists; or downloads; or identifies."""
+  """Converts and prints the parity report; or lists; or downloads; or identifies.
+
+  Raises:
+    ConfigurationError: --list and --download are both given.
+  """
   if _LIST.value is not None and _DOWNLOAD.value is not None:
     raise ConfigurationError("--list and --download exclude one another; give one of them.")
   if _LIST.value is not None:

@@ -20,7 +20,11 @@ _MAX_DIMENSIONS = 8
 
 
 def empty_array(cls: Any, shape: Any, kind: Any) -> Array:
-  """What `_reconstruct` gives: an array that waits for its contents."""
+  """What `_reconstruct` gives: an array that waits for its contents.
+
+  Raises:
+    UnsafePickleError: the arguments are other than NumPy's own for an empty `numpy.ndarray`.
+  """
   if not (isinstance(cls, Global) and cls.key == NDARRAY):
     raise UnsafePickleError("it rebuilds an array of a class other than numpy.ndarray")
   if type(shape) is not tuple or [type(n) for n in shape] != [int] or shape[0] != 0:
@@ -31,7 +35,11 @@ def empty_array(cls: Any, shape: Any, kind: Any) -> Array:
 
 
 def number_type(code: Any, align: Any, copy: Any) -> Dtype:
-  """What `numpy.dtype` gives, for plain numbers only."""
+  """What `numpy.dtype` gives, for plain numbers only.
+
+  Raises:
+    UnsafePickleError: the type is no plain number, or has options.
+  """
   if type(code) is not str or code not in _ITEM_SIZES:
     kind = quoted(code if type(code) is str else type(code).__name__)
     raise UnsafePickleError(f"it uses the array type {kind}, not plain numbers")
@@ -41,7 +49,12 @@ def number_type(code: Any, align: Any, copy: Any) -> Dtype:
 
 
 def scalar(dtype: Any, data: Any) -> np.generic:
-  """What `numpy.core.multiarray.scalar` gives, for plain numbers only."""
+  """What `numpy.core.multiarray.scalar` gives, for plain numbers only.
+
+  Raises:
+    UnsafePickleError: it is not made of a plain number type and bytes.
+    DamagedFileError: the bytes are not as many as the type takes.
+  """
   if not isinstance(dtype, Dtype):
     raise UnsafePickleError("it builds a NumPy scalar without a plain number type")
   data = _bytes_of(data, "a NumPy scalar")
@@ -51,7 +64,12 @@ def scalar(dtype: Any, data: Any) -> np.generic:
 
 
 def contents(state: tuple) -> np.ndarray:
-  """The array that a pickled state (version, shape, type, order, bytes) describes, read-only."""
+  """The array that a pickled state (version, shape, type, order, bytes) describes, read-only.
+
+  Raises:
+    UnsafePickleError: the state has another form or version, or no plain number type or bytes.
+    DamagedFileError: the shape is impossible, or the bytes are not as many as it takes.
+  """
   if len(state) != 5:
     raise UnsafePickleError("it fills an array in an unknown way")
   version, shape, dtype, fortran, data = state
@@ -76,7 +94,12 @@ def contents(state: tuple) -> np.ndarray:
 
 
 def from_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> Array:
-  """What `numpy.core.numeric._frombuffer` gives, as which protocol 5 writes an array at once."""
+  """What `numpy.core.numeric._frombuffer` gives, as which protocol 5 writes an array at once.
+
+  Raises:
+    UnsafePickleError: the order is neither "C" nor "F"; see `contents`.
+    DamagedFileError: see `contents`.
+  """
   if type(order) is not str or order not in ("C", "F"):
     raise UnsafePickleError("it fills an array in an unknown order")
   return Array(contents((1, shape, dtype, order == "F", data)))
@@ -94,7 +117,13 @@ def _bytes_of(data: Any, what: str) -> bytes:
 
 
 def byte_order(dtype: Dtype, state: tuple) -> str:
-  """The byte order ("<" or ">") in the pickled state of a number type, which must hold no more."""
+  """The byte order ("<" or ">") in the pickled state of a number type, which must hold no more.
+
+  Raises:
+    UnsafePickleError: the state is not that of a plain number type, version 3.
+    DamagedFileError: a type of several bytes is without byte order.
+  """
+  # numpy.dtype.__reduce__: version, order, sub-array, names, fields, size, alignment, flags.
   rest = (None, None, None, -1, -1, 0)
   plain = len(state) == 8 and all(
     type(value) is type(wanted) and value == wanted

@@ -20,6 +20,7 @@ def fit_channels(counts: dict[int, int], name: str) -> dict[str, float]:
   Raises:
     CheckpointError: no such formula gives them.
   """
+  # Officially nf(stage) = min(int(fmap_base / 2 ** (stage * fmap_decay)), fmap_max).
   largest = max(counts.values())
   stages = np.array([r.bit_length() - 2 for r in counts])
   wanted = np.array(list(counts.values()), np.float64)

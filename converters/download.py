@@ -130,7 +130,11 @@ def check_recorded(path: str | os.PathLike, digest: str | None = None) -> None:
 
 
 def recorded_digest(path: Path) -> str | None:
-  """The SHA-256 (hex) recorded beside a file; None if there is no record."""
+  """The SHA-256 (hex) recorded beside a file; None if there is no record.
+
+  Raises:
+    CheckpointError: the record cannot be read, or holds no SHA-256.
+  """
   try:
     text = _record(path).read_text(encoding="utf-8", errors="replace")
   except FileNotFoundError:

@@ -9,7 +9,12 @@ DOWNLOAD_AGAIN = "download it again and compare its size with the one stated at 
 
 
 def quoted(text: str, limit: int = 80) -> str:
-  """Text of a file for a message: one printable line between quotes, shortened."""
+  """Text of a file for a message: one printable line between quotes, shortened.
+
+  Args:
+    text: any characters.
+    limit: characters that are kept, at least 3; one that is escaped counts once.
+  """
   head = text if len(text) <= limit else text[: limit - 3] + "..."
   printable = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in head)
   return f"'{printable}'"

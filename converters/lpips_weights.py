@@ -35,6 +35,7 @@ LAYERS = (
   ("block5_conv2", 512, 512),
   ("block5_conv3", 512, 512),
 )
+# Zhang et al., 2018: conv1_2, conv2_2, conv3_3, conv4_3 and conv5_3, after their ReLU.
 TAPS = (
   ("block1_conv2", 64),
   ("block2_conv2", 128),

@@ -1,9 +1,7 @@
 """Reads a network in OpenVINO's IR format, version 10 (NAME.xml, NAME.bin), as inert data.
 
-The XML is read by the standard library's expat with a handler of ours that knows the few elements
-there are. Document types, entities and other encodings than UTF-8 are refused before they can do
-anything; sizes, counts and depth are bounded before anything is kept; every number is parsed by us.
-Operations and shapes are checked by `ir_shapes`.
+Expat reads the XML for a handler that knows its few elements; document types, entities and encodings
+but UTF-8 are refused, and sizes, counts and depth bounded, before anything is kept.
 """
 
 import os
@@ -51,8 +49,7 @@ def read_ir(xml: str | os.PathLike, weights: str | os.PathLike) -> Graph:
   """Reads a pair of files.
 
   Args:
-    xml: the topology, NAME.xml.
-    weights: the constants, NAME.bin.
+    xml, weights: the topology, NAME.xml, and the constants, NAME.bin.
 
   Raises:
     InputError: if a file cannot be read.
@@ -89,7 +86,15 @@ def _bytes(path: Path, limit: int) -> bytes:
 
 
 def whole_number(text: str | None, what: str, most: int) -> int:
-  """A decimal number from 0 to `most`, with nothing else about it."""
+  """A decimal number from 0 to `most`, with nothing else about it.
+
+  Args:
+    text: as the file has it, None if it has none; `what` names it in messages.
+    most: the largest allowed.
+
+  Raises:
+    DamagedFileError: it is no such number.
+  """
   if text is None or not _NUMBER.match(text) or int(text) > most:
     raise DamagedFileError(f"{what} is {quoted(str(text))}, not a number from 0 to {most}")
   return int(text)

@@ -13,6 +13,7 @@ from privai_tf.errors import CheckpointError
 from privai_tf.generators.checkpoint import read_checkpoint
 from privai_tf.runtime.files import shown
 
+# Odd, with bits that look random: 2 ** 64 over the golden ratio, and the one of degski's mixer.
 _MULTIPLIERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93))
 _HALF = np.uint64(32)
 
@@ -142,7 +143,12 @@ def _content(arrays: Iterable[np.ndarray]) -> tuple[int, int]:
 
 
 def listed(names: Iterable[str], limit: int = 8) -> str:
-  """Names for a message, the first few of them."""
+  """Names for a message, the first few of them.
+
+  Args:
+    names: any number.
+    limit: how many are named at most; the rest is counted.
+  """
   names = list(names)
   more = f" and {len(names) - limit} more" if len(names) > limit else ""
   return (", ".join(names[:limit]) or "nothing") + more

@@ -19,7 +19,11 @@ _PREPROCESSING = flags.DEFINE_enum(
 
 
 def main(arguments: list[str]) -> None:
-  """Converts."""
+  """Converts.
+
+  Raises:
+    ConfigurationError: --heads is missing for a .pth network, or given for a .pkl.
+  """
   from converters.lpips_weights import from_nvidia, from_pytorch, write_lpips
   from privai_tf.errors import ConfigurationError
 

@@ -55,6 +55,7 @@ def generator_rows(config: PGGANConfig) -> Iterator[Row]:
       first = ("conv0", "Conv0_up" if up else "Conv0", config.channels(resolution // 2), up)
       layers = [first, ("conv1", "Conv1", channels, False)]
     for layer, official, inputs, swapped in layers:
+      # Fused, upscale2d_conv2d keeps the kernel as tf.nn.conv2d_transpose takes it.
       shape = (3, 3, channels, inputs) if swapped else (3, 3, inputs, channels)
       transform = swap_inputs_outputs if swapped else same
       yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape, transform)
@@ -77,6 +78,7 @@ def discriminator_rows(config: PGGANDiscriminatorConfig) -> Iterator[Row]:
         yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape)
         yield Row(f"{size}/{official}/bias", f"{ours}/{layer}/bias", shape[3:])
       continue
+    # One map more, the minibatch's deviation.
     features = 1 if config.mbstd_group_size > 1 else 0
     outputs = 1 + config.label_size
     yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + features, channels))

@@ -55,6 +55,10 @@ def read_network_file(path: str | os.PathLike) -> NetworkFile:
 
   Returns:
     The networks with the SHA-256 and the size of the file.
+
+  Raises:
+    UnsafePickleError, DamagedFileError, UnsupportedFileError: see `read_network_pickle`.
+    InputError: it cannot be read, or is no regular file.
   """
   try:
     with open(path, "rb", buffering=0, opener=open_at_once) as raw:

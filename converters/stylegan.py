@@ -60,7 +60,7 @@ def mapping_rows(config: StyleGANConfig) -> Iterator[Row]:
   width = config.latent_size
   if config.label_size:
     yield Row("LabelConcat/weight", "mapping/label/weight", (config.label_size, width))
-    width *= 2
+    width *= 2  # The embedded label stands beside z.
   for index in range(config.mapping_layers):
     last = index == config.mapping_layers - 1
     outputs = config.dlatent_size if last else config.mapping_fmaps
@@ -77,7 +77,7 @@ def _epilogue_rows(
     yield Row(f"{official}/Noise/weight", f"{ours}/noise_strength", (channels,))
   yield Row(f"{official}/bias", f"{ours}/bias", (channels,))
   if config.use_styles:
-    shape = (config.dlatent_size, 2 * channels)
+    shape = (config.dlatent_size, 2 * channels)  # Scales, then biases, as style_mod takes them.
     yield Row(f"{official}/StyleMod/weight", f"{ours}/style/weight", shape)
     yield Row(f"{official}/StyleMod/bias", f"{ours}/style/bias", shape[1:])
 

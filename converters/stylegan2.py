@@ -58,6 +58,11 @@ _FIXED = {
 def length(record: NetworkRecord, name: str, axis: int = -1) -> int:
   """One of the sizes of a variable.
 
+  Args:
+    record: the network.
+    name: of the variable, officially.
+    axis: of its shape; from the end if negative.
+
   Raises:
     CheckpointError: if the network has no such variable, or it has no such axis.
   """
@@ -100,7 +105,11 @@ def _component(record: NetworkRecord, role: str, functions: tuple[str, ...]) -> 
 
 
 def convert_generator(record: NetworkRecord):
-  """`G_main` -> (configuration, weights, arguments, names that are filled with zeros)."""
+  """`G_main` -> (configuration, weights, arguments, names that are filled with zeros).
+
+  Raises:
+    CheckpointError: its version, components, arguments or variables are not StyleGAN2's.
+  """
   if record.version not in _SYNTHESIS:
     raise CheckpointError(
       f"Network {record.name} is built by G_main in state version {record.version}; StyleGAN2 has "

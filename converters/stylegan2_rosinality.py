@@ -101,6 +101,7 @@ def _kernel(value: np.ndarray) -> np.ndarray:
 
 def _turned_kernel(value: np.ndarray) -> np.ndarray:
   """The same for up-convolutions, which PyTorch's code keeps turned around."""
+  # Its convert_weight.py turns them as it takes them from TensorFlow (flip=True).
   return _kernel(value)[::-1, ::-1]
 
 

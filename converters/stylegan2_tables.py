@@ -9,7 +9,15 @@ from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2Disc
 
 
 def plus_one(value: np.ndarray) -> np.ndarray:
-  """Styles are multiplied as they are; TensorFlow's code adds the 1 at run time."""
+  """Styles are multiplied as they are; TensorFlow's code adds the 1 at run time.
+
+  Args:
+    value: [inputs], the bias of a layer that makes styles.
+
+  Returns:
+    float32 [inputs].
+  """
+  # stylegan2, networks_stylegan2.py, modulated_conv2d_layer: apply_bias_act(s, ...) + 1.
   return value.astype(np.float32) + np.float32(1)
 
 
@@ -46,7 +54,14 @@ def _modulated(
 
 
 def colours_name(architecture: str, layer: str, largest: int, resolution: int) -> str:
-  """The name of the layer between features and colours: progressive networks count downwards."""
+  """The name of the layer between features and colours: progressive networks count downwards.
+
+  Args:
+    architecture: "progressive", "orig", "skip" or "resnet".
+    layer: "ToRGB" or "FromRGB".
+    largest: the network's resolution, a power of two.
+    resolution: the layer's, a power of two up to it.
+  """
   if architecture == "progressive":
     return f"{layer}_lod{(largest // resolution).bit_length() - 1}"
   return f"{resolution}x{resolution}/{layer}"
@@ -106,6 +121,7 @@ def discriminator_rows(config: StyleGAN2DiscriminatorConfig) -> Iterator[Row]:
 
 def _last_rows(config: StyleGAN2DiscriminatorConfig) -> Iterator[Row]:
   channels = config.channels(4)
+  # As many maps more hold the minibatch's deviations.
   features = config.mbstd_num_features if config.mbstd_group_size else 0
   ours = "discriminator/4x4"
   yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + features, channels))

@@ -10,7 +10,11 @@ from privai_tf.generators.stylegan3.config import StyleGAN3Config
 
 
 def transposed(value: np.ndarray) -> np.ndarray:
-  """[outputs, inputs] -> [inputs, outputs]."""
+  """[outputs, inputs] -> [inputs, outputs].
+
+  Args:
+    value: the weight of a dense layer.
+  """
   return value.T
 
 
@@ -21,6 +25,7 @@ def _kernel(value: np.ndarray) -> np.ndarray:
 
 def _turned_kernel(value: np.ndarray) -> np.ndarray:
   """The same for up-convolutions, which PyTorch's code keeps turned around."""
+  # stylegan2-ada-pytorch, SynthesisLayer.forward: flip_weight=(self.up == 1).
   return _kernel(value)[::-1, ::-1]
 
 
@@ -36,13 +41,20 @@ def _noise(value: np.ndarray) -> np.ndarray:
 
 def _dense_after_features(value: np.ndarray) -> np.ndarray:
   """[outputs, C * 4 * 4] -> [4 * 4 * C, outputs]."""
+  # The features that it takes were flattened from NCHW; ours come from NHWC.
   return value.reshape(len(value), -1, 16).transpose(2, 1, 0).reshape(-1, len(value))
 
 
 def dense_rows(
   theirs: str, ours: str, inputs: int, outputs: int, transform=transposed
 ) -> Iterator[Row]:
-  """The weight and the bias of a dense layer."""
+  """The weight and the bias of a dense layer.
+
+  Args:
+    theirs, ours: names of the layer, without its parts'.
+    inputs, outputs: its widths.
+    transform: of the weight, [outputs, inputs], to [inputs, outputs].
+  """
   yield Row(f"{theirs}.weight", f"{ours}/weight", (outputs, inputs), transform)
   yield Row(f"{theirs}.bias", f"{ours}/bias", (outputs,))
 
@@ -50,7 +62,14 @@ def dense_rows(
 def convolution_rows(
   theirs: str, ours: str, inputs: int, outputs: int, size: int = 3, transform=_kernel
 ) -> Iterator[Row]:
-  """The weight and the bias of a convolution."""
+  """The weight and the bias of a convolution.
+
+  Args:
+    theirs, ours: names of the layer, without its parts'.
+    inputs, outputs: channels.
+    size: side of the kernel, k.
+    transform: of the weight, [outputs, inputs, k, k], to [k, k, inputs, outputs].
+  """
   yield Row(f"{theirs}.weight", f"{ours}/weight", (outputs, inputs, size, size), transform)
   yield Row(f"{theirs}.bias", f"{ours}/bias", (outputs,))
 

@@ -34,6 +34,14 @@ def network_record(
 ) -> NetworkRecord:
   """One generator of a file as the conversion table takes it; see `stylegan2_torch.network_record`.
 
+  Args:
+    name: of the network.
+    class_name: of the object in the file.
+    attributes: of its modules, by path ("" is the network itself).
+    tensors: its parameters and buffers by path.
+    source_sha256: of the carried source text, never executed.
+    source_length: of that text, in bytes.
+
   Raises:
     CheckpointError: if it is no generator of StyleGAN3.
   """
@@ -136,6 +144,7 @@ def generator_rows(config: StyleGAN3Config, names: list[str], mean: bool) -> Ite
   yield Row(f"{theirs}.transform", f"{ours}/transform", (3, 3))
   yield Row(f"{theirs}.freqs", f"{ours}/frequencies", (inputs, 2))
   yield Row(f"{theirs}.phases", f"{ours}/phases", (inputs,))
+  # SynthesisInput: two numbers for a rotation, two for a translation.
   yield from dense_rows(f"{theirs}.affine", f"{ours}/affine", dlatent, 4)
   for index, (layer, geometry) in enumerate(zip(names, config.layers, strict=True)):
     last = index == len(names) - 1
@@ -152,7 +161,11 @@ def generator_rows(config: StyleGAN3Config, names: list[str], mean: bool) -> Ite
 
 
 def convert_generator(record: NetworkRecord):
-  """-> (configuration, weights, arguments, names that are filled with zeros)."""
+  """-> (configuration, weights, arguments, names that are filled with zeros).
+
+  Raises:
+    CheckpointError: its settings or tensors are not StyleGAN3's, or a magnitude is not positive.
+  """
   settings = dict(record.static_kwargs)
   names = settings.pop("layer_names")
   config = StyleGAN3Config(

@@ -15,28 +15,49 @@ Transform = Callable[[np.ndarray], np.ndarray]
 
 
 def same(value: np.ndarray) -> np.ndarray:
-  """Layouts agree."""
+  """Layouts agree.
+
+  Args:
+    value: of any shape; returned as it is.
+  """
   return value
 
 
 def channels_last(value: np.ndarray) -> np.ndarray:
-  """[N, C, H, W] -> [N, H, W, C]."""
+  """[N, C, H, W] -> [N, H, W, C].
+
+  Args:
+    value: pictures or maps, four axes.
+  """
   return np.transpose(value, (0, 2, 3, 1))
 
 
 def swap_inputs_outputs(value: np.ndarray) -> np.ndarray:
-  """[k, k, outputs, inputs] -> [k, k, inputs, outputs]."""
+  """[k, k, outputs, inputs] -> [k, k, inputs, outputs].
+
+  Args:
+    value: the kernel of a convolution.
+  """
   return np.transpose(value, (0, 1, 3, 2))
 
 
 def dense_to_channels_last(value: np.ndarray) -> np.ndarray:
-  """[inputs, C * 4 * 4] -> [inputs, 4 * 4 * C]."""
+  """[inputs, C * 4 * 4] -> [inputs, 4 * 4 * C].
+
+  Args:
+    value: the weight of a dense layer that makes a 4 x 4 map.
+  """
   inputs, outputs = value.shape
+  # Officially the map is NCHW, a channel's 16 places together; ours is NHWC, a place's channels.
   return value.reshape(inputs, outputs // 16, 16).transpose(0, 2, 1).reshape(inputs, outputs)
 
 
 def dense_from_channels_last(value: np.ndarray) -> np.ndarray:
-  """[C * 4 * 4, outputs] -> [4 * 4 * C, outputs]."""
+  """[C * 4 * 4, outputs] -> [4 * 4 * C, outputs].
+
+  Args:
+    value: the weight of a dense layer that takes a 4 x 4 map.
+  """
   return dense_to_channels_last(value.T).T
 
 

@@ -6,6 +6,7 @@ The public names are imported on first use, so that `import privai_tf` does not 
 import os
 
 from privai_tf.lazy import lazy_names
+from privai_tf.runtime.foreign_files import name_readers
 from privai_tf.runtime.keras_settings import choose_backend
 
 __version__ = "0.1.0"
@@ -16,6 +17,9 @@ __version__ = "0.1.0"
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 
 choose_backend()
+
+# The one place that knows both: networks ask for what a file holds, converters know the originals.
+name_readers("converters.loading", "foreign_network", "foreign_classifier", "foreign_encoder")
 
 _PUBLIC = {
   "load_generator": "privai_tf.generators",

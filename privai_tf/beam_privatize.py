@@ -11,13 +11,16 @@ import logging
 
 from absl import flags
 
+from privai_tf.fleet.runners import require_runner
 from privai_tf.jobs import flags as job_flags
 from privai_tf.runtime import command
 from privai_tf.runtime.extras import require_packages
 from privai_tf.runtime.startup import start_tensorflow
 
 _RUNNER = flags.DEFINE_string(
-  "runner", "DirectRunner", "A runner of Beam: DirectRunner, FlinkRunner, DataflowRunner."
+  "runner",
+  "DirectRunner",
+  "A runner of Beam: DirectRunner, DaskRunner, FlinkRunner, DataflowRunner; see docs/scaling.md.",
 )
 _NUM_WORKERS = flags.DEFINE_integer(
   "num_workers", 2, "Worker processes of the DirectRunner.", lower_bound=1
@@ -39,6 +42,7 @@ def _options(rest: list[str]) -> list[str]:
 def main(rest: list[str]) -> int:
   job = job_flags.job_from_flags()
   require_packages("A fleet", "beam", "apache_beam")
+  options = require_runner(_options(rest))
 
   from privai_tf.jobs.given_names import check_names
 
@@ -53,7 +57,7 @@ def main(rest: list[str]) -> int:
   from privai_tf.runtime.words import wrapped
 
   with progress_bar("Privatizing", unit="part") as progress:
-    summary = beam.run(job, _options(rest), progress, progress.line)
+    summary = beam.run(job, options, progress, progress.line)
   print(wrapped(summary.text))
   return 1 if summary.failures else 0
 

@@ -130,6 +130,11 @@ command_help.first(
 
 
 def main(_: list[str]) -> None:
+  """Serves until it is stopped; or adds a caller.
+
+  Raises:
+    ConfigurationError: a flag is missing, or lacks the one that it goes with.
+  """
   if _ADD_CALLER.value is not None:
     _add_caller()
     return

@@ -75,6 +75,11 @@ command_help.first("ledger", "subject_id", "budget_epsilon", "output")
 
 
 def main(arguments: list[str]) -> None:
+  """Does what the command asks, on a ledger that is opened for it where it needs one.
+
+  Raises:
+    ConfigurationError: there is no such command, or --ledger is missing.
+  """
   (name,) = arguments
   if name not in (*_RUN, *_RUN_OPEN):
     raise ConfigurationError(

@@ -91,6 +91,11 @@ def _source():
 
 
 def main(_: list[str]) -> None:
+  """Scores, and prints where the scores are.
+
+  Raises:
+    ConfigurationError: flags exclude or need one another, or --attribute has to choose.
+  """
   _check_flags()
   from privai_tf.runtime.startup import start_tensorflow
 

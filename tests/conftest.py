@@ -119,6 +119,21 @@ def new_database(postgres):
   return lambda: postgres.empty_database(next(used))
 
 
+@pytest.fixture(scope="session")
+def object_store():
+  """An S3 server on this machine, started for these tests alone; gives the URL of its bucket.
+
+  Skips the test, saying why, where what it needs is not installed.
+  """
+  store = runpy.run_path(str(REPOSITORY / "tests" / "object_store.py"))
+  if (reason := store["missing"]()) is not None:
+    pytest.skip(reason)
+  with store["running"]() as environment, pytest.MonkeyPatch.context() as patch:
+    for name, value in environment.items():
+      patch.setenv(name, value)
+    yield f"s3://{store['BUCKET']}"
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
   """Tests, and the commands that they start, keep nothing in the user's cache and state folders."""

@@ -64,7 +64,7 @@ def _read_form(folder):
 
 
 def _read_latent_body(folder):
-  from privai_tf.serving.gateway.routes import _latent
+  from privai_tf.serving.gateway.release_routes import _latent
   from privai_tf.serving.gateway.schemas import latent_model
 
   _latent(_content(folder / "a.json"), latent_model((16,)))

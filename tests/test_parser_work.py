@@ -114,7 +114,7 @@ def _read_pickle(path):
 
 
 def _read_latent(path):
-  from privai_tf.serving.gateway.routes import _latent
+  from privai_tf.serving.gateway.release_routes import _latent
   from privai_tf.serving.gateway.schemas import latent_model
 
   _latent(path.read_bytes(), latent_model((16,)))

@@ -31,6 +31,10 @@ def numbered(tensors: dict[str, LazyTensor], prefix: str, name: str) -> int:
 def blocks_of(layers: int, name: str) -> int:
   """Resolutions of a generator with so many layers, two each.
 
+  Args:
+    layers: how many, at least 1.
+    name: of the network, for messages.
+
   Raises:
     CheckpointError: no network has so many.
   """

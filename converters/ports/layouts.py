@@ -120,6 +120,12 @@ def arranged(
 def size_of(tensors: dict[str, LazyTensor], key: str, axis: int, name: str) -> int:
   """The length of one axis of a tensor, from which a configuration is told.
 
+  Args:
+    tensors: by their names in the file.
+    key: of the tensor.
+    axis: from 0.
+    name: of the network, for messages.
+
   Raises:
     CheckpointError: the tensor is missing, or has too few axes.
   """

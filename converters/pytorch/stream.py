@@ -33,7 +33,11 @@ def read_nested(source: Source, start: int, stop: int) -> Storage:
 
   Args:
     source: the file.
-    start, stop: where in it the stream lies.
+    start, stop: where in it the stream lies, in bytes.
+
+  Raises:
+    UnsafePickleError: it holds something else than a storage; see `read_stream`.
+    DamagedFileError: see `read_stream`.
   """
   stream = _Stream(source, start, stop, _MAX_NESTED_PICKLE_BYTES, STORAGES)
   if not isinstance(stream.content, Storage):

@@ -133,6 +133,7 @@ def tensor(storage: Any, offset: Any, shape: Any, strides: Any) -> LazyTensor:
   size = math.prod(shape)
   if not size and math.prod(n for n in shape if n) > _MAX_EMPTY:
     raise DamagedFileError("an empty tensor has an impossible size")
+  # One more than the farthest number that the strides reach.
   used = 1 + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) if size else 0
   if offset + used > storage.count or size > storage.count:
     raise DamagedFileError(

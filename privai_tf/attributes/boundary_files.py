@@ -144,7 +144,16 @@ def full_name(companion: dict[str, Any], path: Path) -> str:
 
 
 def checked_normal(values: Any, source: str) -> tuple[np.ndarray, float]:
-  """A unit float64 [d] and the length it had."""
+  """A unit float64 [d] and the length it had.
+
+  Args:
+    values: [d] or [1, d], real numbers, one of them at least 1e-12 from 0.
+    source: names them in messages.
+
+  Raises:
+    InputError: they are no such numbers, or not finite.
+    LatentSpaceError: there are several rows.
+  """
   values = np.asarray(values)
   if values.dtype.kind not in "fiu":
     raise InputError(f"{source} holds {values.dtype}; a boundary is d real numbers.")

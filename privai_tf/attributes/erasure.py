@@ -53,6 +53,7 @@ def erasure_directions(
   left = left[:, sizes > _LEAST_COVARIANCE]
   if left.shape[1] == 0:
     raise InputError("The labels do not vary with the codes: there is nothing to erase.")
+  # W^+ P W = (unwhiten left) (left' whiten) = basis (triangle left' whiten), the basis orthonormal.
   basis, triangle = np.linalg.qr(unwhiten @ left)
   return basis.T, triangle @ left.T @ whiten, center
 

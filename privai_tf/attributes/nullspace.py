@@ -168,4 +168,5 @@ def _fresh(
 def _deviation(labels: np.ndarray) -> float:
   """Standard deviation of the balanced accuracy of a guesser."""
   counts = np.array([labels.sum(), (~labels).sum()])
+  # Of n coin tosses the share varies by 1 / (4 n); the mean of two such shares by a quarter of both.
   return float(np.sqrt((1 / counts).sum()) / 4)

@@ -44,6 +44,10 @@ class Selection:
 def check_scores(scores: np.ndarray, count: int) -> np.ndarray:
   """Returns scores as float64 [count].
 
+  Args:
+    scores: real numbers or booleans, NaN and infinity included.
+    count: of codes, in whose order they are.
+
   Raises:
     InputError: if they are not `count` numbers, [count] or [count, 1].
   """

@@ -143,7 +143,14 @@ def choose_regularization(
 
 
 def code_scale(codes: np.ndarray) -> float:
-  """Root mean square of the numbers of codes [n, d] around their mean."""
+  """Root mean square of the numbers of codes [n, d] around their mean.
+
+  Args:
+    codes: real numbers.
+
+  Raises:
+    InputError: all codes are the same.
+  """
   return _scaled(codes).scale
 
 

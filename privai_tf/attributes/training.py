@@ -127,7 +127,16 @@ def train_conditional(
 def accuracies(
   boundary: Boundary, codes: np.ndarray, selection: Selection
 ) -> dict[str, float | None]:
-  """Share of codes on their label's side of a boundary, for each part of a selection."""
+  """Share of codes on their label's side of a boundary, for each part of a selection.
+
+  Args:
+    boundary: of the codes' space.
+    codes: [n, d].
+    selection: of the same n codes.
+
+  Returns:
+    In [0, 1] by "train", "validation" and "remaining"; None for a part without codes.
+  """
   present = boundary.coordinate(codes) > 0
   return {
     part: float((present[rows] == selection.labels[rows]).mean()) if len(rows) else None

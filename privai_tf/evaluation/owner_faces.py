@@ -10,6 +10,7 @@ from typing import Any
 from privai_tf.errors import OutputError
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.stores import StorePath
 
 _RECORD = ".quality.json"
 
@@ -50,7 +51,7 @@ class Face:
     return (self.released, self.warning is None, -(missed or 0.0), self.name)
 
 
-def read_faces(private_dir: pathlib.Path, output_dir: pathlib.Path) -> Iterator[Face]:
+def read_faces(private_dir: pathlib.Path, output_dir: pathlib.Path | StorePath) -> Iterator[Face]:
   """The faces that a private folder knows, one by one, in no order.
 
   Args:
@@ -65,7 +66,10 @@ def read_faces(private_dir: pathlib.Path, output_dir: pathlib.Path) -> Iterator[
 
 
 def _face(
-  name: str, figures: dict[str, Any], private_dir: pathlib.Path, output_dir: pathlib.Path
+  name: str,
+  figures: dict[str, Any],
+  private_dir: pathlib.Path,
+  output_dir: pathlib.Path | StorePath,
 ) -> Face:
   output, pasted = figures.pop("output", name), figures.pop("pasted", False)
   # In TFRecords a release is no file of its own; a copy of it is kept.
@@ -104,5 +108,5 @@ def read_tables(private_dir: pathlib.Path, kind: str) -> list[dict[str, str]]:
   return rows
 
 
-def _existing(*paths: pathlib.Path) -> pathlib.Path | None:
-  return next(filter(pathlib.Path.exists, paths), None)
+def _existing(*paths: pathlib.Path | StorePath) -> pathlib.Path | StorePath | None:
+  return next((path for path in paths if path.exists()), None)

@@ -9,6 +9,8 @@ from PIL import Image
 
 from privai_tf.evaluation import page
 from privai_tf.evaluation.owner_faces import Face
+from privai_tf.runtime import outside
+from privai_tf.runtime.stores import StorePath
 
 _WIDTH, _HEIGHT, _MARGIN = 120, 14, 7  # Of the line with a mark for before and one for after.
 _ARROW = "→"
@@ -39,10 +41,10 @@ def row(face: Face, reason: str | None = None) -> str:
   )
 
 
-def _picture(name: str, kind: str, path: pathlib.Path | None) -> str:
+def _picture(name: str, kind: str, path: pathlib.Path | StorePath | None) -> str:
   if path is None:
     return f'<figure class="none"><div>none</div><figcaption>{kind}</figcaption></figure>'
-  with Image.open(path) as image:
+  with outside.opened(path) as file, Image.open(file) as image:
     pixels = np.asarray(image.convert("RGB"))
   return page.picture(pixels, caption=kind, described=f"{name}: {kind}")
 

@@ -6,7 +6,6 @@ nothing private can slip in, since nothing private is at hand.
 
 import html
 import json
-import os
 import pathlib
 import re
 from collections.abc import Iterator
@@ -17,7 +16,9 @@ from PIL import Image
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation import page
 from privai_tf.privacy.figures import number_up, percent_up
+from privai_tf.runtime import outside, stores
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.stores import StorePath
 
 # A page with thousands of embedded pictures opens on no phone; the rest is named, not shown.
 _MOST_PICTURES = 200
@@ -25,7 +26,7 @@ _BOUNDS = ("epsilon", "delta")
 _RUN_RECORD = re.compile(r"run(-\d{5}-of-\d{5})?\.json")
 
 
-def read_entries(output_dir: pathlib.Path) -> Iterator[tuple[str, dict]]:
+def read_entries(output_dir: pathlib.Path | StorePath) -> Iterator[tuple[str, dict]]:
   """The finished releases of a folder, one by one: there may be millions.
 
   Args:
@@ -37,19 +38,41 @@ def read_entries(output_dir: pathlib.Path) -> Iterator[tuple[str, dict]]:
   Raises:
     ConfigurationError: if a JSON file is neither a release's nor a run's record.
   """
-  for file in sorted(os.listdir(output_dir)) if output_dir.is_dir() else ():
-    if not file.endswith(".json") or file.startswith("."):
-      continue
-    content = _read(output_dir / file)
+  present = {path.name for path in output_dir.iterdir()} if output_dir.is_dir() else set()
+  paths = [
+    output_dir / file
+    for file in sorted(present)
+    if file.endswith(".json") and not file.startswith(".")
+  ]
+  for path, text in zip(paths, _texts(paths), strict=True):
+    content = _read(path, text)
     # A run's own record promises nothing.
-    if "guarantee" in content and (output_dir / content["output"]).exists():
-      yield file.removesuffix(".json"), content
+    if "guarantee" not in content:
+      continue
+    picture = content["output"]
+    # Asking a store for each would take as long as reading it.
+    if picture in present or (not isinstance(path, StorePath) and (output_dir / picture).exists()):
+      yield path.stem, content
 
 
-def _read(path: pathlib.Path) -> dict:
+def _texts(paths: list[pathlib.Path] | list[StorePath]) -> Iterator[bytes | Exception]:
+  """The bytes of files, or what went wrong with one; a store's are asked for together."""
+  if paths and isinstance(paths[0], StorePath):
+    yield from stores.read_many(paths)
+    return
+  for path in paths:
+    try:
+      yield path.read_bytes()
+    except OSError as error:
+      yield error
+
+
+def _read(path: pathlib.Path | StorePath, text: bytes | Exception) -> dict:
   """A record, if it is one from which the page can be made."""
   try:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(text, Exception):
+      raise text
+    content = json.loads(text.decode("utf-8"))
     if "guarantee" not in content and _RUN_RECORD.fullmatch(path.name):
       return dict(content)
     parts = content["guarantee"], content["checkpoint"]
@@ -72,7 +95,7 @@ def _read(path: pathlib.Path) -> dict:
   )
 
 
-def report_page(output_dir: pathlib.Path) -> str:
+def report_page(output_dir: pathlib.Path | StorePath) -> str:
   """The report on everything finished in a folder.
 
   Args:
@@ -119,7 +142,11 @@ def records_page(content: dict, images: int, record_files: int) -> str:
 
 
 def images_line(count: int) -> str:
-  """How many images there are, in a sentence."""
+  """How many images there are, in a sentence.
+
+  Args:
+    count: of images, 0 or more.
+  """
   return f"<p>{count} privatized image{'s' if count != 1 else ''}.</p>"
 
 
@@ -147,6 +174,6 @@ def promise(content: dict) -> str:
   return page.statement(guarantee["statement"], guarantee["private"]) + page.table(shown)
 
 
-def _picture(output_dir: pathlib.Path, name: str) -> str:
-  with Image.open(output_dir / f"{name}.png") as image:
+def _picture(output_dir: pathlib.Path | StorePath, name: str) -> str:
+  with outside.opened(output_dir / f"{name}.png") as file, Image.open(file) as image:
     return page.picture(np.asarray(image.convert("RGB")), caption=name)

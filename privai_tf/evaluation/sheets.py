@@ -65,12 +65,21 @@ def sheet(rows: Sequence[np.ndarray], *, family: str = "stylegan", cell: int = 1
 
 
 def strip(pictures: Sequence[Image.Image], *, cell: int = 256) -> Image.Image:
-  """Pictures side by side; see `contact_sheet`."""
+  """Pictures side by side; see `contact_sheet`.
+
+  Args:
+    pictures: at least one, of equal size.
+    cell: the longest side of each, in pixels; smaller ones keep their size.
+  """
   return contact_sheet(pictures, columns=len(pictures), cell=cell)
 
 
 def picture(pixels: np.ndarray) -> Image.Image:
-  """The picture of pixels uint8 [H, W, 3] or, in grey, [H, W, 1]."""
+  """The picture of pixels uint8 [H, W, 3] or, in grey, [H, W, 1].
+
+  Args:
+    pixels: RGB or grey.
+  """
   return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 

@@ -32,6 +32,8 @@ def face_square(face: Detection, frame: tuple[int, int]) -> Placement:
     face: where eyes and mouth are.
     frame: (height, width) of the photo.
   """
+  # Appendix C, with x' = eye_to_eye and y' = -eye_to_mouth: x = Normalize(x' - Rotate90(y')),
+  # s = max(4.0 |x'|, 3.6 |y'|), c = (e0 + e1) / 2 - 0.1 y'.
   eyes, mouth = np.array(face.eyes), np.array(face.mouth)
   between_eyes = eyes.mean(axis=0)
   eye_to_eye = eyes[1] - eyes[0]
@@ -76,6 +78,7 @@ def aligned(
   """
   quad = corners(placement)
   side = placement.side
+  # FFHQ's download_ffhq.py, recreate_aligned_images: shrunk, cropped, padded, then cut.
   shrink = max(1, math.floor(side / resolution * 0.5))
   image, quad = _region(pixels, quad, border=max(round(side * _BORDER), 3 * shrink), shrink=shrink)
   side /= shrink
@@ -109,5 +112,6 @@ def _region(
 
 def _affine(quad: np.ndarray, size: int) -> tuple[float, ...]:
   """Coefficients for Pillow: from points of the result to points of the picture."""
+  # The square's sides in steps of the result: Pillow's (a, b, c, d, e, f), x = a u + b v + c.
   x, y = (quad[3] - quad[0]) / size, (quad[1] - quad[0]) / size
   return (x[0], y[0], quad[0][0], x[1], y[1], quad[0][1])

@@ -18,7 +18,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from privai_tf.errors import InputError
 from privai_tf.faces.color import to_srgb
 from privai_tf.faces.signatures import HEAD_BYTES, kind_of
+from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.stores import StorePath
 
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "PPM")
 _ADDED_FORMATS = ("HEIF",)  # with the package pillow-heif
@@ -46,14 +48,14 @@ _REMEDIES = {
 _log = logging.getLogger(__name__)
 
 
-def load_image(path: str | os.PathLike) -> np.ndarray:
+def load_image(path: str | os.PathLike | StorePath) -> np.ndarray:
   """Reads a picture as people see it: upright, in sRGB, on white where it is transparent.
 
   Of an animation, the first picture is used, with a note in the log. Only the pixels are returned:
   no metadata of the file goes further.
 
   Args:
-    path: a file in one of the formats PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF, PPM.
+    path: a file, or object of a store, in one of the formats PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF, PPM.
 
   Returns:
     uint8 [H, W, 3], RGB.
@@ -61,6 +63,9 @@ def load_image(path: str | os.PathLike) -> np.ndarray:
   Raises:
     InputError: one line with the file, what is wrong with it and what to do.
   """
+  if isinstance(path, StorePath):
+    with outside.opened(path, remedy="check the URL") as file:
+      return _read(file, shown(path))
   path = Path(path)
   _require_file(path)
   label = shown(path)

@@ -27,6 +27,7 @@ def padded(
   """
   before = np.maximum(border - np.floor(quad.min(axis=0)).astype(int), 0)
   after = np.maximum(np.ceil(quad.max(axis=0)).astype(int) - image.size + border, 0)
+  # FFHQ's rule: nothing is added where the whole square lies four pixels or more inside.
   if max(*before, *after) <= border - 4:
     return image, quad
   least = round(side * _LEAST)

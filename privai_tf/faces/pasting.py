@@ -77,7 +77,7 @@ def _blended(part: np.ndarray, squares: Sequence["_Square"], left: int, top: int
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
-  """0 below 0, 1 above 1, without corners between."""
+  """0 below 0, 1 above 1, without corners between (smoothstep, 3 t^2 - 2 t^3)."""
   clipped = np.clip(values, 0, 1)
   return clipped * clipped * (3 - 2 * clipped)
 

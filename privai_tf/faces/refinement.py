@@ -84,7 +84,7 @@ def _off_center(face: Detection) -> float:
 def _in_photo(face: Detection, square: Placement) -> Detection:
   """A face found in the upright square, in the photo; its box keeps its shape, upright."""
   center, right = np.array(square.center), np.array(square.half_axis)
-  axes = np.stack([right, [-right[1], right[0]]])
+  axes = np.stack([right, [-right[1], right[0]]])  # Of x and of y, half the square long.
 
   def place(points: np.ndarray) -> np.ndarray:
     return center + (points / _SIDE * 2 - 1) @ axes

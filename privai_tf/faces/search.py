@@ -59,6 +59,7 @@ def _turned_back(face: Detection, quarters: int, frame: tuple[int, int]) -> Dete
 
   def back(points: np.ndarray) -> np.ndarray:
     x, y = points[..., 0], points[..., 1]
+    # A quarter turn takes the photo's (x, y) to (y, width - x); this is what undoes it.
     places = [(x, y), (width - y, x), (width - x, height - y), (y, height - x)]
     return np.stack(places[quarters], axis=-1)
 

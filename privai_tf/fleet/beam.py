@@ -15,6 +15,7 @@ from apache_beam.utils.shared import Shared
 
 from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.fleet.local_engine import engine
+from privai_tf.fleet.runners import require_runner
 from privai_tf.fleet.state import FleetState, open_state
 from privai_tf.fleet.steps import Claim, PartResult, Permit, Worker, pay, read_result
 from privai_tf.jobs.binding import Binding, require_binding
@@ -28,7 +29,7 @@ from privai_tf.jobs.stages import Stages
 from privai_tf.pipeline import check_ledger, opened_ledger
 from privai_tf.runtime.keras_settings import settle_keras
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.5  # A listing; of a store, as well.
 _OWNER = "owner"
 
 
@@ -64,11 +65,12 @@ class Pay(_Step):
 
 
 class Release(_Step):
-  """Permit -> how many were released, kept and failed."""
+  """Permit of a part -> how many were released, kept and failed."""
 
-  def process(self, permit: Permit) -> Iterator[tuple[int, int, int]]:
-    result = self._worker.release(permit)
-    yield len(result.released), len(result.kept), len(result.failures)
+  def process(self, keyed: tuple[int, Iterable[Permit | None]]) -> Iterator[tuple[int, int, int]]:
+    for permit in filter(None, keyed[1]):
+      result = self._worker.release(permit)
+      yield len(result.released), len(result.kept), len(result.failures)
 
 
 def build(root, job: Job, state: FleetState):
@@ -98,9 +100,12 @@ def build(root, job: Job, state: FleetState):
       | "To the owner" >> beam.GroupByKey()
       | "Pay" >> beam.ParDo(Pay(job, state))
     )
+  # By the parts' own keys: a Reshuffle leaves all permits where the one owner is, on Dask.
+  keyed = permits | "Permit of" >> beam.Map(lambda permit: (permit.part, permit))
   return (
-    permits
-    | "Share out releases" >> beam.Reshuffle()
+    (parts | "Part of" >> beam.Map(lambda part: (part, None)), keyed)
+    | "Parts and permits" >> beam.Flatten()
+    | "Share out releases" >> beam.GroupByKey()
     | "Release" >> beam.ParDo(Release(job, state))
   )
 
@@ -127,6 +132,7 @@ def run(
     PrivaiError: if the runner gives up; the same job goes on where it stopped.
   """
   _check(job)
+  options = require_runner(options)
   check_ledger(job.budget)
   stages = Stages(job)
   if stages.warning and tell:
@@ -201,7 +207,7 @@ def _run_pipeline(job: Job, state: FleetState, options: Sequence[str], progress)
   while thread.is_alive():
     thread.join(_LOOK_SECONDS)
     if progress:
-      progress(sum(state.result(part).exists() for part in range(state.parts)), state.parts)
+      progress(sum(1 for _ in state.folder.glob("result*.json")), state.parts)
   if failure:
     reason = str(failure[0]).strip().splitlines()
     text = reason[-1] if reason else type(failure[0]).__name__

@@ -11,7 +11,8 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import Job, Shard
 from privai_tf.jobs.publication import holds_releases
 from privai_tf.jobs.state_folder import state_folder
-from privai_tf.runtime import files
+from privai_tf.runtime import files, stores
+from privai_tf.runtime.stores import StorePath
 
 _MOST_PARTS = 1000
 _BATCHES_A_PART = 16  # A part is what a lost worker does again: long enough to be worth its start.
@@ -29,7 +30,7 @@ class FleetState:
 
   identity: str
   parts: int
-  folder: pathlib.Path
+  folder: pathlib.Path | StorePath
 
   def shard(self, part: int) -> Shard:
     """The inputs of a part."""
@@ -39,7 +40,7 @@ class FleetState:
     """Under which the ledger knows the payment for an input."""
     return f"{self.identity}/{key}"
 
-  def result(self, part: int) -> pathlib.Path:
+  def result(self, part: int) -> pathlib.Path | StorePath:
     """The file of a part's result."""
     return self.folder / f"result{self.shard(part).suffix or '-00000-of-00001'}.json"
 
@@ -69,19 +70,22 @@ def open_state(job: Job, count: int | None) -> FleetState:
         f"{files.shown(path)} is damaged; restore it, or choose another --output_dir"
       ) from error
   for old in folder.glob("fleet-*"):
-    shutil.rmtree(old, ignore_errors=True)
+    if isinstance(old, StorePath):
+      stores.remove_below(old)
+    else:
+      shutil.rmtree(old, ignore_errors=True)
   identity = secrets.token_hex(16)
   parts = min(_MOST_PARTS, max(1, math.ceil(count / (_BATCHES_A_PART * job.batch_size))))
   files.write_json(path, {"id": identity, "parts": parts}, private=True)
   return _state(folder, identity, parts)
 
 
-def _is_empty(output_dir: pathlib.Path) -> bool:
+def _is_empty(output_dir: pathlib.Path | StorePath) -> bool:
   """Whether no run was begun in the output folder, or somebody removed all of it."""
   if not output_dir.is_dir():
     return True
   return not (output_dir / "run.json").exists() and not holds_releases(output_dir)
 
 
-def _state(folder: pathlib.Path, identity: str, parts: int) -> FleetState:
+def _state(folder: pathlib.Path | StorePath, identity: str, parts: int) -> FleetState:
   return FleetState(identity, parts, files.make_private_folder(folder / f"fleet-{identity}"))

@@ -218,7 +218,12 @@ def pay(
 
 
 def read_result(state: FleetState, part: int) -> PartResult | None:
-  """The result of a part, None while it is not finished."""
+  """The result of a part, None while it is not finished.
+
+  Args:
+    state: the job's.
+    part: its number.
+  """
   try:
     content = json.loads(state.result(part).read_text(encoding="utf-8"))
   except FileNotFoundError:

@@ -11,6 +11,9 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 def require_pictures(num_channels: int) -> None:
   """Refuses networks whose images are no pictures: photos cannot be turned into such.
 
+  Args:
+    num_channels: colour channels of the network's images.
+
   Raises:
     ConfigurationError: for other than 1 (grey), 3 (RGB) or 4 (RGBA) channels.
   """

@@ -8,7 +8,16 @@ LATENT_SPACES = ("Z", "W", "W+")
 
 
 def check_space(latent_space: str, spaces: tuple[str, ...], family: str) -> None:
-  """Refuses a latent space that a generator does not have."""
+  """Refuses a latent space that a generator does not have.
+
+  Args:
+    latent_space: "Z", "W" or "W+".
+    spaces: those of the generator.
+    family: of the generator, for the message.
+
+  Raises:
+    LatentSpaceError: if it has no such space; names those that it has.
+  """
   if latent_space not in spaces:
     raise LatentSpaceError(
       f"latent_space is {latent_space!r}; this {family} generator has {', '.join(spaces)}."
@@ -17,6 +26,11 @@ def check_space(latent_space: str, spaces: tuple[str, ...], family: str) -> None
 
 def check_codes(codes: np.ndarray, shape: tuple[int, ...], latent_space: str) -> np.ndarray:
   """Returns codes as float32 [N, *shape].
+
+  Args:
+    codes: [N, *shape], N >= 1, finite; integers or floats of any width.
+    shape: of one code.
+    latent_space: for the message.
 
   Raises:
     LatentSpaceError: if they have another shape, no row or are not numbers.
@@ -43,6 +57,11 @@ def check_codes(codes: np.ndarray, shape: tuple[int, ...], latent_space: str) ->
 
 def check_labels(labels: np.ndarray | None, label_size: int, count: int) -> np.ndarray | None:
   """Returns labels as float32 [count, label_size], None for a network without labels.
+
+  Args:
+    labels: [count, label_size], finite numbers; None: none are given.
+    label_size: of the network, 0 without labels.
+    count: of the codes that they go with.
 
   Raises:
     InputError: if they are missing, not wanted, misshapen or not finite.

@@ -59,6 +59,7 @@ class UpConvolution(Convolution):
     if even is None:
       kernel = ops.cast(kernel, x.dtype)
       return ops.conv_transpose(x, kernel, strides=2, padding="same", data_format="channels_last")
+    # A transposed convolution is the adjoint of one of stride 2 with the same kernel.
     return linear(lambda x: _doubled(x, even, odd), lambda y: _convolved(y, kernel, strides=2))(x)
 
 
@@ -69,6 +70,7 @@ class DownConvolution(Convolution):
   """
 
   def compute_kernels(self, for_processor: bool) -> tuple:
+    # 1/4: a box of two by two is a mean, not a sum.
     return (spread_kernel(self.weight * (self.factor * 0.25)),)
 
   def convolved(self, x, kernel):
@@ -93,6 +95,7 @@ def spread_kernel(kernel):
   A convolution with it at every second pixel acts as the k x k convolution does after (for up) or
   before (for down, times 1/4) scaling by two.
   """
+  # As the official PGGAN code makes the kernels of its fused layers (`upscale2d_conv2d`).
   kernel = ops.pad(kernel, [[1, 1], [1, 1], [0, 0], [0, 0]])
   rows = kernel[1:] + kernel[:-1]
   return rows[:, 1:] + rows[:, :-1]
@@ -127,5 +130,6 @@ def _doubled(x, even, odd):
     row = _convolved(padded, kernel, padding="valid")
     outputs = row.shape[-1] // 2
     row = ops.reshape(row, (-1, height, 2 * width + 2, outputs))
+    # Columns -1 to 2W came out; the first and the last lie outside.
     rows.append(row[:, :, 1:-1])
   return ops.reshape(ops.stack(rows, axis=2), (-1, 2 * height, 2 * width, outputs))

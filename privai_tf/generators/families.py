@@ -84,10 +84,17 @@ def create_generator(
   *,
   jit: str = "auto",
 ) -> Generator:
-  """The generator of a configuration's family; see `StyleGenerator` for the arguments.
+  """The generator of a configuration's family.
+
+  Args:
+    config: a generator's, of any family.
+    weights: by our names, in the shapes that `config` asks for; None: random ones.
+    provenance: where they come from (JSON values).
+    jit: XLA policy, "auto", "on" or "off".
 
   Raises:
     CheckpointError: if the configuration is not a generator's, or the weights do not fit it.
+    ConfigurationError: for another policy.
   """
   for config_class, generator_class in _GENERATORS.items():
     if isinstance(config, config_class):

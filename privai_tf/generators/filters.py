@@ -33,7 +33,15 @@ def blur(x, taps: tuple[float, ...] | None):
 
 
 def upscale(x, factor: int = 2):
-  """Nearest-neighbour upscaling: [N, H, W, C] -> [N, factor H, factor W, C]."""
+  """Nearest-neighbour upscaling.
+
+  Args:
+    x: [N, H, W, C]; H, W and C are known when it is traced.
+    factor: a whole number, >= 1.
+
+  Returns:
+    [N, factor H, factor W, C].
+  """
   if factor == 1:
     return x
   height, width, channels = x.shape[1:]
@@ -43,7 +51,15 @@ def upscale(x, factor: int = 2):
 
 
 def downscale(x, factor: int = 2):
-  """Box downscaling: [N, H, W, C] -> [N, H / factor, W / factor, C]."""
+  """Box downscaling: the mean of squares that do not overlap.
+
+  Args:
+    x: [N, H, W, C].
+    factor: a whole number, >= 1. Rows and columns beyond a multiple of it are left out.
+
+  Returns:
+    [N, H / factor, W / factor, C].
+  """
   if factor == 1:
     return x
   return ops.average_pool(x, factor, factor, padding="valid", data_format="channels_last")

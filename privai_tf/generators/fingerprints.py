@@ -7,7 +7,14 @@ import numpy as np
 
 
 def fingerprint(weights: Mapping[str, np.ndarray]) -> str:
-  """SHA-256 (hex) over names, shapes and values; it does not depend on the file's layout."""
+  """SHA-256 (hex) over names, shapes and values; it does not depend on the file's layout.
+
+  Args:
+    weights: arrays of any shape by name; values count as float32, the order of names does not.
+
+  Returns:
+    64 hexadecimal digits.
+  """
   digest = hashlib.sha256()
   for name in sorted(weights):
     value = np.ascontiguousarray(weights[name], "<f4")

@@ -86,6 +86,9 @@ class Generator:
 
     Returns:
       float32 [n, latent_size].
+
+    Raises:
+      ConfigurationError: for another seed.
     """
     try:
       random = np.random.RandomState(seed)
@@ -107,7 +110,11 @@ class Generator:
     return np.zeros(self.code_shape(latent_space), np.float32)
 
   def map(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """Z -> W; StyleGAN only."""
+    """Z -> W, for families that have it; see `StyleGenerator`.
+
+    Raises:
+      LatentSpaceError: from those that do not.
+    """
     raise LatentSpaceError(f"A {self.family} generator has no W space; use its Z codes directly.")
 
   def truncate(
@@ -116,7 +123,11 @@ class Generator:
     truncation_psi: float | None = None,
     truncation_cutoff: int | None = None,
   ) -> np.ndarray:
-    """W -> W+, drawn towards the mean; StyleGAN only."""
+    """W -> W+, drawn towards the mean, for families that have it; see `StyleGenerator`.
+
+    Raises:
+      LatentSpaceError: from those that do not.
+    """
     raise LatentSpaceError(f"A {self.family} generator has no W space, and so no truncation.")
 
   def synthesize(
@@ -171,10 +182,13 @@ class Generator:
     labels: np.ndarray | None = None,
     seed: int = 0,
   ) -> Iterator[np.ndarray]:
-    """`synthesize` batch by batch, for more images than fit into memory.
+    """`synthesize` batch by batch, for more images than fit into memory; the same arguments.
 
     Yields:
       float32 [at most batch_size, R, R, num_channels], in order.
+
+    Raises:
+      LatentSpaceError, InputError, ConfigurationError: for unusable arguments, at the first batch.
     """
     codes = check_codes(codes, self.code_shape(latent_space), latent_space)
     if noise not in NOISE_MODES:

@@ -2,13 +2,13 @@
 
 import dataclasses
 import os
-from pathlib import Path
 
 from privai_tf.generators.checkpoint import Checkpoint, read_checkpoint
 from privai_tf.generators.discriminator import Discriminator
 from privai_tf.generators.families import create_generator
 from privai_tf.generators.generator import Generator
 from privai_tf.generators.places import available_checkpoints, checkpoint_place
+from privai_tf.runtime.foreign_files import foreign_reader
 from privai_tf.runtime.keras_settings import require_keras
 
 __all__ = ["available_checkpoints", "load_discriminator", "load_generator"]
@@ -47,20 +47,6 @@ def _find(path_or_name: str | os.PathLike, network: str) -> Checkpoint:
   require_keras()
   place = checkpoint_place(path_or_name, (network,))
   if place.is_file():
-    return _convert(place, network)
+    return foreign_reader("foreign_network")(place, network)
   found = read_checkpoint(place)
   return dataclasses.replace(found, provenance={"source": str(path_or_name), **found.provenance})
-
-
-def _convert(path: Path, network: str) -> Checkpoint:
-  # Late: most runs read converted folders and need no reader of pickles.
-  from converters.convert import convert_network
-  from converters.download import check_recorded
-  from converters.reading import read_any_file
-
-  file = read_any_file(path)
-  check_recorded(path, file.sha256)
-  record = file.network(network)
-  converted = convert_network(record)
-  provenance = {"source": path.name, "source_sha256": file.sha256, "network": record.name}
-  return Checkpoint(converted.config, converted.weights, provenance)

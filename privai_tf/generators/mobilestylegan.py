@@ -60,6 +60,8 @@ class StyledConvolution(NamedLayer):
       x = ops.cast(x, self.precision)
       depthwise = ops.cast(self.depthwise, self.precision)
       x = ops.depthwise_conv(x, depthwise, padding="same", data_format="channels_last")
+      # A factor for each channel may come after what keeps channels apart; for one image it is put
+      # into the small kernel instead of over all features.
       if style.shape[0] == 1:
         kernel = kernel * style[0, 0, 0, :, None]
         style = None
@@ -141,6 +143,9 @@ class MobileSynthesisNetwork(Network):
 
     Returns:
       [N, H, W, channels of the last one].
+
+    Raises:
+      ValueError: for another mode of noise.
     """
     if isinstance(noise, str) and noise not in NOISE_MODES:
       raise ValueError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")

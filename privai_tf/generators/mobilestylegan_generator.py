@@ -53,6 +53,9 @@ class MobileStyleGANGenerator(StyleGenerator):
 
     Yields:
       float32 [at most batch_size, R/2, R/2, num_channels], in order.
+
+    Raises:
+      LatentSpaceError, InputError, ConfigurationError: for unusable arguments, at the first batch.
     """
     codes = check_codes(codes, self.code_shape(latent_space), latent_space)
     if noise not in NOISE_MODES:

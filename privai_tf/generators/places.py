@@ -6,7 +6,9 @@ from pathlib import Path
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.checkpoint import CONFIG_FILE, is_checkpoint
 from privai_tf.runtime import search_path
+from privai_tf.runtime.fetched import fetched
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.stores import is_url
 
 KIND = "checkpoints"
 NETWORKS = ("Gs", "G", "D")  # A file with several networks is converted to a folder for each.
@@ -22,7 +24,8 @@ def checkpoint_place(path_or_name: str | os.PathLike, networks: tuple[str, ...] 
   """The network file or the folder that is meant.
 
   Args:
-    path_or_name: a network file of others, a converted folder (or its `config.json`), or a name.
+    path_or_name: a network file of others, a converted folder (or its `config.json`), the URL of
+      either, or a name.
     networks: subfolders of a folder in which one may be.
 
   Returns:
@@ -31,6 +34,8 @@ def checkpoint_place(path_or_name: str | os.PathLike, networks: tuple[str, ...] 
   Raises:
     CheckpointError: if there is none; it says where was looked.
   """
+  if is_url(path_or_name):
+    path_or_name = fetched(path_or_name.rstrip("/"))
   path = Path(path_or_name)
   if path.is_file():
     return path.parent if path.name == CONFIG_FILE else path

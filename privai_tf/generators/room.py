@@ -17,6 +17,9 @@ _left: contextvars.ContextVar[int | None] = contextvars.ContextVar("left", defau
 def room_for(weights: Mapping[str, np.ndarray] | None) -> Iterator[None]:
   """Networks built meanwhile may have about as many numbers as there are weights; None: any.
 
+  Args:
+    weights: by name; only how many numbers they hold counts, and 2^22 more are let through.
+
   Raises:
     CheckpointError: (in the block) once more are asked for, before they are allocated.
   """
@@ -29,7 +32,14 @@ def room_for(weights: Mapping[str, np.ndarray] | None) -> Iterator[None]:
 
 
 def take_room(shape: tuple[int, ...]) -> None:
-  """Takes the room of a variable that is about to be created."""
+  """Takes the room of a variable that is about to be created.
+
+  Args:
+    shape: of the variable.
+
+  Raises:
+    CheckpointError: if `room_for` leaves less than that; outside of its block there is no limit.
+  """
   left = _left.get()
   if left is None:
     return
@@ -43,6 +53,14 @@ def take_room(shape: tuple[int, ...]) -> None:
 
 
 def require_room(count: int, weights: Mapping[str, np.ndarray]) -> None:
-  """Refuses a network of so many numbers, at least; see `room_for`."""
+  """Refuses a network that is larger than its weights, before anything of it is built.
+
+  Args:
+    count: how many numbers it has, at least.
+    weights: by name, see `room_for`.
+
+  Raises:
+    CheckpointError: if there are over 2^22 more than the weights hold.
+  """
   with room_for(weights):
     take_room((count,))

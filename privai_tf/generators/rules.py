@@ -9,7 +9,12 @@ from typing import Any
 
 
 def is_integer(value: Any, least: int) -> bool:
-  """Whether a value is an integer of at least `least`, and not a flag."""
+  """Whether a value is an integer of at least `least`, and not a flag.
+
+  Args:
+    value: anything, as JSON holds it; 3.0 and True are no integers.
+    least: the least that will do.
+  """
   return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 

@@ -75,6 +75,9 @@ class StyleGenerator(Generator):
 
     Returns:
       float32 [N, dlatent_size].
+
+    Raises:
+      LatentSpaceError, InputError: for unusable codes or labels.
     """
     z = check_codes(z, self.code_shape("Z"), "Z")
     labels = check_labels(labels, self.config.label_size, len(z))
@@ -113,6 +116,10 @@ class StyleGenerator(Generator):
 
     Returns:
       float32 [N, num_layers, dlatent_size].
+
+    Raises:
+      ConfigurationError: for a psi that is NaN or infinite.
+      LatentSpaceError, InputError: for unusable codes.
     """
     psi = self.config.truncation_psi if truncation_psi is None else truncation_psi
     cutoff = self.config.truncation_cutoff if truncation_cutoff is None else truncation_cutoff
@@ -126,6 +133,7 @@ class StyleGenerator(Generator):
     w = np.array(np.broadcast_to(w, (len(w), *self.code_shape("W+"))))
     if psi is None or psi == 1:
       return w
+    # StyleGAN paper, appendix B.
     mean = self.mean_latent("W")
     truncated = slice(None if cutoff is None else max(cutoff, 0))
     w[:, truncated] = mean + (w[:, truncated] - mean) * np.float32(psi)

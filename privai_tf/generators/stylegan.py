@@ -169,6 +169,7 @@ class ToRGB(Convolution):
     height, width, channels = x.shape[1:]
     bias = self.scaled_bias()
     if features.scale is not None:
+      # (x scale + shift) K = x (scale K) + shift K, and the features are read once.
       bias = bias + ops.matmul(features.shift[:, 0], kernel)
       kernel = kernel * ops.reshape(features.scale, (-1, channels, 1))
     x = ops.matmul(ops.reshape(x, (-1, height * width, channels)), kernel) + bias
@@ -240,6 +241,9 @@ class SynthesisNetwork(Network):
 
     Returns:
       Images [N, R, R, channels], nominal range [-1, 1].
+
+    Raises:
+      ValueError: for another mode of noise.
     """
     if isinstance(noise, str) and noise not in NOISE_MODES:
       raise ValueError(f"noise is {noise!r}; use one of {', '.join(NOISE_MODES)}.")

@@ -24,6 +24,7 @@ from privai_tf.inversion.encoder_storage import (
 )
 from privai_tf.inversion.ir_se.config import IRSEConfig
 from privai_tf.inversion.ir_se.network import in_form
+from privai_tf.inversion.shipped import beside_boundaries
 from privai_tf.runtime.batching import bucket_size, map_batches
 from privai_tf.runtime.files import shown
 
@@ -151,25 +152,43 @@ class Encoder:
 
 
 def clipped(images: tf.Tensor) -> tf.Tensor:
-  """Images as photos are: nothing below -1 or above 1 (a generator's own images overshoot)."""
+  """Images as photos are: nothing below -1 or above 1 (a generator's own images overshoot).
+
+  Args:
+    images: of any shape and float type.
+
+  Returns:
+    float32.
+  """
   return tf.clip_by_value(tf.cast(images, tf.float32), -1.0, 1.0)
 
 
 def find_encoder(generator) -> Encoder | None:
-  """The encoder stored beside a generator's checkpoint, None if there is none.
+  """The encoder stored beside a generator's checkpoint or its boundaries, None if there is none.
 
   Args:
     generator: a `privai_tf.Generator`; `generator.folder` says where it was loaded from.
 
   Raises:
-    CheckpointError: if there is one, but damaged or of another generator.
+    CheckpointError: if there is one, but damaged; or, beside the checkpoint, of another generator.
   """
   if generator in _known:
     return _known[generator]
-  if generator.folder is None or not (generator.folder / FOLDER / CONFIG_FILE).is_file():
-    return None  # Not kept: one may be trained while the generator lives.
-  _known[generator] = load_encoder(generator.folder / FOLDER, generator)
-  return _known[generator]
+  if generator.folder is None:
+    return None
+  if (generator.folder / FOLDER / CONFIG_FILE).is_file():
+    _known[generator] = load_encoder(generator.folder / FOLDER, generator)
+    return _known[generator]
+  for folder in beside_boundaries(generator, FOLDER):
+    # One of the same name, but of other weights, is somebody else's.
+    if (folder / CONFIG_FILE).is_file() and _belongs(folder, generator):
+      _known[generator] = load_encoder(folder, generator)
+      return _known[generator]
+  return None  # Not kept: one may be trained while the generator lives.
+
+
+def _belongs(folder: Path, generator) -> bool:
+  return read_encoder(folder).generator_fingerprint == generator.fingerprint
 
 
 def load_encoder(folder: str | os.PathLike, generator=None) -> Encoder:

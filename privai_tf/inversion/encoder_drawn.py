@@ -89,5 +89,9 @@ class DrawnSamples:
 
 
 def as_images(pictures: np.ndarray) -> np.ndarray:
-  """uint8 -> float32 in [-1, 1]."""
+  """uint8 -> float32 in [-1, 1].
+
+  Args:
+    pictures: of any shape; 0 becomes -1, and 255 becomes 1.
+  """
   return pictures.astype(np.float32) / np.float32(127.5) - 1

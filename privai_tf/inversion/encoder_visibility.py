@@ -47,6 +47,14 @@ def visibility(generator) -> np.ndarray:
 
 
 def invisible_rest(visible: np.ndarray, seed: int) -> np.ndarray:
-  """A random z without what shows; `visible` from `visibility`. float32 [d]."""
+  """A random z without what shows.
+
+  Args:
+    visible: float64 [d, d], from `visibility`.
+    seed: 0 or more; the same one draws the same.
+
+  Returns:
+    float32 [d].
+  """
   drawn = np.random.default_rng([_SEED, seed]).standard_normal(len(visible))
   return (drawn - visible @ drawn).astype(np.float32)

@@ -8,9 +8,10 @@ from typing import Any
 
 from privai_tf.errors import CheckpointError, ConfigurationError
 from privai_tf.inversion.encoder import FOLDER, Encoder, load_encoder
-from privai_tf.inversion.encoder_storage import StoredEncoder, is_encoder, read_encoder
+from privai_tf.inversion.encoder_storage import is_encoder, read_encoder
 from privai_tf.inversion.ir_se.config import IRSEConfig
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.foreign_files import foreign_reader
 
 _FAMILIES = {"stylegan2": "StyleGAN2", "mobilestylegan": "MobileStyleGAN"}
 _known = weakref.WeakKeyDictionary()  # Per generator, by path, as long as it lives.
@@ -48,7 +49,7 @@ def _load(place: Path, generator: Any) -> Encoder:
       f"There is no encoder at {shown(place)}; correct --encoder, or leave it out."
     )
   if not place.is_dir():
-    stored = _convert(place)
+    stored = foreign_reader("foreign_encoder")(place)
   else:
     if not is_encoder(place) and is_encoder(place / FOLDER):
       place = place / FOLDER
@@ -61,17 +62,6 @@ def _load(place: Path, generator: Any) -> Encoder:
     return Encoder.from_stored(dataclasses.replace(stored, config=config))
   except CheckpointError as error:
     raise CheckpointError(f"{shown(place)}: {error}; convert its file again.") from None
-
-
-def _convert(path: Path) -> StoredEncoder:
-  # Late: most runs need no reader of PyTorch's files.
-  from converters.encoder_files import read_encoder_file
-  from converters.ir_se import convert_encoder
-
-  file = read_encoder_file(path)
-  config, weights = convert_encoder(file)
-  provenance = {"source": path.name, "source_sha256": file.file.sha256}
-  return StoredEncoder(config, weights, "", provenance)
 
 
 def _require_same_form(config: IRSEConfig, generator: Any, place: Path) -> None:

@@ -15,6 +15,9 @@ from privai_tf.runtime.files import shown
 _COMPARED = 32  # Candidates are compared on thumbnails of at most this side.
 _STEPS = 200
 _STEPS_WITH_ENCODER = 50
+# Where photos of real people are to be recognized: a code a layer, a longer search, and the face first.
+_LIKENESS = {"mobilestylegan": ("W+", 150)}
+_FACE_WEIGHT = 5.0
 
 
 def decided(spec: InversionSpec, generator) -> InversionSpec:
@@ -32,7 +35,10 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
       that is given is not for this generator, or if there are to be no steps after another start.
     CheckpointError: if there is one, but damaged or of another generator.
   """
-  spec = spec.for_spaces(generator.latent_spaces)
+  spec = with_space(spec, generator)
+  if spec.face_weight is None:
+    weight = _FACE_WEIGHT if generator.family in _LIKENESS else 1.0
+    spec = dataclasses.replace(spec, face_weight=weight)
   init = spec.init
   if init in ("auto", "encoder"):
     if encoder_for(spec, generator):
@@ -57,7 +63,22 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
       )
     return dataclasses.replace(spec, init=init)
   steps = _STEPS_WITH_ENCODER if init == "encoder" else _STEPS
+  space, longer = _LIKENESS.get(generator.family, (None, 0))
+  if spec.latent_space == space:
+    steps = max(steps, longer)
   return dataclasses.replace(spec, init=init, steps=steps)
+
+
+def with_space(spec: InversionSpec, generator) -> InversionSpec:
+  """The specification with the latent space decided: that in which faces of the family are recognized.
+
+  Args:
+    spec: the settings.
+    generator: a `privai_tf.Generator`.
+  """
+  if spec.latent_space is None and generator.family in _LIKENESS:
+    return dataclasses.replace(spec, latent_space=_LIKENESS[generator.family][0])
+  return spec.for_spaces(generator.latent_spaces)
 
 
 def start_codes(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 from privai_tf.generators.gradients import linear, with_gradient
@@ -30,7 +31,9 @@ def pyramid(images: tf.Tensor, levels: int = 4) -> list[tf.Tensor]:
   return result
 
 
-def pixel_loss(images: tf.Tensor, goals: list[tf.Tensor]) -> tf.Tensor:
+def pixel_loss(
+  images: tf.Tensor, goals: list[tf.Tensor], weights: list[np.ndarray] | None = None
+) -> tf.Tensor:
   """Mean absolute difference of pixels and of their horizontal and vertical steps, over all levels.
 
   Coarse levels see a shifted edge as a small error and so lead the search before the fine levels
@@ -40,13 +43,17 @@ def pixel_loss(images: tf.Tensor, goals: list[tf.Tensor]) -> tf.Tensor:
   Args:
     images: [N, H, W, C] in [-1, 1].
     goals: `pyramid(targets)`.
+    weights: of the pixels of each level, [1, H / 2^i, W / 2^i, 1], such as `face_map`'s; None: all 1.
 
   Returns:
     [N].
   """
   result = 0.0
-  for level, goal in zip(pyramid(images, len(goals)), goals, strict=True):
+  weights = weights or [None] * len(goals)
+  for level, goal, weight in zip(pyramid(images, len(goals)), goals, weights, strict=True):
     difference = level - goal
+    if weight is not None:
+      difference *= weight
     result += _smooth_absolute(difference)
     for steps in _steps(difference):
       result += _smooth_absolute(steps)
@@ -72,6 +79,7 @@ def _steps(images: tf.Tensor) -> list[tf.Tensor]:
 
 def _smooth_absolute(values: tf.Tensor) -> tf.Tensor:
   """Mean of `sqrt(v^2 + s^2) - s` an image: |v| where it shows, smooth below one grey level."""
+  # Charbonnier, Blanc-Feraud, Aubert, Barlaud, 1994.
   axes = list(range(1, len(values.shape)))
   count = math.prod(values.shape[1:])
 

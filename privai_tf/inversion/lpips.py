@@ -76,6 +76,10 @@ class Lpips:
 def lpips_loss(spec: InversionSpec, resolution: int, channels: int) -> Lpips:
   """The loss that `perceptual="lpips"` asks for.
 
+  Args:
+    spec: names the weights file in `lpips_weights`.
+    resolution, channels: of the generator's images.
+
   Raises:
     ConfigurationError: if there is no weights file, or the images are not RGB or too small.
     CheckpointError: if the file is not one.

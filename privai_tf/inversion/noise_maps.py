@@ -34,6 +34,10 @@ def autocorrelation(maps: list[tf.Tensor]) -> tf.Tensor:
 
 
 def normalized(values: tf.Tensor) -> tf.Tensor:
-  """Maps [N, r, r, 1] of mean 0 and variance 1, an image at a time."""
+  """Maps [N, r, r, 1] of mean 0 and variance 1, an image at a time.
+
+  Args:
+    values: float32, of any mean and variance.
+  """
   mean, variance = tf.nn.moments(values, [1, 2, 3], keepdims=True)
   return (values - mean) * tf.math.rsqrt(variance + 1e-8)

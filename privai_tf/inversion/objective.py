@@ -1,7 +1,9 @@
 """The loss of a specification: what is compared, and with which weights."""
 
+import numpy as np
 import tensorflow as tf
 
+from privai_tf.inversion.face_map import face_map
 from privai_tf.inversion.losses import (
   colour_diversity,
   colour_loss,
@@ -68,7 +70,7 @@ class Objective:
 
   def _of_images(self, images: tf.Tensor, goals: dict) -> tf.Tensor:
     spec = self._spec
-    loss = spec.pixel_weight * pixel_loss(images, goals["levels"])
+    loss = spec.pixel_weight * pixel_loss(images, goals["levels"], self._weights(goals))
     if self._perceptual:
       loss += spec.perceptual_weight * self._perceptual.distance(images, goals["features"])
     if spec.ssim_weight:
@@ -76,6 +78,12 @@ class Objective:
     if spec.colour_weight:
       loss += spec.colour_weight * colour_loss(images, goals["colours"])
     return loss
+
+  def _weights(self, goals: dict) -> list[np.ndarray] | None:
+    weight = self._spec.face_weight or 1.0
+    if weight == 1:
+      return None
+    return [face_map(*level.shape[1:3], weight) for level in goals["levels"]]
 
   def _of_codes(self, codes: tf.Tensor) -> tf.Tensor | float:
     spec, statistics, loss = self._spec, self._statistics, 0.0

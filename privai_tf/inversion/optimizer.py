@@ -8,7 +8,7 @@ import numpy as np
 
 from privai_tf.artifacts import Inversion
 from privai_tf.errors import ConfigurationError, InputError
-from privai_tf.inversion.initialization import decided, start_codes
+from privai_tf.inversion.initialization import decided, start_codes, with_space
 from privai_tf.inversion.perceptual import perceptual_loss
 from privai_tf.inversion.quality import psnr
 from privai_tf.inversion.search import Found, Search
@@ -56,7 +56,7 @@ def invert(
   inversion.latents.shape  # [N, L, 512]
   ```
   """
-  spec = (spec or InversionSpec()).for_spaces(generator.latent_spaces)
+  spec = with_space(spec or InversionSpec(), generator)
   images = _checked(images, generator, spec)
   spec = decided(spec, generator)
   began = time.perf_counter()
@@ -106,8 +106,14 @@ def find_codes(
 
   Args, Raises: see `invert`.
 
+  Args:
+    images, generator, spec, progress: see `invert`.
+
   Returns:
     float32 [N, d], or [N, L, d] for W+.
+
+  Raises:
+    InputError, LatentSpaceError, ConfigurationError: see `invert`.
   """
   spec = decided(spec or InversionSpec(), generator)
   if spec.steps > 0:

@@ -6,10 +6,7 @@ in the user's cache, or made, which takes as long as inverting so many photos; a
 interrupted goes on where it was.
 """
 
-import dataclasses
-import hashlib
 import io
-import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,28 +15,27 @@ import numpy as np
 
 from privai_tf.artifacts import PublicCodes
 from privai_tf.errors import InputError
-from privai_tf.inversion.initialization import decided, encoder_for
+from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.optimizer import find_codes
+from privai_tf.inversion.public_code_files import (
+  FOLDER,
+  file_name,
+  fitting,
+  key_of,
+  packed,
+  read_codes,
+  shipped_files,
+  words_of,
+)
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime import outside
 from privai_tf.runtime.cache import cache_base
-from privai_tf.runtime.files import make_folder, shown, write_bytes
+from privai_tf.runtime.files import make_folder, write_bytes
 
-FOLDER = "public_codes"
 _FROM_ENCODER, _FROM_SEARCH = 4096, 1024
 _SEED = 20_001
-_MOST_BYTES = 8 << 30  # Of a file of codes, unpacked.
 _CHUNK = 64
-# What does not change a code beyond rounding.
-_NOT_PART = ("batch_size", "strategy", "jit", "steps_per_call", "recompute")
-_PATHS = (
-  "vgg16_weights",
-  "lpips_weights",
-)  # Which file it is does not count, but whether there is.
 _COMPARED = 16
-# Every direction that is kept has a curve to be fitted, and what its error leaves a linear probe
-# reads: in W+ 69% of one attribute's sides from 24 directions and 256 codes, 51% from 12.
-_CODES_A_DIRECTION, _FEWEST_TO_LIMIT = 32, 256
 _GREY_LEVEL = 2 / 255
 
 
@@ -73,14 +69,11 @@ def public_codes(
     OutputError: if the cache cannot be written.
   """
   spec = decided(spec, generator)
-  key = _key(generator, spec)
-  name = f"{generator.fingerprint[:16]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-  name += ".npz" if seed is None else f"-seed{seed}.npz"
-  words = _words(spec, hashlib.sha256(key.encode()).hexdigest()[:12])
+  key, words = key_of(generator, spec), words_of(generator, spec)
+  name = file_name(generator, key, seed)
   cache = Path(folder) if folder is not None else cache_folder()
-  beside = [] if generator.folder is None else [generator.folder / FOLDER / name]
-  for path in [*beside, cache / name]:
-    found = _read(path, key, spec.latent_space, words)
+  for path in [*shipped_files(generator, name), cache / name]:
+    found = read_codes(path, key, spec.latent_space, words)
     if found is not None and len(found.codes) >= (count or 1):
       return found
   count = count or (_FROM_SEARCH if spec.steps else _FROM_ENCODER)
@@ -90,11 +83,11 @@ def public_codes(
     codes,
     words,
     spec.latent_space,
-    visible_directions(generator, codes, spec.latent_space, _fitting(codes.size, len(codes))),
+    visible_directions(generator, codes, spec.latent_space, fitting(codes.size, len(codes))),
   )
-  write_bytes(cache / name, _packed(made, key, exact=seed is not None))
+  write_bytes(cache / name, packed(made, key, exact=seed is not None))
   part.unlink(missing_ok=True)
-  return _read(cache / name, key, spec.latent_space, words)
+  return read_codes(cache / name, key, spec.latent_space, words)
 
 
 def cache_folder() -> Path:
@@ -157,11 +150,6 @@ def visible_directions(
   return most
 
 
-def _fitting(wanted: int, count: int) -> int:
-  """As many directions as pictures need, if there are codes enough to fit them."""
-  return wanted if count < _FEWEST_TO_LIMIT else min(wanted, count // _CODES_A_DIRECTION)
-
-
 def _numbers(largest: int) -> Iterator[int]:
   power = 1
   while power < largest:
@@ -169,24 +157,6 @@ def _numbers(largest: int) -> Iterator[int]:
     if power > 1 and 3 * power // 2 < largest:
       yield 3 * power // 2
     power *= 2
-
-
-def _key(generator, spec: InversionSpec) -> str:
-  """Everything that decides a code, as text."""
-  values = {k: v for k, v in dataclasses.asdict(spec).items() if k not in _NOT_PART}
-  values |= {name: values[name] is not None for name in _PATHS}
-  del values["encoder"]  # Which file it is does not count, but what it holds.
-  encoder = encoder_for(spec, generator) if spec.init == "encoder" else None
-  if encoder is not None:
-    values["encoder"] = encoder.digest
-  if not spec.steps:  # No search: only the start counts.
-    values = {name: values[name] for name in ("latent_space", "init", "encoder", "steps")}
-  return json.dumps({"generator": generator.fingerprint, **values}, sort_keys=True)
-
-
-def _words(spec: InversionSpec, digest: str) -> str:
-  steps = f"{spec.steps} steps" if spec.steps else "no search"
-  return f"{spec.latent_space} from {spec.init}, {steps}, settings {digest}"
 
 
 def _made(generator, spec, count, seed, part: Path, progress) -> np.ndarray:
@@ -227,45 +197,3 @@ def _pictures(generator, count: int, seed: int) -> np.ndarray:
   images = np.asarray(generator.synthesize(z, latent_space=space))
   levels = np.clip(np.rint((images + 1) * 127.5), 0, 255)
   return (levels / 127.5 - 1).astype(np.float32)
-
-
-def _packed(public: PublicCodes, key: str, exact: bool) -> bytes:
-  """An `.npz`: codes less their mean as float16 of unit scale; public, so their rounding is harmless.
-
-  Exact, as they are: whoever measures leaks must see the digits that a photo's code has.
-  """
-  mean, scale = np.zeros(public.codes.shape[1:]), 1.0
-  if not exact:
-    mean = public.codes.mean(axis=0, dtype=np.float64)
-    scale = float(np.abs(public.codes - mean).max()) or 1.0
-  centred = public.codes - mean
-  buffer = io.BytesIO()
-  np.savez_compressed(
-    buffer,
-    mean=mean,
-    scale=scale,
-    codes=(centred / scale).astype(np.float32 if exact else np.float16),
-    directions=public.directions,
-    key=np.array(key),
-  )
-  return buffer.getvalue()
-
-
-def _read(path: Path, key: str, latent_space: str, words: str) -> PublicCodes | None:
-  if not outside.exists(path):
-    return None
-  damaged = InputError(f"{shown(path)} holds no public codes (damaged?); remove it.")
-  with outside.damage_as(damaged):
-    try:
-      arrays = outside.read_arrays(path, most=_MOST_BYTES)
-    except InputError as error:
-      raise damaged from error
-    if str(arrays["key"]) != key:
-      return None
-    codes = arrays["mean"] + arrays["codes"].astype(np.float64) * float(arrays["scale"])
-    return PublicCodes(
-      codes.astype(np.float32),
-      words,
-      latent_space,
-      _fitting(int(arrays["directions"]), len(codes)),
-    )

@@ -12,12 +12,14 @@ import numpy as np
 from privai_tf.artifacts import Inversion
 from privai_tf.generators.codes import random_labels
 from privai_tf.inversion.spec import InversionSpec
+from privai_tf.runtime.kept import kept_arrays
 
 # Share of the generator's own variety by which a reconstruction may miss its photo. Avatars: 0.01 to
 # 0.11 for unseen portraits, 0.6 to 0.9 for one upside down, 1.7 to 4 for other pictures.
 _UNLIKE = 0.4
 _OWN_IMAGES = 16
 _SEED = 1
+_FOLDER, _FORMAT = "variety", 1
 _variety = weakref.WeakKeyDictionary()  # Per generator, as `statistics` does.
 
 
@@ -129,7 +131,14 @@ def warnings(
 def unexplained(
   reconstructions: np.ndarray, images: np.ndarray, generator, latent_space: str
 ) -> np.ndarray:
-  """`Quality.unexplained` of each photo, float [N]; see `warnings`."""
+  """`Quality.unexplained` of each photo, float [N]; see `warnings`.
+
+  Args:
+    reconstructions: float [N, R, R, C]; clipped to [-1, 1] as a viewer does.
+    images: the photos, float [N, R, R, C] in [-1, 1].
+    generator: the `privai_tf.Generator`.
+    latent_space: whose variety is the unit.
+  """
   errors = np.mean(np.square(np.clip(reconstructions, -1, 1) - images), axis=(1, 2, 3))
   return errors / variety(generator, latent_space)
 
@@ -157,13 +166,32 @@ def _warning(distance: float, limit: float, unexplained: float) -> str | None:
 def variety(generator, latent_space: str) -> float:
   """Mean squared difference between the generator's own images and their mean, measured once."""
   if generator not in _variety:
-    codes, space = generator.sample_z(_OWN_IMAGES, seed=_SEED), "Z"
-    labels = random_labels(generator.config.label_size, _OWN_IMAGES, _SEED)
-    if latent_space != "Z":
-      codes, space, labels = generator.map(codes, labels), "W", None
-    images = np.clip(generator.synthesize(codes, latent_space=space, labels=labels), -1, 1)
-    _variety[generator] = float(np.mean(np.var(images, axis=0, ddof=1)))
+    _variety[generator] = _kept_variety(generator, "Z" if latent_space == "Z" else "W")
   return max(_variety[generator], 1e-12)
+
+
+def _kept_variety(generator, latent_space: str) -> float:
+  """Measured, or as an earlier process measured it; warnings hang on it."""
+  fingerprint = getattr(generator, "fingerprint", None)
+  if fingerprint is None:
+    return _measured_variety(generator, latent_space)
+  found = kept_arrays(
+    _FOLDER,
+    f"{fingerprint} {latent_space} {_OWN_IMAGES} {_SEED} {_FORMAT}",
+    lambda: {"variety": np.array(_measured_variety(generator, latent_space))},
+    lambda found: found["variety"].shape == () and 0 <= found["variety"] < 4,
+    "variety",
+  )
+  return float(found["variety"])
+
+
+def _measured_variety(generator, latent_space: str) -> float:
+  codes = generator.sample_z(_OWN_IMAGES, seed=_SEED)
+  labels = random_labels(generator.config.label_size, _OWN_IMAGES, _SEED)
+  if latent_space == "W":
+    codes, labels = generator.map(codes, labels), None
+  images = np.clip(generator.synthesize(codes, latent_space=latent_space, labels=labels), -1, 1)
+  return float(np.mean(np.var(images, axis=0, ddof=1)))
 
 
 def psnr(images: np.ndarray, targets: np.ndarray) -> np.ndarray:

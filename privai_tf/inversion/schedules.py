@@ -32,6 +32,15 @@ class Ramps(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def latent_noise(peak: float, steps: int, step: tf.Tensor) -> tf.Tensor:
-  """Standard deviations of latent noise at a step, counted from 0: quadratically down to none."""
+  """Standard deviations of latent noise at a step, counted from 0: quadratically down to none.
+
+  Args:
+    peak: at step 0, in latent units; 0 or more.
+    steps: in all, at least 1.
+    step: an integer, of any shape.
+
+  Returns:
+    float32 of that shape.
+  """
   done = tf.cast(step, tf.float32) / steps
   return peak * tf.maximum(0.0, 1.0 - done / _NOISE_ENDS) ** 2

@@ -28,6 +28,9 @@ def scale_weights(height: int, width: int) -> tuple[float, ...]:
   Args:
     height: of the images, at least 11.
     width: likewise.
+
+  Raises:
+    ValueError: a side has fewer than 11 pixels.
   """
   count, side = 0, min(height, width)
   while side >= WINDOW and count < len(WEIGHTS):
@@ -62,7 +65,14 @@ def ms_ssim(images: tf.Tensor, goals: tf.Tensor, floor: float = 0.0) -> tf.Tenso
 
 
 def ms_ssim_loss(images: tf.Tensor, goals: tf.Tensor) -> tf.Tensor:
-  """`1 - ms_ssim`, with a gradient everywhere: [N]."""
+  """`1 - ms_ssim`, with a gradient everywhere: [N].
+
+  Args:
+    images, goals: see `ms_ssim`.
+
+  Returns:
+    0 for equal images, up to 1.
+  """
   return 1.0 - ms_ssim(images, goals, floor=1e-4)
 
 

@@ -53,8 +53,9 @@ class InversionSpec:
 
   Attributes:
     latent_space: "W" (one code for all layers), "W+" (one a layer, more faithful) or "Z"; None: W
-      where the generator has it, else Z.
-    steps: optimization steps; None: 50 from an encoder's code on, else 200. 0 takes the encoder's
+      where the generator has it, else Z; W+ for MobileStyleGAN, except in a release.
+    steps: optimization steps; None: 50 from an encoder's code on (150 in MobileStyleGAN's W+), else
+      200; in a release 0 where public codes are shipped for the encoder alone. 0 takes the encoder's
       code as it is, and needs one.
     learning_rate: peak rate, in standard deviations of the latent space along its principal
       directions, so that one value suits every checkpoint.
@@ -82,6 +83,8 @@ class InversionSpec:
       report has LPIPS figures whatever `perceptual` is.
     layer_weights: weight of each VGG16 layer, in the order of `perceptual.LAYERS`.
     pixel_weight: weight of the multi-scale pixel loss.
+    face_weight: in the pixel loss, how many times more a pixel counts where the alignment puts the face
+      than one far from it; None: 5 for MobileStyleGAN, else 1.
     perceptual_weight: weight of the VGG16 or LPIPS loss.
     colour_weight: weight of the colour-diversity term.
     colour_goal: what the diversity is compared with: "photo", or "grey" as in the PrivAI prototype.
@@ -124,6 +127,7 @@ class InversionSpec:
   lpips_weights: str | None = None
   layer_weights: tuple[float, ...] = (1.0,) * 8
   pixel_weight: float = 1.0
+  face_weight: float | None = None
   perceptual_weight: float = 0.1
   colour_weight: float = 0.0
   colour_goal: str = "photo"
@@ -160,6 +164,8 @@ class InversionSpec:
       _whole("steps", self.steps, 0)
     _whole("seed", self.seed, 0)
     _whole("patience", self.patience, 0)
+    if self.face_weight is not None:
+      _number("face_weight", self.face_weight, above=0)
     if self.batch_size is not None:
       _whole("batch_size", self.batch_size, 1)
     _number("learning_rate", self.learning_rate, above=0)

@@ -14,9 +14,10 @@ from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.jobs.job import Job
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.privacy.ledger.database_url import Location
-from privai_tf.runtime import files, outside
+from privai_tf.runtime import files, outside, stores
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.manifest_files import read_known
+from privai_tf.runtime.stores import StorePath, is_url
 
 BINDING = "binding.json"
 
@@ -53,7 +54,8 @@ class Binding:
     """What contradicts this record, each with both values."""
     found = []
     # One that is gone was moved here, with what is remembered about it.
-    if self.output_dir != now.output_dir and os.path.isdir(self.output_dir):
+    there = is_url(self.output_dir) or os.path.isdir(self.output_dir)
+    if self.output_dir != now.output_dir and there:
       found.append(_both("--output_dir", self.output_dir, now.output_dir))
     if self.ledger != now.ledger:
       found.append(_both("--ledger", self._ledger, now._ledger))
@@ -67,7 +69,9 @@ class Binding:
     return f"{self.ledger_path} ({self.ledger[:8]})" if self.ledger else None
 
 
-def _text(path: pathlib.Path) -> str:
+def _text(path: pathlib.Path | StorePath) -> str:
+  if isinstance(path, StorePath):
+    return path.url
   return shown(os.path.realpath(path))
 
 
@@ -81,7 +85,7 @@ def _both(flag: str, before: str | None, now: str | None) -> str:
   return f"it was begun with {before}, and is now given {now}"
 
 
-def require_binding(folder: pathlib.Path, binding: Binding) -> None:
+def require_binding(folder: pathlib.Path | StorePath, binding: Binding) -> None:
   """Records what a job is begun with; refuses one that is not gone on with.
 
   Args:
@@ -107,8 +111,10 @@ def require_binding(folder: pathlib.Path, binding: Binding) -> None:
     files.write_text(path, text, private=True)
 
 
-def _create(path: pathlib.Path, text: str) -> bool:
+def _create(path: pathlib.Path | StorePath, text: str) -> bool:
   """Writes the record unless there is one; of several processes at the same time, one does."""
+  if isinstance(path, StorePath):
+    return stores.create(path, text.encode())
   whole = path.with_name(f".tmp-{secrets.token_hex(8)}")  # Removed by the next run, if need be.
   files.write_text(whole, text, private=True)
   try:
@@ -124,7 +130,7 @@ def _create(path: pathlib.Path, text: str) -> bool:
   return True
 
 
-def _read(path: pathlib.Path) -> Binding:
+def _read(path: pathlib.Path | StorePath) -> Binding:
   try:
     return Binding(**outside.read_json(path))
   except (InputError, TypeError) as error:
@@ -133,9 +139,10 @@ def _read(path: pathlib.Path) -> Binding:
     ) from error
 
 
-def _holds_anything(folder: pathlib.Path) -> bool:
+def _holds_anything(folder: pathlib.Path | StorePath) -> bool:
   """Whether anything was drawn, or is being drawn by another process."""
-  for path in folder.rglob("manifest*.db"):
+  below = [folder, *folder.glob("fleet-*")]
+  for path in (path for one in below for path in one.glob("manifest*.db")):
     known = read_known(path)
     if known is None or known.names:
       return True

@@ -9,6 +9,7 @@ from privai_tf.faces import flags as face_flags
 from privai_tf.inversion import flags as inversion_flags
 from privai_tf.jobs import privacy_flags
 from privai_tf.runtime import command_help
+from privai_tf.runtime.stores import StorePath, is_url, place
 
 flags.adopt_module_key_flags(privacy_flags)
 flags.adopt_module_key_flags(face_flags)
@@ -33,8 +34,8 @@ _INPUT = flags.DEFINE_flag(
     flags.ArgumentSerializer(),
     "input",
     None,
-    "A picture, a folder or a glob of pictures, TFRecords likewise, or @FILE with a path a line; "
-    "without it, avatar portraits.",
+    "A picture, a folder or a glob of pictures, TFRecords likewise, or @FILE with a path a line, or the "
+    "URL of such (s3://...); without it, avatar portraits.",
   )
 )
 _INPUT_LATENTS = flags.DEFINE_string(
@@ -47,12 +48,16 @@ _PASTE_BACK = flags.DEFINE_bool(
   "paste_back", False, "Publish the whole photo with the privatized faces pasted into it."
 )
 _CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+  "checkpoint",
+  "avatars",
+  "A name in checkpoints/, a converted folder, an official .pkl file, or the URL of one (s3://...).",
 )
 _ATTRIBUTE = flags.DEFINE_list(
   "attribute", ["smile"], "Attributes to hide: names of the checkpoint's boundaries or .npy files."
 )
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The folder that may be published.")
+_OUTPUT_DIR = flags.DEFINE_string(
+  "output_dir", None, "The folder that may be published, or its URL (s3://...)."
+)
 _PRIVATE_DIR = flags.DEFINE_string(
   "private_dir", None, "A folder for the owner's eyes only: comparison page, quality, timings."
 )
@@ -184,18 +189,26 @@ _needs("private_dir", ["save_latents", "retry_failures"])
 _needs("ledger", ["create_ledger", "budget_epsilon", "budget_delta", "subject_id"])
 
 
-def _path(value: str | None) -> pathlib.Path | None:
-  return pathlib.Path(value) if value else None
+def _path(value: str | None) -> pathlib.Path | StorePath | None:
+  return place(value) if value else None
 
 
 def job_from_flags():
-  """The job that the flags ask for."""
+  """The job that the flags ask for.
+
+  Raises:
+    ConfigurationError: if flags contradict one another, or codes are asked for by URL.
+  """
   from privai_tf.jobs.job import Budget, Job, Shard
   from privai_tf.privacy.ledger.database_url import location
 
   inversion = inversion_flags.spec_from_flags(seed=_SEED.value)
   if _INPUT.value is not None or _INPUT_LATENTS.value is not None:
     _without_effect("num", "--input or --input_latents", "the demo's faces are not drawn")
+  if is_url(_INPUT_LATENTS.value):
+    raise ConfigurationError(
+      f"--input_latents={_INPUT_LATENTS.value}: codes are read from a file of this machine; copy it there"
+    )
   privacy = privacy_flags.privacy_spec(inversion.latent_space, pasted_back=_PASTE_BACK.value)
   if _INPUT_LATENTS.value is not None:
     _without_effect("encoder", "--input_latents", "codes are given")
@@ -215,7 +228,7 @@ def job_from_flags():
     checkpoint=_CHECKPOINT.value,
     attributes=tuple(_ATTRIBUTE.value),
     privacy=privacy,
-    output_dir=pathlib.Path(_OUTPUT_DIR.value),
+    output_dir=place(_OUTPUT_DIR.value),
     input=_INPUT.value,
     input_latents=_INPUT_LATENTS.value,
     num_portraits=_NUM_PORTRAITS.value,

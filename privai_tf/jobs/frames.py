@@ -14,6 +14,7 @@ from typing import IO
 from privai_tf.errors import InputError
 from privai_tf.jobs.crc32c import masked
 from privai_tf.runtime import outside
+from privai_tf.runtime.stores import StorePath
 
 MOST_BYTES = 256 << 20
 _HEAD = struct.Struct("<QI")
@@ -24,7 +25,9 @@ class DamagedFrames(Exception):
   """What is wrong with a file, in a few words."""
 
 
-def read_frames(path: pathlib.Path, compressed: bool, most: int = MOST_BYTES) -> Iterator[bytes]:
+def read_frames(
+  path: pathlib.Path | StorePath, compressed: bool, most: int = MOST_BYTES
+) -> Iterator[bytes]:
   """The records of a file, one at a time in memory.
 
   Args:

@@ -17,7 +17,9 @@ from privai_tf.errors import InputError
 from privai_tf.faces import decode_image, find_faces, load_image
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.generators.channels import from_rgb
+from privai_tf.runtime import stores
 from privai_tf.runtime.manifest_rows import Source
+from privai_tf.runtime.stores import StorePath
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Item:
       object.__setattr__(self, "key", self.name)
 
   @property
-  def file(self) -> pathlib.Path | None:
+  def file(self) -> pathlib.Path | StorePath | None:
     """The picture's file, which no output may replace; None if it has none."""
     return None
 
@@ -127,12 +129,12 @@ class Item:
 
 @dataclasses.dataclass(frozen=True)
 class Photo(Item):
-  """A picture's file."""
+  """A picture's file, or object in a store."""
 
-  path: pathlib.Path = pathlib.Path()
+  path: pathlib.Path | StorePath = pathlib.Path()
 
   @property
-  def file(self) -> pathlib.Path:
+  def file(self) -> pathlib.Path | StorePath:
     return self.path
 
   @property
@@ -144,6 +146,8 @@ class Photo(Item):
 
   def stamp(self) -> str:
     with contextlib.suppress(OSError):
+      if isinstance(self.path, StorePath):
+        return stores.stamp_of(stores.facts_of(self.path))
       status = self.path.stat()
       times = f"{status.st_mtime_ns}-{status.st_ctime_ns}"
       return f"{status.st_size}-{times}-{status.st_dev}-{status.st_ino}"
@@ -153,6 +157,8 @@ class Photo(Item):
     return load_image(self.path)
 
   def _digest(self) -> bytes | None:
+    if isinstance(self.path, StorePath):
+      return hashlib.sha256(stores.read(self.path)).digest()
     # A pipe or device would block for ever.
     if not self.path.is_file() or self.path.stat().st_size == 0:
       return None

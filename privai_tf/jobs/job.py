@@ -10,7 +10,8 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import SKIP, STAND_IN
 from privai_tf.privacy.ledger.database_url import Location
 from privai_tf.privacy.spec import PrivacySpec
-from privai_tf.runtime.files import require_apart
+from privai_tf.runtime.places import require_apart
+from privai_tf.runtime.stores import StorePath
 
 OUTPUT_FORMATS = ("png", "tfrecord")
 SHARD_SUFFIX = r"(?:-(\d{5})-of-(\d{5}))?"  # What `Shard.suffix` gives, as a pattern.
@@ -81,7 +82,7 @@ class Job:
     attributes: names of the boundaries of a named checkpoint, or paths of boundary files.
     privacy: the guarantee asked for; its `pasted_back` says whether faces return to their frames, and
       its `inputs` what becomes of inputs that fail (see `on_failure`).
-    output_dir: the publishable folder.
+    output_dir: the publishable folder, or its URL in a store.
     input: pictures or TFRecords, see `inputs.find_items`; None with no `input_latents` renders
       avatar portraits.
     input_latents: `.npy` of codes in `inversion.latent_space`, instead of pictures.
@@ -111,7 +112,7 @@ class Job:
   checkpoint: str
   attributes: tuple[str, ...]
   privacy: PrivacySpec
-  output_dir: pathlib.Path
+  output_dir: pathlib.Path | StorePath
   input: str | None = None
   input_latents: str | None = None
   num_portraits: int = 8
@@ -121,7 +122,7 @@ class Job:
   public_codes: int | None = None
   private_dir: pathlib.Path | None = None
   save_latents: bool = False
-  state_dir: pathlib.Path | None = None
+  state_dir: pathlib.Path | StorePath | None = None
   output_format: str = "png"
   records_per_file: int = 500
   overwrite: bool = False
@@ -140,6 +141,7 @@ class Job:
     object.__setattr__(self, "faces", faces)
     if self.input is not None and self.input_latents is not None:
       raise ConfigurationError("--input and --input_latents exclude each other; give one")
+    self._check_urls()
     for private in (self.private_dir, self.state_dir, self.tensorboard):
       if private is not None:
         require_apart(self.output_dir, private)
@@ -163,6 +165,30 @@ class Job:
     for name in ("batch_size", "readers", "records_per_file"):
       if getattr(self, name) < 1:
         raise ConfigurationError(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+  def _check_urls(self) -> None:
+    """What is written to a store is written once, and what is the owner's is on no store."""
+    for flag in ("private_dir", "tensorboard"):
+      if isinstance(getattr(self, flag), StorePath):
+        raise ConfigurationError(
+          f"--{flag}={getattr(self, flag)} holds what is nobody else's; name a local folder"
+        )
+    store = isinstance(self.output_dir, StorePath)
+    if self.state_dir is not None and isinstance(self.state_dir, StorePath) != store:
+      raise ConfigurationError(
+        f"--state_dir={self.state_dir} with --output_dir={self.output_dir}: both are on this machine, or both "
+        "are URLs"
+      )
+    if store and self.overwrite:
+      raise ConfigurationError(
+        f"--overwrite with --output_dir={self.output_dir}: what is put there is put there once; choose another "
+        "--output_dir"
+      )
+    if store and self.output_format != "png":
+      raise ConfigurationError(
+        f"--output_format={self.output_format} with --output_dir={self.output_dir}: a store gets pictures; drop "
+        "--output_format, or name a local folder"
+      )
 
   def _check_choice_of_faces(self) -> None:
     """Where the whole photo is protected, no output's existence may tell how many faces it has."""
@@ -195,7 +221,7 @@ class Job:
     return STAND_IN if about_any else SKIP
 
   @property
-  def manifest_dir(self) -> pathlib.Path:
+  def manifest_dir(self) -> pathlib.Path | StorePath:
     """The place of the manifest, which follows from the output folder alone."""
     output_dir = self.output_dir.resolve()
     return output_dir.parent / f"{output_dir.name}.state"

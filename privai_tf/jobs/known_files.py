@@ -4,7 +4,6 @@ A file that no manifest knows is somebody's, and would be published with the res
 was lost or put back from a copy, and what it knew would be drawn, and paid for, again.
 """
 
-import os
 import pathlib
 
 from privai_tf.errors import ConfigurationError
@@ -14,9 +13,12 @@ from privai_tf.jobs.publication import PublicFolder
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.manifest import Manifest
 from privai_tf.runtime.manifest_files import Known, read_known
+from privai_tf.runtime.stores import StorePath
 
 
-def require_known_files(public: PublicFolder, folder: pathlib.Path, own: Manifest | None) -> None:
+def require_known_files(
+  public: PublicFolder, folder: pathlib.Path | StorePath, own: Manifest | None
+) -> None:
   """Refuses an output folder with files that no manifest knows, or records that cannot be read.
 
   Args:
@@ -29,7 +31,7 @@ def require_known_files(public: PublicFolder, folder: pathlib.Path, own: Manifes
   """
   public.require_shards()
   # First the files: what a process that begins meanwhile publishes is in its manifest before.
-  present = sorted(name for name in os.listdir(public.path) if not name.startswith("."))
+  present = sorted(path.name for path in public.path.iterdir() if not path.name.startswith("."))
   names: set[str] = set()
   record_files: set[str] = set()
   for shard, path in manifest_files(folder):
@@ -49,7 +51,7 @@ def require_known_files(public: PublicFolder, folder: pathlib.Path, own: Manifes
     pass
 
 
-def take_over(public: PublicFolder, folder: pathlib.Path, own: Manifest) -> None:
+def take_over(public: PublicFolder, folder: pathlib.Path | StorePath, own: Manifest) -> None:
   """Lets a manifest know what shards of another number have published in the folder.
 
   Args:

@@ -8,11 +8,14 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import SHARD_SUFFIX, Shard
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.manifest_files import count_waiting
+from privai_tf.runtime.stores import StorePath
 
 _MANIFEST = re.compile(rf"manifest{SHARD_SUFFIX}\.db")
 
 
-def manifest_files(folder: pathlib.Path) -> Iterator[tuple[Shard, pathlib.Path]]:
+def manifest_files(
+  folder: pathlib.Path | StorePath,
+) -> Iterator[tuple[Shard, pathlib.Path | StorePath]]:
   """The manifests in a folder, with the shard that each is of, sorted."""
   for path in sorted(folder.glob("manifest*.db")):
     match = _MANIFEST.fullmatch(path.name)
@@ -20,7 +23,7 @@ def manifest_files(folder: pathlib.Path) -> Iterator[tuple[Shard, pathlib.Path]]
       yield Shard(int(match[1]), int(match[2])) if match[1] else Shard(), path
 
 
-def refuse_other_shards(folder: pathlib.Path, shard: Shard) -> None:
+def refuse_other_shards(folder: pathlib.Path | StorePath, shard: Shard) -> None:
   """Refuses a job while shards of another number have releases that are drawn and not published.
 
   Args:

@@ -10,7 +10,9 @@ from privai_tf.jobs.item_lists import Items
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.publication import is_run_record
 from privai_tf.jobs.record_folder import PRIVATIZED_FILE
+from privai_tf.runtime import stores
 from privai_tf.runtime.files import output_error, shown
+from privai_tf.runtime.stores import StorePath
 
 
 def refuse_what_is_not_to_be_published(items: Items, job: Job) -> None:
@@ -26,8 +28,8 @@ def refuse_what_is_not_to_be_published(items: Items, job: Job) -> None:
   """
   if not job.output_dir.is_dir():
     return
-  folder = os.path.realpath(job.output_dir)
-  real = functools.lru_cache(maxsize=1024)(os.path.realpath)  # Most inputs share a few folders.
+  folder = _real(job.output_dir)
+  real = functools.lru_cache(maxsize=1024)(_real)  # Most inputs share a few folders.
   # Record files are not looked through here: no job's files, they are refused by their names.
   for item in items if items.count is not None else ():
     if item.file is not None and _lies_in(item.file, folder, real):
@@ -46,20 +48,29 @@ def refuse_what_is_not_to_be_published(items: Items, job: Job) -> None:
     )
 
 
-def _lies_in(path: pathlib.Path, folder: str, real: Callable[[pathlib.Path], str]) -> bool:
+def _real(path: pathlib.Path | StorePath) -> str:
+  return path.url if isinstance(path, StorePath) else os.path.realpath(path)
+
+
+def _lies_in(
+  path: pathlib.Path | StorePath, folder: str, real: Callable[[pathlib.Path | StorePath], str]
+) -> bool:
   """Whether a file, or what it is a link to, is in a folder or below it."""
   places = [real(path.parent)]
-  if path.is_symlink():
+  if isinstance(path, pathlib.Path) and path.is_symlink():
     places.append(os.path.dirname(os.path.realpath(path)))
   return any(
     place == folder or place.startswith(folder.rstrip(os.sep) + os.sep) for place in places
   )
 
 
-def _foreign(folder: pathlib.Path) -> str | None:
+def _foreign(folder: pathlib.Path | StorePath) -> str | None:
   """The first name that no job gives to its files; hidden ones are left alone."""
-  with os.scandir(folder) as entries:
-    names = [e.name + os.sep * e.is_dir() for e in entries if not e.name.startswith(".")]
+  if isinstance(folder, StorePath):
+    names = [name for name in stores.names_in(folder) if not name.startswith(".")]
+  else:
+    with os.scandir(folder) as entries:
+      names = [e.name + os.sep * e.is_dir() for e in entries if not e.name.startswith(".")]
   begun = any(map(is_run_record, names))
   known = set() if begun else set(names)
   return next((name for name in sorted(names) if not _is_ours(name, known, begun)), None)

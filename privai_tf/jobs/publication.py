@@ -12,15 +12,16 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.evaluation.report import read_entries, report_page
 from privai_tf.jobs.job import SHARD_SUFFIX, Shard
-from privai_tf.runtime import files, outside
+from privai_tf.runtime import files, outside, stores
 from privai_tf.runtime.manifest_files import Known
+from privai_tf.runtime.stores import StorePath
 
 _PACKAGES = ("privai-tf", "tensorflow", "keras", "tensorflow-probability", "dp-accounting", "numpy")
 _WHOLE = Shard()
@@ -65,14 +66,18 @@ def is_run_record(name: str) -> bool:
   return _RUN_RECORD.fullmatch(name) is not None
 
 
-def holds_releases(folder: pathlib.Path) -> bool:
+def holds_releases(folder: pathlib.Path | StorePath) -> bool:
   """Whether a publishable folder holds a release at all; looks no further than the first."""
+  names = stores.names_in(folder) if isinstance(folder, StorePath) else _names(folder)
+  return any(
+    name.endswith(".tfrecord") or (name.endswith(".json") and not is_run_record(name))
+    for name in names
+  )
+
+
+def _names(folder: pathlib.Path) -> Iterator[str]:
   with os.scandir(folder) as entries:
-    return any(
-      entry.name.endswith(".tfrecord")
-      or (entry.name.endswith(".json") and not is_run_record(entry.name))
-      for entry in entries
-    )
+    yield from (entry.name for entry in entries)
 
 
 def checkpoint_facts(checkpoint: str, generator: Any) -> dict[str, Any]:
@@ -100,7 +105,7 @@ class PublicFolder:
 
   def __init__(
     self,
-    path: pathlib.Path,
+    path: pathlib.Path | StorePath,
     configuration: Mapping,
     overwrite: bool = False,
     shard: Shard = _WHOLE,
@@ -109,7 +114,7 @@ class PublicFolder:
     """Opens the folder.
 
     Args:
-      path: created if missing.
+      path: created if missing; or its URL, where pictures and their JSON are put once.
       configuration: everything public that decides what a release is; JSON values.
       overwrite: whether results of another configuration, or finished ones, may be replaced.
       shard: of this process; processes that share the folder keep apart by it.
@@ -120,7 +125,8 @@ class PublicFolder:
       OutputError: if it cannot be written.
     """
     self.path = files.make_folder(path)
-    files.remove_leftovers(self.path)
+    if not isinstance(path, StorePath):
+      files.remove_leftovers(self.path)
     self.shard = shard
     self._run = self.path / f"run{shard.suffix}.json"
     self._begun = self._run.exists()
@@ -231,6 +237,11 @@ class PublicFolder:
       picture: the privatized image as PNG.
       content: see `content`.
     """
+    if isinstance(self.path, StorePath):
+      text = json.dumps(dict(content), indent=2, ensure_ascii=False, allow_nan=False)
+      files.write_once(self.path / f"{name}.png", picture)
+      files.write_once(self.path / f"{name}.json", f"{text}\n".encode())
+      return
     files.remove(self.path / f"{name}.json")
     files.write_bytes(self.path / f"{name}.png", picture)
     files.write_json(self.path / f"{name}.json", dict(content))
@@ -244,7 +255,9 @@ class PublicFolder:
     }
     files.write_json(self._run, content)
 
-  def finish(self, released: int | None = None, promise: Mapping | None = None) -> pathlib.Path:
+  def finish(
+    self, released: int | None = None, promise: Mapping | None = None
+  ) -> pathlib.Path | StorePath:
     """Writes the counts, and the report once every process that shares the folder is done.
 
     Args:

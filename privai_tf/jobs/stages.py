@@ -19,6 +19,7 @@ from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
+from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.settings import recorded
 from privai_tf.jobs.failures import STAND_IN, Failure
@@ -53,6 +54,9 @@ class Stages:
     """
     self.generator = load_generator(job.checkpoint)
     inversion = job.inversion.for_spaces(self.generator.latent_spaces)
+    if job.privacy.scope == "attribute" and job.input_latents is None:
+      inversion = served_path(self.generator, inversion, job.public_codes)
+    alone = inversion.steps == 0 and job.inversion.steps is None
     self.job = job = dataclasses.replace(job, inversion=inversion)
     require_pictures(self.generator.num_channels)
     # The other scopes protect more than any boundary; a stand-in may be chosen by some.
@@ -72,7 +76,8 @@ class Stages:
       self._public_codes,
     )
     hidden = self._boundaries if job.privacy.scope == "attribute" else []
-    self.warning = weakness(hidden)
+    told = [weakness(hidden), ENCODER_ALONE if alone else None]
+    self.warning = "\n".join(filter(None, told)) or None
     self._owner = OwnerRecords(job, self.generator, hidden, self._pixels)
 
   def _fitted_on(self, progress) -> PublicCodes | None:

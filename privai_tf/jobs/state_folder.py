@@ -5,15 +5,20 @@ without the flag. Two processes on one output folder cannot but meet.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.job import Job
+from privai_tf.runtime import stores
 from privai_tf.runtime.files import make_private_folder, output_error, shown
+from privai_tf.runtime.stores import StorePath
+
+_POINTER = "leads_to.json"  # In a store, what a symbolic link is on a disk.
 
 
-def state_folder(job: Job) -> pathlib.Path:
+def state_folder(job: Job) -> pathlib.Path | StorePath:
   """The private folder of the manifests; made if need be.
 
   Args:
@@ -24,6 +29,8 @@ def state_folder(job: Job) -> pathlib.Path:
     OutputError: if it cannot be made.
   """
   place, wanted = job.manifest_dir, job.state_dir
+  if isinstance(place, StorePath):
+    return _in_store(job, place, wanted or place)
   if wanted is not None and wanted.resolve() != place and not os.path.lexists(place):
     make_private_folder(wanted)
     _link(place, wanted)
@@ -38,6 +45,27 @@ def state_folder(job: Job) -> pathlib.Path:
       f"remembered in {shown(place.resolve())}; name that, or leave the flag out"
     )
   return make_private_folder(place)
+
+
+def _in_store(job: Job, place: StorePath, wanted: StorePath) -> StorePath:
+  stores.require_conditions(place)
+  pointer = place / _POINTER
+  if not stores.create(pointer, json.dumps({"state_dir": wanted.url}).encode()):
+    try:
+      recorded = stores.place(json.loads(pointer.read_text())["state_dir"])
+    except (ValueError, KeyError, TypeError) as error:
+      raise ConfigurationError(
+        f"{pointer}: damaged ({error}); restore it, or choose another --output_dir"
+      ) from error
+    if job.state_dir is not None:
+      raise ConfigurationError(
+        f"--state_dir={wanted}: what --output_dir={job.output_dir} was made of is remembered in {recorded}; "
+        "name that, or leave the flag out"
+      )
+    wanted = recorded
+  if wanted != place:
+    stores.require_conditions(wanted)
+  return wanted
 
 
 def _link(place: pathlib.Path, target: pathlib.Path) -> None:

@@ -91,5 +91,12 @@ class Tally:
 def shifted(
   report: Callable[[int, int], None], number: int, count: int, done: int, total: int
 ) -> None:
-  """Progress within one of several equal parts as progress of the whole."""
+  """Progress within one of several equal parts as progress of the whole.
+
+  Args:
+    report: is told (done, total) of the whole.
+    number: of the part, from 0.
+    count: of parts, at least 1.
+    done, total: within the part, in any unit that all parts share.
+  """
   report(number * total + done, count * total)

@@ -112,5 +112,13 @@ def calibrate(
 
 
 def upper_quantile(values: np.ndarray, level: float) -> float:
-  """The least sample that at least `level` of the samples do not exceed."""
+  """The least sample that at least `level` of the samples do not exceed.
+
+  Args:
+    values: [n], n >= 1, finite.
+    level: in [0, 1].
+
+  Returns:
+    One of the values: no interpolation, which could fall below what the level asks for.
+  """
   return float(np.quantile(values, level, method="inverted_cdf"))

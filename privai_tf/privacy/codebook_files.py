@@ -1,16 +1,11 @@
 """Where the codewords of large codebooks lie, kept in the user's cache: public, and made again if lost."""
 
 import hashlib
-import io
-from pathlib import Path
 
 import numpy as np
 
-from privai_tf.errors import InputError, OutputError
 from privai_tf.privacy.codebook import Codebook
-from privai_tf.runtime import outside
-from privai_tf.runtime.cache import cache_base
-from privai_tf.runtime.files import make_folder, write_bytes
+from privai_tf.runtime.kept import Arrays, kept_arrays
 
 FOLDER = "codebooks"
 # Smaller ones are made as fast as they are read, larger files are not worth their room.
@@ -21,6 +16,14 @@ def stored_numbers(codebook: Codebook, mean: np.ndarray, axes: np.ndarray) -> np
   """`codebook.numbers`, read where an earlier process kept it.
 
   Nothing that a release promises hangs on what the file says: any table of numbers would do.
+
+  Args:
+    codebook: large ones of a generator with a fingerprint are kept, others made.
+    mean: float64 [d], as for `Codebook.numbers`.
+    axes: float64 [d, k].
+
+  Returns:
+    [size, k], as `Codebook.numbers` makes them.
   """
   fingerprint = getattr(codebook.generator, "fingerprint", None)
   numbers = codebook.size * axes.shape[1]
@@ -28,31 +31,19 @@ def stored_numbers(codebook: Codebook, mean: np.ndarray, axes: np.ndarray) -> np
   if not fingerprint or not mapped or codebook.size < _LEAST_CODES or numbers > _MOST_NUMBERS:
     return codebook.numbers(mean, axes)
   digest = hashlib.sha256(
-    f"{fingerprint} {codebook.latent_space} {codebook.size} {codebook.seed} {codebook.stream}".encode()
+    np.ascontiguousarray(mean).tobytes() + np.ascontiguousarray(axes).tobytes()
   )
-  digest.update(np.ascontiguousarray(mean).tobytes() + np.ascontiguousarray(axes).tobytes())
-  path = cache_base() / FOLDER / f"{fingerprint[:16]}-{digest.hexdigest()[:16]}.npy"
-  kept = _read(path, (codebook.size, axes.shape[1]))
-  if kept is None:
-    kept = codebook.numbers(mean, axes)
-    _keep(path, kept)
-  return kept
+  book = (codebook.latent_space, codebook.size, codebook.seed, codebook.stream)
 
+  def sound(found: Arrays) -> bool:
+    kept = found["numbers"]
+    shape = (codebook.size, axes.shape[1])
+    return kept.shape == shape and kept.dtype == np.float32 and bool(np.isfinite(kept).all())
 
-def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-  try:
-    numbers = np.array(outside.read_array(path))
-  except InputError:
-    return None
-  sound = numbers.shape == shape and numbers.dtype == np.float32 and np.isfinite(numbers).all()
-  return numbers if sound else None
-
-
-def _keep(path: Path, numbers: np.ndarray) -> None:
-  buffer = io.BytesIO()
-  np.save(buffer, numbers, allow_pickle=False)
-  try:
-    make_folder(path.parent)
-    write_bytes(path, buffer.getvalue())
-  except (OutputError, OSError):
-    pass  # A full disk or a read-only home: the next process makes them again.
+  return kept_arrays(
+    FOLDER,
+    f"{fingerprint} {book} {digest.hexdigest()}",
+    lambda: {"numbers": codebook.numbers(mean, axes)},
+    sound,
+    "numbers",
+  )["numbers"]

@@ -95,7 +95,15 @@ def fit_curve(
 
 
 def hat_weights(coordinates: np.ndarray, knots: np.ndarray) -> np.ndarray:
-  """How linear interpolation weighs the knots' values: float64 [n] -> [n, m], rows add up to 1."""
+  """How linear interpolation weighs the knots' values.
+
+  Args:
+    coordinates: float64 [n]; beyond the knots weights go on straight, one of them negative.
+    knots: float64 [m], ascending, m >= 2.
+
+  Returns:
+    float64 [n, m], two neighbours in a row not zero, rows add up to 1.
+  """
   segment = np.clip(np.searchsorted(knots, coordinates) - 1, 0, len(knots) - 2)
   share = (coordinates - knots[segment]) / np.diff(knots)[segment]
   weights = np.zeros((len(coordinates), len(knots)))

@@ -96,6 +96,7 @@ class Wiener:
   def __init__(self, mechanism: Mechanism, samples: np.ndarray, draw: bool):
     clipped = from_grid(mechanism.encode(samples))
     self._mean, variance = clipped.mean(axis=0), clipped.var(axis=0)
+    # N(m, v) seen through N(0, s^2): mean m + f (y - m), variance f s^2, with f = v / (v + s^2).
     self._factor = variance / (variance + mechanism.noise_scale**2)
     self._deviation = np.sqrt(self._factor) * mechanism.noise_scale if draw else None
 
@@ -120,6 +121,7 @@ class CellDraw:
     sums = self._sums[self._mechanism.index_of(noisy[:, 0])]
     mass = np.concatenate([np.zeros((len(sums), 1)), sums], axis=1)
     wanted = uniforms[:, 0] * sums[:, -1]
+    # One uniform serves twice: its place among the cells, and then its place within the cell.
     cells = np.minimum((sums <= wanted[:, np.newaxis]).sum(axis=1), sums.shape[1] - 1)
     rows = np.arange(len(cells))
     within = (wanted - mass[rows, cells]) / (mass[rows, cells + 1] - mass[rows, cells])

@@ -122,7 +122,18 @@ def _stored(origin: dict[str, Any], folder: Path | None) -> Directions | None:
 
 
 def compute_directions(samples: np.ndarray, origin: dict[str, Any]) -> Directions:
-  """Principal directions of samples [n, d]; signs are fixed so that they are reproducible."""
+  """Principal directions of samples; signs are fixed so that they are reproducible.
+
+  Args:
+    samples: [n, d], n >= 2, finite, latent units.
+    origin: what they are, kept with the result.
+
+  Returns:
+    As many directions as vary by more than 1e-4 of the first one's deviation.
+
+  Raises:
+    ConfigurationError: if the samples do not vary.
+  """
   samples = samples.astype(np.float64)
   mean = samples.mean(axis=0)
   variances, basis = np.linalg.eigh(np.cov(samples, rowvar=False))

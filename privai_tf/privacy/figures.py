@@ -36,7 +36,14 @@ def percent_up(share: float) -> str:
 
 
 def factor_up(epsilon: float) -> str:
-  """e^epsilon with three significant digits, rounded up; a power of e where it is large."""
+  """e^epsilon with three significant digits, rounded up; a power of e where it is large.
+
+  Args:
+    epsilon: >= 0; taken for exact.
+
+  Returns:
+    Such as "2.72" for 1, or "e^25" from 20 on.
+  """
   if epsilon >= _LARGE:
     return f"e^{number_up(epsilon)}"
   with decimal.localcontext() as context:

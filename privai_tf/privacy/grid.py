@@ -21,13 +21,27 @@ _LEAST_RADIUS = 2.0**-8
 
 
 def to_grid(values: np.ndarray) -> np.ndarray:
-  """Nearest grid integers (halves to even) of latent-unit values; saturates at 2^24 units."""
+  """Nearest grid integers (halves to even); saturates at 2^24 units.
+
+  Args:
+    values: latent units, any shape, no NaN.
+
+  Returns:
+    int64, the same shape.
+  """
   values = np.clip(np.asarray(values, np.float64), -_LARGEST, _LARGEST)
   return np.rint(values * CELLS).astype(np.int64)
 
 
 def from_grid(integers: np.ndarray) -> np.ndarray:
-  """Latent-unit float64 values of grid integers; exact below 2^53."""
+  """The inverse of `to_grid`; exact below 2^53.
+
+  Args:
+    integers: on the grid, any shape.
+
+  Returns:
+    float64 in latent units, the same shape.
+  """
   return np.asarray(integers).astype(np.float64) * STEP
 
 
@@ -39,9 +53,13 @@ def dyadic_radius(radius: float) -> float:
 
   Returns:
     `m * 2^-e >= radius`, at least 2^-8, at most 2^20.
+
+  Raises:
+    ValueError: above 2^20, or for NaN.
   """
   radius = max(float(radius), _LEAST_RADIUS)
   if not radius <= 2.0**20:
     raise ValueError(f"a clip radius of {radius} latent units is out of range")
+  # radius = f 2^e with f in [1/2, 1): eight bits of f are kept.
   unit = 2.0 ** (math.frexp(radius)[1] - _RADIUS_BITS)
   return math.ceil(radius / unit) * unit

@@ -19,10 +19,15 @@ def check_latents(latents: Any, code_shape: tuple[int, ...], latent_space: str) 
   Args:
     latents: what the caller gave.
     code_shape: shape of one code.
-    latent_space: for the message.
+    latent_space: "Z", "W" or "W+", whose public bound holds.
 
   Returns:
     float64 [n, *code_shape].
+
+  Raises:
+    LatentSpaceError: for another shape.
+    InputError: for no code at all, what is no number, NaN, infinity, or a number beyond the bound;
+      names the first such code.
   """
   latents = np.asarray(latents)
   if latents.dtype.kind not in "fiu":

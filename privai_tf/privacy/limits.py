@@ -8,6 +8,10 @@ from privai_tf.errors import ConfigurationError
 def check_range(epsilon: float, delta: float) -> None:
   """Refuses an epsilon or delta that no mechanism can have.
 
+  Args:
+    epsilon: from 1e-6 to 500.
+    delta: 0, or from 1e-100 to below 1.
+
   Raises:
     ConfigurationError: naming the value and the remedy.
   """

@@ -16,8 +16,10 @@ from privai_tf.errors import InputError
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.split import fit_split
 from privai_tf.privacy.subspace import attribute_basis
+from privai_tf.runtime.kept import kept_arrays
 
 _FEWEST = 600  # codes; half of fewer tell little
+_FOLDER, _FORMAT = "measured_rest", 1
 # A second and more to measure, and the same for every epsilon.
 _MEASURED: "weakref.WeakKeyDictionary[PublicCodes, dict]" = weakref.WeakKeyDictionary()
 
@@ -37,8 +39,21 @@ def measured_rest(
   kept = _MEASURED.setdefault(public, {})
   key = (tuple(boundaries), tied)  # By identity: they are frozen, and so are their arrays.
   if key not in kept:
-    kept[key] = _measure(public, boundaries, tied)
+    kept[key] = _kept(public, boundaries, tied)
   return kept[key]
+
+
+def _kept(public: PublicCodes, boundaries: Sequence[Boundary], tied: bool) -> str | None:
+  """Measured, or as an earlier process measured it."""
+  planes = [(one.name, one.intercept, one.normal.tobytes().hex()) for one in boundaries]
+  found = kept_arrays(
+    _FOLDER,
+    f"{public.digest} {public.directions} {planes} {tied} {_FORMAT}",
+    lambda: {"words": np.array(_measure(public, boundaries, tied) or "")},
+    lambda found: found["words"].shape == () and found["words"].dtype.kind == "U",
+    "words",
+  )
+  return str(found["words"]) or None
 
 
 def _measure(public: PublicCodes, boundaries: Sequence[Boundary], tied: bool) -> str | None:

@@ -95,11 +95,17 @@ class PreparedRelease:
   def release_coordinates(
     self, coordinates: np.ndarray, source: SystemSource | None = None
   ) -> np.ndarray:
-    """The private step on coordinates alone: int64 [n, numbers] -> int64 [n, numbers].
+    """The private step on coordinates alone.
 
     Args:
-      coordinates: on the grid, as in `Encoded`.
+      coordinates: int64 [n, numbers], on the grid, as in `Encoded`.
       source: random words; None, as every real release has it: the operating system's.
+
+    Returns:
+      int64 [n, numbers], on the grid; clamped, unless a decoder follows.
+
+    Raises:
+      ConfigurationError: of a simulation (`noise_seed`), which has no exact release.
     """
     if self.spec.noise_seed is not None:
       raise ConfigurationError(

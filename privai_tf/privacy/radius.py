@@ -54,7 +54,15 @@ def best_radius(
 
 
 def norms(name: str, samples: np.ndarray) -> np.ndarray:
-  """What a mechanism clips, of samples [n, k]; float64 [n]."""
+  """What a mechanism clips, before it does.
+
+  Args:
+    name: of a mechanism.
+    samples: float64 [n, k], latent units.
+
+  Returns:
+    float64 [n], L1 or L2 as the mechanism clips.
+  """
   order = 1 if mechanism_class(name).norm == "l1" else 2
   return np.linalg.norm(samples, ord=order, axis=1)
 

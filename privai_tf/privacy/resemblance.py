@@ -45,6 +45,10 @@ def parse_weights(parts: Iterable[str]) -> Weights:
 def checked_weights(weights: Iterable[tuple[str, float]]) -> Weights:
   """The weights as plain tuples.
 
+  Args:
+    weights: pairs of an attribute's name, or "rest", and how much it counts: finite, >= 0. Each
+      name once; not all of them 0 where "rest" is among them.
+
   Raises:
     ConfigurationError: naming the weight that cannot be used.
   """

@@ -108,6 +108,7 @@ def rest_noise(
     return RestNoise(cost, 0.0, 0, rho, Fraction(1), None)
   distance = (rho * lipschitz + _ARITHMETIC) * REST_CELLS
   if delta == 0:
+    # L1 <= sqrt(p) L2, and the grid's p steps (docs/proofs.md, section 2, step 3).
     steps = math.ceil(math.sqrt(dimensions) * distance) + dimensions
     scale = Fraction(math.ceil(Fraction(steps) / Fraction(cost)))
     return RestNoise(cost, 0.0, dimensions, rho, scale, None)
@@ -117,18 +118,39 @@ def rest_noise(
 
 
 def rest_cost(epsilon: float) -> float:
-  """What the rest takes of a release's epsilon."""
+  """What the rest takes of a release's epsilon: a fiftieth, at most 0.04.
+
+  Args:
+    epsilon: of the whole release, > 0; taken for exact.
+
+  Returns:
+    Rounded down; not less than 1/400 unless that is over a quarter of epsilon, which it is then.
+  """
   total = Fraction(epsilon)
   return double_down(min(max(_SHARE * total, min(_SMALL_SHARE * total, _LEAST)), _MOST))
 
 
 def rest_to_grid(values: np.ndarray) -> np.ndarray:
-  """Nearest grid integers of latent-unit values, int64; saturates at 2^24 units."""
+  """Nearest grid integers; saturates at 2^24 units.
+
+  Args:
+    values: float64, latent units, any shape, no NaN.
+
+  Returns:
+    int64 in steps of 2^-24 units, the same shape.
+  """
   return np.rint(np.clip(values, -_LARGEST, _LARGEST) * REST_CELLS).astype(np.int64)
 
 
 def rest_from_grid(integers: np.ndarray) -> np.ndarray:
-  """Latent-unit float64 values of grid integers."""
+  """The inverse of `rest_to_grid`; exact below 2^53.
+
+  Args:
+    integers: in steps of 2^-24 units, any shape.
+
+  Returns:
+    float64 in latent units, the same shape.
+  """
   return integers.astype(np.float64) / REST_CELLS
 
 

@@ -22,12 +22,9 @@ import numpy as np
 
 from privai_tf.privacy.curve import Curve, fit_curve
 from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.rest_basis import rest_basis
 
-# Where nobody asked the pictures: directions until this share of the rest's variance is left out.
-_LEFT_OUT = 1e-3
-_MOST_ROWS = 4000
 _LEAST_DEVIATION = 1e-6
-_NO_VARIANCE = 1e-12
 # A second and more to fit, and the same for every epsilon.
 _FITTED: "weakref.WeakKeyDictionary[PublicCodes, dict]" = weakref.WeakKeyDictionary()
 
@@ -185,7 +182,7 @@ def _fitted(public: PublicCodes, basis: np.ndarray, tied: bool) -> Split:
     curves=tuple(curves),
     released=tuple(released),
     scales=_scales(released, deviations, len(patterns)),
-    rest_basis=_rest_basis(rest, layers, public.directions, np.array(normals)),
+    rest_basis=rest_basis(rest, layers, public.directions, np.array(normals)),
     layers=layers,
     basis=basis,
   )
@@ -215,36 +212,3 @@ def _scales(released: Sequence[int], deviations: Sequence[float], layers: int) -
     share = share if share > _LEAST_DEVIATION else 1.0
     scales.append(layers**0.5 * (1.0 if index == first else share))
   return np.array(scales)
-
-
-def _rest_basis(
-  rest: np.ndarray, layers: int | None, asked: int | None, normals: np.ndarray
-) -> np.ndarray:
-  """B: of whole codes, or of a layer where the public codes are the same in all of them.
-
-  Those say nothing of how layers differ, so that each keeps its own rest.
-  """
-  layered = rest.reshape(len(rest), layers or 1, -1)
-  if layers is None or float(np.ptp(layered, axis=1).max()) > _LEAST_DEVIATION:
-    return _principal(rest, asked, normals)
-  axes = normals[::layers, : layered.shape[2]] * layers**0.5
-  return _principal(layered[:, 0], asked, axes)
-
-
-def _principal(rest: np.ndarray, asked: int | None, normals: np.ndarray) -> np.ndarray:
-  """Orthonormal [D, p]: the principal directions of the rest, orthogonal to all normals."""
-  rows = rest[:_MOST_ROWS]
-  rows = rows - rows.mean(axis=0)
-  rows = rows - (rows @ normals.T) @ normals
-  few = len(rows) < rows.shape[1]
-  variances, vectors = np.linalg.eigh((rows @ rows.T if few else rows.T @ rows) / len(rows))
-  order = np.argsort(variances)[::-1]
-  variances = np.maximum(variances[order], 0)
-  left = variances.sum() - np.cumsum(variances)
-  wanted = asked or int(np.searchsorted(-left, -_LEFT_OUT * variances.sum())) + 1
-  kept = min(wanted, int((variances > _NO_VARIANCE * max(variances[0], 1e-300)).sum()))
-  vectors = vectors[:, order[:kept]]
-  if few:
-    vectors = rows.T @ vectors
-  basis, _ = np.linalg.qr(vectors)
-  return basis

@@ -38,14 +38,26 @@ def bucket_size(count: int, batch_size: int) -> int:
   Args:
     count: number of rows in all, at least 1.
     batch_size: the largest batch allowed, at least 1.
+
+  Raises:
+    ConfigurationError: `batch_size` is below 1.
   """
   if batch_size < 1:
     raise ConfigurationError(f"batch_size is {batch_size}; it must be at least 1.")
+  # The least power of two that `count` rows fit into.
   return min(batch_size, 1 << max(count - 1, 0).bit_length())
 
 
 def filled(values: np.ndarray, size: int) -> np.ndarray:
-  """Repeats the last row of `values` [n, ...] until there are `size` rows; n from 1 to `size`."""
+  """Repeats the last row of `values` [n, ...] until there are `size` rows; n from 1 to `size`.
+
+  Args:
+    values: of any type.
+    size: rows wanted.
+
+  Returns:
+    [size, ...]; `values` itself where nothing is missing.
+  """
   missing = size - len(values)
   return np.concatenate([values, np.repeat(values[-1:], missing, axis=0)]) if missing else values
 
@@ -59,6 +71,9 @@ def fixed_batches(values: np.ndarray, batch_size: int) -> Iterator[Batch]:
 
   Yields:
     The batches in order.
+
+  Raises:
+    ConfigurationError: `batch_size` is below 1.
   """
   if batch_size < 1:
     raise ConfigurationError(f"batch_size is {batch_size}; it must be at least 1.")

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
 import stat
 import time
@@ -15,7 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from privai_tf.errors import ConfigurationError, OutputError
+from privai_tf.errors import OutputError
+from privai_tf.runtime import stores
+from privai_tf.runtime.stores import StorePath
 
 try:
   import fcntl
@@ -45,21 +48,25 @@ _REMEDIES = {
 }
 
 
-def shown(path: str | os.PathLike) -> str:
+def shown(path: str | os.PathLike | StorePath) -> str:
   """A path as one printable line: control characters and undecodable bytes are escaped."""
-  text = os.fsencode(path).decode("utf-8", "backslashreplace")
+  text = os.fsencode(str(path) if isinstance(path, StorePath) else path).decode(
+    "utf-8", "backslashreplace"
+  )
   return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def output_error(path: str | os.PathLike, error: OSError) -> OutputError:
+def output_error(path: str | os.PathLike | StorePath, error: OSError) -> OutputError:
   """The one-line error for a place that could not be written."""
   reason = _REMEDIES.get(error.errno, str(error.strerror or error))
   return OutputError(f"Cannot write {shown(path)}: {reason}.")
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike, *, private: bool = False) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike | StorePath, *, private: bool = False) -> Iterator[Path]:
   """A temporary path beside a file's place, which moves there when the block ends well.
+
+  An object of a store is put in place whole likewise; who may read it, its store decides.
 
   Args:
     path: the final place; an existing file is replaced, a symbolic link too (not its target).
@@ -71,6 +78,10 @@ def atomic_path(path: str | os.PathLike, *, private: bool = False) -> Iterator[P
   Raises:
     OutputError: if the file cannot be written: the path, what is wrong, what to do.
   """
+  if isinstance(path, StorePath):
+    with stores.uploaded(path) as temporary:
+      yield temporary
+    return
   path = Path(path)
   # A short name of its own: NAME plus a suffix could exceed the file system's limit.
   temporary = path.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
@@ -141,7 +152,11 @@ def remove_leftovers(folder: str | os.PathLike) -> int:
 
 
 def lock(descriptor: int) -> None:
-  """Marks a file or folder as being written, and waits for others' marks; it goes with its process, however that ends."""
+  """Marks a file or folder as being written, and waits for others' marks; it goes with its process, however that ends.
+
+  Args:
+    descriptor: of the open file or folder.
+  """
   if fcntl is not None:
     with contextlib.suppress(OSError):  # Some network file systems have no locks.
       fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -193,12 +208,27 @@ def write_json(path: str | os.PathLike, value: Any, *, private: bool = False) ->
   write_text(path, text + "\n", private=private)
 
 
-def remove(path: str | os.PathLike) -> None:
+def write_once(path: Path | StorePath, data: bytes) -> None:
+  """Like `write_bytes`; an object of a store is created, and never exchanged for other bytes.
+
+  Raises:
+    OutputError: if it cannot be written, or the object is there and holds other bytes.
+  """
+  if not isinstance(path, StorePath):
+    write_bytes(path, data)
+  elif not stores.create(path, data):
+    raise OutputError(f"{path}: holds something else; move it away, or choose another place.")
+
+
+def remove(path: str | os.PathLike | StorePath) -> None:
   """Removes a file if there is one.
 
   Raises:
     OutputError: if it cannot be removed.
   """
+  if isinstance(path, StorePath):
+    path.unlink()
+    return
   try:
     os.unlink(path)
   except FileNotFoundError:
@@ -207,13 +237,16 @@ def remove(path: str | os.PathLike) -> None:
     raise output_error(path, error) from error
 
 
-def make_folder(path: str | os.PathLike) -> Path:
+def make_folder(path: str | os.PathLike | StorePath) -> Path | StorePath:
   """Creates a folder and its parents; an existing writable one is fine.
 
   Raises:
     OutputError: if it cannot be created or not be written to.
   """
-  path = Path(path)
+  if isinstance(path, StorePath):
+    stores.require_writable(path)  # Stores have no folders, and begin with what is put there.
+    return path
+  path = _no_url(path)
   try:
     path.mkdir(parents=True, exist_ok=True)
   except OSError as error:
@@ -223,7 +256,14 @@ def make_folder(path: str | os.PathLike) -> Path:
   return path
 
 
-def make_private_folder(path: str | os.PathLike) -> Path:
+def _no_url(path: str | os.PathLike) -> Path:
+  """A path; refuses a URL, of which a path would make a local folder called "s3:"."""
+  if re.match(r"[a-z][a-z0-9+.-]+:/", os.fspath(path)):
+    raise OutputError(f"Cannot write {shown(path)}: no URL is taken here; name a local place.")
+  return Path(path)
+
+
+def make_private_folder(path: str | os.PathLike | StorePath) -> Path | StorePath:
   """Creates a folder that only its owner can enter (0700), with a README that says what it is.
 
   An existing folder open to others is closed if it is empty or was made by us; otherwise it is
@@ -238,7 +278,10 @@ def make_private_folder(path: str | os.PathLike) -> Path:
   Raises:
     OutputError: if it cannot be made private.
   """
-  path = Path(path)
+  if isinstance(path, StorePath):
+    stores.require_writable(path)
+    return path
+  path = _no_url(path)
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -268,17 +311,3 @@ def _close_existing(path: Path) -> None:
       "name a new folder, or close it with chmod 700."
     )
   path.chmod(0o700)
-
-
-def require_apart(output_dir: str | os.PathLike, private_dir: str | os.PathLike) -> None:
-  """Refuses a private folder that would be published with the output folder, and the reverse.
-
-  Raises:
-    ConfigurationError: if one folder is the other or lies inside it.
-  """
-  output, private = Path(output_dir).resolve(), Path(private_dir).resolve()
-  if output == private or output in private.parents or private in output.parents:
-    raise ConfigurationError(
-      f"The private folder {shown(private_dir)} and the output folder {shown(output_dir)} must be "
-      "apart: choose two folders, neither inside the other."
-    )

@@ -8,14 +8,16 @@ import threading
 from collections.abc import Iterator
 
 from privai_tf.runtime.files import make_private_folder
+from privai_tf.runtime.manifest_log import LoggedConnection
 from privai_tf.runtime.manifest_schema import TABLES, VERSION, refuse_other_versions, told
+from privai_tf.runtime.stores import StorePath
 
 
 class ManifestBase:
   """Opens and prepares the file; see `manifest.Manifest`.
 
   Args:
-    folder: the private folder; made if need be.
+    folder: the private folder, or its URL; made if need be.
     suffix: tells apart the processes that share the folder.
     timeout: seconds to wait for another process.
 
@@ -23,19 +25,24 @@ class ManifestBase:
     path: the file.
   """
 
-  def __init__(self, folder: pathlib.Path, suffix: str, timeout: float):
+  def __init__(self, folder: pathlib.Path | StorePath, suffix: str, timeout: float):
     self.path = make_private_folder(folder) / f"manifest{suffix}.db"
     self._lock = threading.RLock()
     with self._told():
-      os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-      self._connection = sqlite3.connect(
-        self.path, timeout=timeout, isolation_level=None, check_same_thread=False
-      )
+      self._connection = self._opened(timeout)
       try:
         self._prepare_file()
       except BaseException:
         self._connection.close()
         raise
+
+  def _opened(self, timeout: float) -> sqlite3.Connection | LoggedConnection:
+    if isinstance(self.path, StorePath):
+      return LoggedConnection(self.path)
+    os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+    return sqlite3.connect(
+      self.path, timeout=timeout, isolation_level=None, check_same_thread=False
+    )
 
   def _prepare_file(self) -> None:
     # One process holds the file from here on, without a file of shared memory, which network file

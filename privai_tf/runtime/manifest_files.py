@@ -6,6 +6,7 @@ import sqlite3
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.manifest_log import LoggedConnection, replayed
 from privai_tf.runtime.manifest_schema import (
   HELD,
   NOTE,
@@ -13,6 +14,7 @@ from privai_tf.runtime.manifest_schema import (
   damage,
   refuse_other_versions,
 )
+from privai_tf.runtime.stores import StorePath
 
 WAITING = "SELECT count(*) FROM outputs WHERE done = 0"
 
@@ -39,12 +41,20 @@ class Known:
     return {row[0] for row in self.outputs} | set(self.replaced)
 
 
-def count_waiting(path: pathlib.Path) -> int | None:
+def count_waiting(path: pathlib.Path | StorePath) -> int | None:
   """How many releases wait in another process's manifest; None while that process holds it.
+
+  In a store nobody holds one. That process is stopped there, at its next commit, before anything is counted.
 
   Raises:
     ConfigurationError: if the file is damaged.
   """
+  if isinstance(path, StorePath):
+    stopping = LoggedConnection(path)
+    stopping.execute("BEGIN")
+    stopping.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+    stopping.execute("COMMIT")
+    stopping.close()
   answer = _read(path, WAITING)
   return None if answer is None else answer[0][0][0] if answer[0] else 0
 
@@ -83,7 +93,10 @@ def read_note(path: pathlib.Path, name: str) -> str | None:
 
 def _read(path: pathlib.Path, *queries: str) -> list[list[tuple]] | None:
   """The answers of a manifest that another process made; None while that process holds it."""
-  connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+  if isinstance(path, StorePath):
+    connection, *_ = replayed(path)
+  else:
+    connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
   try:
     # As `Manifest` opens it: a killed one left a log that has to be read.
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")

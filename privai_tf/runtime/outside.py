@@ -23,7 +23,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as _load_tensors
 
 from privai_tf.errors import InputError, PrivaiError
+from privai_tf.runtime import stores
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.stores import StorePath
 
 # Whatever a library raises that was given a damaged file: a defect of ours in its place would be a
 # traceback, and is one elsewhere.
@@ -73,13 +75,20 @@ def reason_of(error: BaseException | None) -> str:
 
 
 def open_at_once(path: str, flags: int) -> int:
-  """An opener that does not wait for the other end of a pipe."""
+  """An opener that does not wait for the other end of a pipe.
+
+  Args:
+    path, flags: as `open` hands them to its `opener`.
+
+  Returns:
+    A file descriptor.
+  """
   return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextlib.contextmanager
 def opened(
-  path: str | os.PathLike,
+  path: str | os.PathLike | StorePath,
   error: type[PrivaiError] = InputError,
   remedy: str = "check the path",
   most: int = MOST_BYTES,
@@ -96,6 +105,16 @@ def opened(
     PrivaiError: (an `error`) it cannot be opened, is no regular file (a pipe, a device: they would be
       waited for, or never end), or is too long.
   """
+  if isinstance(path, StorePath):
+    try:
+      size = stores.facts_of(path).get("size") or 0
+      if size <= most:
+        with stores.downloaded(path) as file:
+          yield file
+        return
+    except FileNotFoundError:
+      raise error(f"{path} does not exist; {remedy}.") from None
+    raise error(f"{path} has {size:,} bytes, more than any such file ({most:,}); {remedy}.")
   with _open(path, error, remedy) as file:
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
@@ -107,7 +126,7 @@ def opened(
     yield file
 
 
-def _open(path: str | os.PathLike, error: type[PrivaiError], remedy: str) -> IO[bytes]:
+def _open(path: str | os.PathLike | StorePath, error: type[PrivaiError], remedy: str) -> IO[bytes]:
   try:
     return open(path, "rb", opener=open_at_once)
   except IsADirectoryError:
@@ -119,12 +138,19 @@ def _open(path: str | os.PathLike, error: type[PrivaiError], remedy: str) -> IO[
 
 
 def read_bytes(
-  path: str | os.PathLike,
+  path: str | os.PathLike | StorePath,
   error: type[PrivaiError] = InputError,
   remedy: str = "check the path",
   most: int = MOST_BYTES,
 ) -> bytes:
-  """A whole file; see `opened`."""
+  """A whole file; see `opened`.
+
+  Args:
+    path, error, remedy, most: see `opened`.
+
+  Raises:
+    PrivaiError: (an `error`) see `opened`; or reading fails.
+  """
   with opened(path, error, remedy, most) as file:
     try:
       return file.read(most)
@@ -133,12 +159,19 @@ def read_bytes(
 
 
 def read_text(
-  path: str | os.PathLike,
+  path: str | os.PathLike | StorePath,
   error: type[PrivaiError] = InputError,
   remedy: str = "save it as UTF-8 text",
   most: int = MOST_JSON,
 ) -> str:
-  """A whole UTF-8 text without a byte order mark; see `opened`."""
+  """A whole UTF-8 text without a byte order mark; see `opened`.
+
+  Args:
+    path, error, remedy, most: see `opened`.
+
+  Raises:
+    PrivaiError: (an `error`) see `read_bytes`; or it is not UTF-8.
+  """
   data = read_bytes(path, error, remedy, most)
   try:
     return data.decode("utf-8-sig")
@@ -147,12 +180,19 @@ def read_text(
 
 
 def read_json(
-  path: str | os.PathLike,
+  path: str | os.PathLike | StorePath,
   error: type[PrivaiError] = InputError,
   remedy: str = "restore it",
   most: int = MOST_JSON,
 ) -> Any:
-  """The value of a JSON file; see `opened`."""
+  """The value of a JSON file; see `opened`.
+
+  Args:
+    path, error, remedy, most: see `opened`.
+
+  Raises:
+    PrivaiError: (an `error`) see `read_bytes`; or it is not JSON, or nested too deeply.
+  """
   data = read_bytes(path, error, remedy, most)
   try:
     return json.loads(data)
@@ -161,7 +201,7 @@ def read_json(
 
 
 def read_array(
-  path: str | os.PathLike,
+  path: str | os.PathLike | StorePath,
   error: type[PrivaiError] = InputError,
   remedy: str = "save it anew with numpy.save",
 ) -> np.ndarray:
@@ -183,7 +223,7 @@ def read_array(
 
 
 def read_arrays(
-  path: str | os.PathLike,
+  path: str | os.PathLike | StorePath,
   names: Iterable[str] | None = None,
   error: type[PrivaiError] = InputError,
   remedy: str = "make it anew",
@@ -215,7 +255,7 @@ def read_arrays(
 
 
 def read_tensors(
-  path: str | os.PathLike,
+  path: str | os.PathLike | StorePath,
   error: type[PrivaiError] = InputError,
   remedy: str = "get it anew",
 ) -> dict[str, np.ndarray]:
@@ -224,7 +264,7 @@ def read_tensors(
 
 
 def tensors_of(
-  data: bytes, path: str | os.PathLike, error: type[PrivaiError], remedy: str
+  data: bytes, path: str | os.PathLike | StorePath, error: type[PrivaiError], remedy: str
 ) -> dict[str, np.ndarray]:
   """The arrays of a safetensors file's content.
 

@@ -10,13 +10,16 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from privai_tf.runtime.keras_settings import check_backend, settle_keras
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _FATAL_ONLY = "3"
 _WAITING = "Starting TensorFlow ..."
+# Keras 3 imports these wherever they are installed, for wrappers and plots that no command uses:
+# a third of the processor time that importing TensorFlow takes.
+_NOT_NEEDED = ("sklearn", "matplotlib", "pandas")
 
 
 def start_tensorflow() -> None:
@@ -33,10 +36,26 @@ def start_tensorflow() -> None:
 
 
 def _start() -> None:
-  import tensorflow as tf
+  with _taken_for_absent(_NOT_NEEDED):
+    import tensorflow as tf
 
   settle_keras()
   tf.config.list_logical_devices()
+
+
+@contextlib.contextmanager
+def _taken_for_absent(packages: Iterable[str]) -> Iterator[None]:
+  """Who imports one of these packages meanwhile learns that there is none; afterwards all is as ever.
+
+  Packages that were imported before stay what they are.
+  """
+  hidden = [name for name in packages if name not in sys.modules]
+  sys.modules.update(dict.fromkeys(hidden))
+  try:
+    yield
+  finally:
+    for name in hidden:
+      del sys.modules[name]
 
 
 @contextlib.contextmanager

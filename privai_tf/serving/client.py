@@ -15,7 +15,8 @@ import numpy as np
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.serving.errors import ServingError
-from privai_tf.serving.transport import Arrays, make_transport
+from privai_tf.serving.transport import Arrays
+from privai_tf.serving.transports import make_transport
 
 # The outputs that describe a release, besides the release itself.
 # Served releases are simulations: they state no relation, which only a ledger asks for.

@@ -67,7 +67,11 @@ services:
 
 
 def batch_sizes(most: int) -> list[int]:
-  """The sizes that batches are padded to: powers of two, and the largest."""
+  """The sizes that batches are padded to: powers of two, and the largest.
+
+  Args:
+    most: images in a batch, at least 1.
+  """
   powers = [1 << exponent for exponent in range(most.bit_length())]
   return sorted({size for size in powers if size < most} | {most})
 

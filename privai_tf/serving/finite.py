@@ -70,6 +70,7 @@ def extremal_tables(mechanisms: Sequence[Extremal], *, sample: bool) -> Extremal
 
 
 def _posterior(cells: Cells, shares: np.ndarray, outputs: int) -> np.ndarray:
+  # Bayes: the cell's share of the public codes, times that of the output in the cell.
   joint = (cells.mass[:, np.newaxis] * shares).T
   sums = np.cumsum(joint, axis=1)
   assert sums.shape == (outputs, len(cells))
@@ -79,6 +80,7 @@ def _posterior(cells: Cells, shares: np.ndarray, outputs: int) -> np.ndarray:
 def _place(sums: np.ndarray, position: Any, row: Any, uniform: Any) -> Any:
   """Where a uniform number [n, 1] falls among cumulative sums [t, rows, places]; int32 [n]."""
   one = tf.gather_nd(sums, tf.stack([position, row], axis=1))
+  # Without the last sum, which rounding may leave below the number.
   return tf.reduce_sum(tf.cast(uniform >= one[:, :-1], tf.int32), axis=1)
 
 

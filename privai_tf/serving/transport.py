@@ -6,7 +6,6 @@ from typing import Protocol
 
 import numpy as np
 
-from privai_tf.errors import ConfigurationError
 from privai_tf.serving.errors import ServingError
 
 Arrays = Mapping[str, np.ndarray]
@@ -40,24 +39,3 @@ def failure(place: str, code: str, detail: str) -> ServingError:
   line = " ".join((check[1] if check else detail).split())[:400].rstrip(".") or code
   remedy = _REMEDIES.get(code)
   return ServingError(f"{place}: {line}{f'; {remedy}' if remedy else ''}.", code)
-
-
-def make_transport(
-  protocol: str, address: str, model: str, version: int | None, timeout: float, tls: bool
-) -> Transport:
-  """The transport of a protocol's name.
-
-  Raises:
-    ConfigurationError: for another name, or an address with a scheme or path.
-  """
-  if "/" in address or not address:
-    raise ConfigurationError(f"The address is {address!r}; give HOST:PORT, and tls=True for TLS.")
-  if protocol == "grpc":
-    from privai_tf.serving.grpc_transport import GrpcTransport
-
-    return GrpcTransport(address, model, version, timeout, tls)
-  if protocol == "rest":
-    from privai_tf.serving.rest_transport import RestTransport
-
-    return RestTransport(address, model, version, timeout, tls)
-  raise ConfigurationError(f"protocol is {protocol!r}; use 'grpc' or 'rest'.")

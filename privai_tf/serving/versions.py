@@ -13,7 +13,14 @@ from privai_tf.runtime.folders import temporary_folder
 
 
 def require_new(final: Path) -> None:
-  """Raises `OutputError` if a version is there already."""
+  """Refuses to write a version that is there already.
+
+  Args:
+    final: the version's folder.
+
+  Raises:
+    OutputError: there is something in its place.
+  """
   if final.exists():
     raise OutputError(
       f"{shown(final)} exists, and a served version never changes: give a higher --version, or "

@@ -8,6 +8,7 @@ import difflib
 import runpy
 import sys
 
+import privai_tf
 from privai_tf.shell.commands import COMMANDS, summary
 
 _BAD_USAGE = 2
@@ -20,8 +21,13 @@ def main() -> int:
     The exit code, where the command does not end the process itself.
   """
   name, *rest = sys.argv[1:] or ["--help"]
+  if name == "help" and rest:  # `privai help web` is `privai web --help`.
+    name, rest = rest[0], ["--help"]
   if name in ("--help", "-h", "help"):
     print(overview())
+    return 0
+  if name in ("--version", "version"):
+    print(f"privai-tf {privai_tf.__version__}")
     return 0
   name = name.replace("_", "-")
   if name not in COMMANDS:
@@ -48,7 +54,13 @@ def overview() -> str:
 
 
 def unknown(name: str) -> str:
-  """The line for a name that is none, with the nearest that is."""
-  near = difflib.get_close_matches(name, COMMANDS, n=1)
-  meant = f"; did you mean {near[0]!r}?" if near else "; `privai` lists the commands."
+  """The line for a name that is none, with those that are and begin alike, or else the nearest."""
+  if name.startswith("-"):
+    return f"Flags go after a command's name, and {name!r} is none; `privai` lists the commands."
+  typed = name.lower()
+  near = [one for one in COMMANDS if typed and one.startswith(typed)]
+  near = near or difflib.get_close_matches(typed, COMMANDS, n=1)
+  meant = (
+    f"; did you mean {' or '.join(map(repr, near))}?" if near else "; `privai` lists the commands."
+  )
   return f"There is no command {name!r}{meant}"

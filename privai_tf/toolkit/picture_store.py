@@ -18,8 +18,13 @@ from privai_tf.runtime.progress import ProgressCallback
 def square_pixels(path: Path, resolution: int | None = None) -> np.ndarray:
   """The square in the middle of a picture, uint8 [S, S, 3], scaled to a resolution if one is given.
 
+  Args:
+    path: the picture's file.
+    resolution: side of the result in pixels, at least 1; None: as large as the square is.
+
   Raises:
     InputError: if the file cannot be used.
+    ConfigurationError: `resolution` is below 1.
   """
   square = center_square(load_image(path))
   return square if resolution is None else resized(square, resolution)

@@ -100,17 +100,36 @@ def decodings_of(mechanism: str) -> tuple[str, ...]:
 
 
 def ladder(largest: float) -> tuple[float, ...]:
-  """The epsilons on the slider, from strong to weak."""
+  """The epsilons on the slider, from strong to weak.
+
+  Args:
+    largest: epsilon that may be chosen, above 0.
+
+  Returns:
+    Ascending, at least one.
+  """
   return tuple(value for value in _LADDER if value <= largest) or (largest,)
 
 
 def usual_position(epsilons: tuple[float, ...]) -> int:
-  """Where the slider stands at first."""
+  """Where the slider stands at first.
+
+  Args:
+    epsilons: from `ladder`.
+  """
   return epsilons.index(_USUAL) if _USUAL in epsilons else len(epsilons) - 1
 
 
 def strip_of(epsilons: tuple[float, ...], position: int) -> list[float]:
-  """The epsilons of a strip of previews: around one, from left to right; it is always among them."""
+  """The epsilons of a strip of previews: around one, from left to right; it is always among them.
+
+  Args:
+    epsilons: from `ladder`.
+    position: of the chosen one among them, from 0.
+
+  Returns:
+    Ascending, `STRIP` at most.
+  """
   reach = _SPREAD * (STRIP // 2)
   last = len(epsilons) - 1 - 2 * reach
   first = max(0, min(position - reach, last))

@@ -113,24 +113,44 @@ class Desk:
 
     Yields:
       Steps done, steps in all, and the picture as it is then, uint8 [R, R, 3].
+
+    Raises:
+      InputError: also if the photo is put away meanwhile: nobody waits for its code, others for the model.
     """
     told: queue.SimpleQueue = queue.SimpleQueue()
     found: list = []
 
+    def require_photo() -> None:
+      if session.photo is not photo:
+        raise InputError("The photo was put away meanwhile.")
+
+    def tell(*progress: Any) -> None:
+      require_photo()
+      told.put(progress)
+
     def work() -> None:
       try:
-        found.append(studio.invert(image, lambda *progress: told.put(progress)))
+        found.append(studio.invert(image, tell))
       except BaseException as error:  # Told to who waits.
         found.append(error)
       told.put(None)
 
-    studio, image = self._ready(), self._photo(session).faces[session.face].image
+    studio, photo = self._ready(), self._photo(session)
+    image = photo.faces[session.face].image
     threading.Thread(target=work, name="inversion", daemon=True).start()
     while (progress := told.get()) is not None:
       yield progress
     if isinstance(found[0], BaseException):
       raise found[0]
+    require_photo()
     session.inverted = found[0]
+
+  def inverted(self, session: Session) -> Any:
+    """The face's code, an `Inverted`; a `PrivaiError` if there is none (any more)."""
+    self.sessions.touch(session)
+    if session.inverted is None:
+      raise InputError("The photo has not been read yet; wait for step 1.")
+    return session.inverted
 
   def prepared(self, choice: Choice) -> Any:
     """The calibrated release, see `Studio.prepared`."""
@@ -142,7 +162,7 @@ class Desk:
 
   def previews(self, session: Session, choices: Sequence[Choice]) -> np.ndarray:
     """Simulated releases, uint8 [choices, draws, R, R, 3]; nothing is charged."""
-    return self._ready().previews(self._inverted(session).latents, choices, DRAWS)
+    return self._ready().previews(self.inverted(session).latents, choices, DRAWS)
 
   def payer(self, session: Session, person: str = "") -> Payer:
     """The account that a release of the session's photo charges."""
@@ -152,7 +172,7 @@ class Desk:
 
   def release(self, session: Session, choice: Choice, person: str = "") -> Released:
     """Charges, draws once, and writes what may be published; a `PrivaiError` says why not."""
-    inverted, prepared = self._inverted(session), self.prepared(choice)
+    inverted, prepared = self.inverted(session), self.prepared(choice)
     prepared.encode(inverted.latents)  # What cannot be released is refused before it is paid for.
     self.payer(session, person).charge(prepared)
     pixels = self._ready().release(prepared, inverted.latents)
@@ -186,12 +206,6 @@ class Desk:
     if session.photo is None:
       raise InputError("There is no photo (any more); choose one.")
     return session.photo
-
-  def _inverted(self, session: Session) -> Any:
-    self.sessions.touch(session)
-    if session.inverted is None:
-      raise InputError("The photo has not been read yet; wait for step 1.")
-    return session.inverted
 
 
 def _signed(pixels: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from privai_tf.errors import PrivaiError
-from privai_tf.web import parts
+from privai_tf.serving.gateway.refusals import Refusal
+from privai_tf.web import parts, words
 from privai_tf.web.desk import Desk
 from privai_tf.web.page import Widgets
 from privai_tf.web.sessions import Session
@@ -40,7 +41,7 @@ class Events:
     for widget in (on.hidden, on.mechanism, on.decode, on.strength):
       widget.input(self.moved, chosen, everything, trigger_mode="always_last", **_QUEUED)
     on.person.blur(self.moved, chosen, everything, trigger_mode="always_last", **_QUEUED)
-    released = on.release.click(self.release, chosen, everything, **_QUEUED)
+    released = on.release.click(self.release, [*chosen, on.release], everything, **_QUEUED)
     released.then(None, None, None, js=FOCUS_RESULT)  # The button that had it takes none any more.
 
   def upload(self, session: Session, path: str | None, *chosen: Any) -> Iterator[Updates]:
@@ -77,16 +78,23 @@ class Events:
     except PrivaiError as error:
       yield self.views.told(error)
 
-  def release(self, session: Session, *chosen: Any) -> Iterator[Updates]:
-    """The one draw."""
+  def release(self, session: Session, *values: Any) -> Iterator[Updates]:
+    """The one draw, at the price that the pressed button named."""
     on, desk = self.on, self.desk
+    *chosen, pressed = values
+    choice, person = self.views.choice(*chosen)
     yield {on.release: gr.update(value="Releasing ...", interactive=False)}
     try:
-      choice, person = self.views.choice(*chosen)
+      if pressed != words.release_button(choice, bool(session.released)):
+        raise Refusal(
+          409, "You chose anew before the price was told. Nothing was released: press again."
+        )
       released = desk.release(session, choice, person)
       yield {
         on.refused: gr.update(visible=False),
-        on.pictures: parts.triptych(desk.face(session), session.inverted.picture, released.pixels),
+        on.pictures: parts.triptych(
+          desk.face(session), desk.inverted(session).picture, released.pixels
+        ),
         on.compare: parts.comparison(desk.face(session), released.pixels),
         on.image_file: gr.update(value=str(released.picture)),
         on.record_file: gr.update(value=str(released.record)),
@@ -95,14 +103,17 @@ class Events:
         on.release: gr.update(value="Released", interactive=False),
       }
     except PrivaiError as error:
-      yield self.views.told(error) | {on.release: gr.update(value="Release", interactive=True)}
+      price = words.release_button(choice, bool(session.released))
+      yield self.views.told(error) | {on.release: gr.update(value=price, interactive=True)}
 
   def _taken(self, session: Session, take: Callable, chosen: Any) -> Iterator[Updates]:
     """From a photo to the first previews."""
     on, desk = self.on, self.desk
     yield {on.trouble: gr.update(value=parts.LOOKING, visible=True)}
+    photo = None
     try:
       take()
+      photo = session.photo
       names = [f"Face {number + 1}" for number in range(len(session.photo.faces))]
       yield self.views.start() | {
         on.pick: gr.update(visible=False),
@@ -113,7 +124,7 @@ class Events:
       }
       for done, total, picture in desk.invert(session):
         yield {on.progress: parts.progress(done, total, picture)}
-      inverted = session.inverted
+      inverted = desk.inverted(session)
       yield {
         on.progress: parts.found(desk.face(session), inverted.picture, inverted.warning),
         **self.views.words(session, chosen),
@@ -124,5 +135,8 @@ class Events:
       }
       yield self.views.pictures(session, chosen)
     except PrivaiError as error:
+      if photo is not None and session.photo is not photo:  # Put away meanwhile: no trouble.
+        yield self.views.start()
+        return
       session.forget()
       yield self.views.start() | {on.trouble: gr.update(value=parts.trouble(error), visible=True)}

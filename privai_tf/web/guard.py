@@ -15,6 +15,8 @@ _HEADERS = [
 ]
 _NOT_KEPT = (b"cache-control", b"no-store")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
+# The library gives its page a title by a script, and its page for signing in none.
+_HEAD, _TITLED = b"<head>", b"<head>\n<title>PrivAI</title>"
 # Routes by which a server would fetch something from elsewhere for its caller.
 _FETCHING = ("/file=http", "/file/http", "/proxy=")
 
@@ -40,16 +42,14 @@ class Guard:
     if not self._is_meant(scope) or any(part in path.lower() for part in _FETCHING):
       await _refuse(send)
       return
-    private = "/file" in path or "/queue" in path
+    ours = [*_HEADERS, *([_NOT_KEPT] if "/file" in path or "/queue" in path else [])]
 
     async def told(message: dict) -> None:
       if message["type"] == "http.response.start":
-        named = {name for name, _ in _HEADERS} | ({_NOT_KEPT[0]} if private else set())
-        kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in named]
-        message["headers"] = [*kept, *_HEADERS, *([_NOT_KEPT] if private else [])]
+        message["headers"] = _with(message.get("headers", []), ours)
       await send(message)
 
-    await self._app(scope, receive, told)
+    await self._app(scope, receive, _titled(told) if path == "/" else told)
 
   def _is_meant(self, scope: dict) -> bool:
     if not self._only_local:
@@ -57,6 +57,32 @@ class Guard:
     host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     return name in _LOCAL
+
+
+def _with(headers: list, ours: list) -> list:
+  """Headers of an answer with ours in the place of those of the same name."""
+  named = {name for name, _ in ours}
+  return [*(pair for pair in headers if pair[0].lower() not in named), *ours]
+
+
+def _titled(send: Any) -> Any:
+  """Gives the page a title, whatever of it is shown; it comes whole, in one message."""
+  start: dict = {}
+
+  async def told(message: dict) -> None:
+    if message["type"] == "http.response.start":
+      start.update(message)
+      return
+    if start:
+      if _HEAD in message.get("body", b"") and not message.get("more_body"):
+        message["body"] = message["body"].replace(_HEAD, _TITLED, 1)
+        length = str(len(message["body"])).encode()
+        start["headers"] = _with(start["headers"], [(b"content-length", length)])
+      await send(dict(start))
+      start.clear()
+    await send(message)
+
+  return told
 
 
 async def _refuse(send: Any) -> None:

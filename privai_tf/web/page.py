@@ -57,6 +57,20 @@ class Widgets:
     return [getattr(self, field.name) for field in dataclasses.fields(self)]
 
 
+class Upload(gr.Image):
+  """An image field that hands a file over as it came.
+
+  The library would open it first, with whatever decoder says that it knows it; what none knows would
+  end in a trace that names the file.
+  """
+
+  is_template = True  # The browser's part is the image field's.
+
+  def preprocess(self, payload: Any) -> str | None:
+    """The path of the file, which lies in the page's own folder; None if there is none."""
+    return None if payload is None else payload.path
+
+
 def build_page(desk: Desk) -> tuple[gr.Blocks, Widgets]:
   """Lays the page out; nothing happens on it yet.
 
@@ -80,7 +94,7 @@ def _photo_step() -> dict[str, Any]:
   gr.HTML(parts.heading(1, "Your photo", "One face is enough; it is looked for by itself."))
   named: dict[str, Any] = {"trouble": gr.HTML(visible=False)}
   with gr.Column(visible=True) as named["pick"]:
-    named["upload"] = gr.Image(
+    named["upload"] = Upload(
       sources=["upload", "webcam", "clipboard"],
       type="filepath",
       image_mode=None,

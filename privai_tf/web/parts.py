@@ -25,7 +25,12 @@ LOOKING = '<div class="note" role="status">Looking for faces ...</div>'
 
 
 def heading(number: int, title: str, told: str) -> str:
-  """The heading of a step."""
+  """The heading of a step.
+
+  Args:
+    number: of the step, from 1.
+    title, told: plain text.
+  """
   return (
     f'<h2><span aria-hidden="true">{number}</span>{html.escape(title)}</h2>'
     f'<p class="quiet">{html.escape(told)}</p>'
@@ -38,7 +43,12 @@ def trouble(error: PrivaiError | str) -> str:
 
 
 def photo(taken: Photo, chosen: int) -> str:
-  """The photo with its faces boxed."""
+  """The photo with its faces boxed.
+
+  Args:
+    taken: the photo.
+    chosen: number of the chosen face, from 0.
+  """
   if taken.is_face:
     return '<p role="status">The picture is a face already.</p>'
   count = len(taken.faces)
@@ -51,7 +61,12 @@ def photo(taken: Photo, chosen: int) -> str:
 
 
 def progress(done: int, total: int, picture: np.ndarray | None) -> str:
-  """How far the inversion is, and what it looks like."""
+  """How far the inversion is, and what it looks like.
+
+  Args:
+    done, total: steps.
+    picture: uint8 [R, R, 3]; None: there is none yet.
+  """
   share = 100 * done / max(1, total)
   image = '<div class="blank"></div>'
   if picture is not None:
@@ -63,7 +78,12 @@ def progress(done: int, total: int, picture: np.ndarray | None) -> str:
 
 
 def found(face: np.ndarray, inversion: np.ndarray, warning: str | None) -> str:
-  """The face beside what the generator makes of it."""
+  """The face beside what the generator makes of it.
+
+  Args:
+    face, inversion: uint8 [R, R, 3].
+    warning: why the generator does not know such faces; None: it does. Not shown word for word.
+  """
   told = ""
   if warning is not None:
     told = (
@@ -76,7 +96,11 @@ def found(face: np.ndarray, inversion: np.ndarray, warning: str | None) -> str:
 
 
 def triptych(face: np.ndarray, inversion: np.ndarray, release: np.ndarray) -> str:
-  """Original, inversion and release."""
+  """Original, inversion and release.
+
+  Args:
+    face, inversion, release: uint8 [R, R, 3].
+  """
   pictures: Sequence[str] = (
     figure(face, "original"),
     figure(inversion, "redrawn, nothing hidden"),
@@ -86,7 +110,11 @@ def triptych(face: np.ndarray, inversion: np.ndarray, release: np.ndarray) -> st
 
 
 def comparison(before: np.ndarray, after: np.ndarray) -> str:
-  """Two pictures of equal size in one place, with a line between them that can be moved."""
+  """Two pictures of equal size in one place, with a line between them that can be moved.
+
+  Args:
+    before, after: uint8 [R, R, 3], of one size.
+  """
   first, second = (data_uri(shown(pixels, _COMPARED)) for pixels in (before, after))
   move = "this.parentNode.style.setProperty('--cut', this.value + '%')"
   return (

@@ -170,7 +170,8 @@ def _listener(settings: WebSettings) -> socket.socket:
   try:
     return socket.create_server((settings.host, settings.port), family=family)
   except (OSError, OverflowError) as error:
-    reason = getattr(error, "strerror", None) or str(error)
+    told = getattr(error, "strerror", None) or str(error)
+    reason = told.partition(" (")[0]  # What follows says the place a second time.
     raise ConfigurationError(
       f"--host={settings.host} --port={settings.port}: {reason}; choose another port"
     ) from error

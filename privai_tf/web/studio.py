@@ -19,6 +19,7 @@ from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import from_rgb, require_pictures, to_rgb
 from privai_tf.inversion import InversionSpec, invert
 from privai_tf.inversion.initialization import decided
+from privai_tf.inversion.public_code_files import served_path
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.quality import warnings
 from privai_tf.jobs.publication import checkpoint_facts
@@ -53,7 +54,9 @@ class Studio:
   ):
     self.generator = load_generator(checkpoint)
     require_pictures(self.generator.num_channels)
-    spec = decided(InversionSpec(latent_space=latent_space, steps=steps), self.generator)
+    asked = InversionSpec(latent_space=latent_space, steps=steps)
+    asked = asked.for_spaces(self.generator.latent_spaces)
+    spec = decided(served_path(self.generator, asked, public_count), self.generator)
     self.inversion = dataclasses.replace(
       spec, steps_per_call=max(1, math.ceil(spec.steps / _TENTHS))
     )

@@ -27,6 +27,7 @@ CSS = """
 .strength { font-size: 1.15rem; display: flex; justify-content: space-between; flex-wrap: wrap; gap: .2rem 1rem; }
 figure { margin: 0; } figcaption { font-size: .9rem; color: var(--body-text-color); }
 .three { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .6rem; }
+.three + .warm { margin-top: .9rem; }
 .three img, .photo img, .progress img { width: 100%; border-radius: .5rem; display: block; }
 .photo img { max-width: min(26rem, 100%); max-height: 26rem; width: auto; }
 .progress { display: grid; grid-template-columns: 6rem 1fr; gap: .8rem; align-items: center; }

@@ -97,7 +97,7 @@ class Views:
     row = strip_of(desk.epsilons, desk.epsilons.index(choice.epsilon))
     choices = [Choice(choice.hidden, epsilon, choice.mechanism, choice.decode) for epsilon in row]
     pictures = desk.previews(session, choices)
-    where = whereabouts(desk.studio, choice, session.inverted.latents)
+    where = whereabouts(desk.studio, choice, desk.inverted(session).latents)
     return {
       self.on.strip: strip(pictures, choices, choice.epsilon),
       self.on.plot: plot(where, choice),

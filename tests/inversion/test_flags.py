@@ -46,6 +46,7 @@ def test_every_field_has_a_flag_that_reaches_it():
     "lpips_weights": "l.npz",
     "layer_weights": (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),
     "pixel_weight": 0.5,
+    "face_weight": 2.0,
     "perceptual_weight": 0.25,
     "colour_weight": 0.125,
     "colour_goal": "grey",

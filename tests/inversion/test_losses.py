@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from privai_tf.inversion import losses
+from privai_tf.inversion.face_map import face_map
 from privai_tf.inversion.quality import psnr
 from privai_tf.inversion.schedules import Ramps
 from privai_tf.inversion.statistics import latent_statistics
@@ -53,6 +54,19 @@ def test_pixel_loss_by_hand():
   board = np.indices((32, 32)).sum(axis=0) % 2 * 2.0 - 1
   board = tf.constant(np.broadcast_to(board[None, :, :, None], (2, 32, 32, 3)).astype(np.float32))
   np.testing.assert_allclose(losses.pixel_loss(zeros, losses.pyramid(board)), [5, 5], atol=0.03)
+
+
+def test_pixels_of_the_face_count_more():
+  weights = [face_map(side, side, 5.0) for side in (32, 16, 8)]
+  np.testing.assert_allclose([values.mean() for values in weights], 1, rtol=1e-6)
+  goals = losses.pyramid(tf.zeros((2, 32, 32, 3)))
+  spots = np.zeros((2, 32, 32, 3), np.float32)
+  spots[0, 18:20, 15:17], spots[1, 2:4, 2:4] = 1.0, 1.0  # On the nose, and in a corner.
+  nose, corner = losses.pixel_loss(tf.constant(spots), goals, weights).numpy()
+  assert 4 < nose / corner < 6
+  plain = losses.pixel_loss(tf.constant(spots), goals)
+  same = losses.pixel_loss(tf.constant(spots), goals, [face_map(s, s, 1.0) for s in (32, 16, 8)])
+  np.testing.assert_allclose(same, plain, rtol=1e-6)
 
 
 def test_pixel_loss_of_equal_images_is_zero(random):

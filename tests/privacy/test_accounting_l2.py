@@ -22,10 +22,10 @@ def test_density_at_the_centre_is_the_normalizer(dimensions):
 
 
 @pytest.mark.parametrize(
-  ("dimensions", "count"), [(1, 40_000), (2, 40_000), (5, 20_000), (512, 400)]
+  ("dimensions", "count"), [(1, 80_000), (2, 80_000), (5, 40_000), (512, 800)]
 )
 def test_exact_noise_has_the_radius_of_the_reference(dimensions, count):
-  """24 comparisons, each at 5 standard errors: false alarm below 2e-4 for all of them together."""
+  """24 comparisons, each at 7 standard errors: false alarm below 1e-6 for all of them together."""
   from privai_tf.privacy.sampling.radial import radial_laplace
   from privai_tf.privacy.sampling.source import SystemSource
 
@@ -33,9 +33,9 @@ def test_exact_noise_has_the_radius_of_the_reference(dimensions, count):
   noise = radial_laplace(fractions.Fraction(scale), dimensions, count, SystemSource())
   radius = np.linalg.norm(noise / scale, axis=1)
   assert radius.mean() == pytest.approx(
-    row["mean_norm"], abs=5 * row["std_norm"] / math.sqrt(count) + 1e-4
+    row["mean_norm"], abs=7 * row["std_norm"] / math.sqrt(count) + 1e-4
   )
   for level, quantile in row["norm_quantiles"].items():
     probability = float(level)
-    error = 5 * math.sqrt(probability * (1 - probability) / count) + 1 / count
+    error = 7 * math.sqrt(probability * (1 - probability) / count) + 1 / count
     assert (radius <= quantile).mean() == pytest.approx(probability, abs=error)

@@ -1,6 +1,6 @@
 """Decoding is post-processing: a function of what was released and of public figures, and a good one.
 
-Statistical tests here fail by chance with probability 1e-6 each (about 25 of them).
+Where a quality is measured on drawn numbers, the noise comes from pinned words: the same in every run.
 """
 
 import dataclasses
@@ -85,9 +85,10 @@ def test_the_release_publishes_what_the_decoder_makes(
   ],
 )
 def test_sampled_coordinates_follow_the_public_distribution(generator, boundaries, name, epsilon):
-  """Kolmogorov-Smirnov over 10,000 releases of public coordinates, false alarm 1e-6.
+  """Kolmogorov-Smirnov over 10,000 releases of public coordinates, false alarm below 1e-9.
 
-  Against the public samples' own distribution function, on which the test is conservative.
+  Against the public samples' own distribution function: the limit is where samples as few as the
+  public ones would reach 1e-6, three times as far as 10,000 draws of that very function get.
   """
   prepared = prepare(generator, boundaries["W", 1], _spec(name, "sample", epsilon=epsilon))
   numbers = _public_numbers(prepared, generator)
@@ -101,16 +102,19 @@ def test_sampled_coordinates_follow_the_public_distribution(generator, boundarie
 
 
 @pytest.mark.parametrize("name", ["laplace", "gaussian", "exponential", "randomized_response"])
-def test_decoding_lessens_the_error(generator, boundaries, name):
-  """Of the same mechanism at the same radius: mean has the least squared error."""
+def test_decoding_lessens_the_error(generator, boundaries, pinned_source, name):
+  """Of the same mechanism at the same radius: mean has the least squared error.
+
+  From pinned words: of fresh ones, 2,000 scatter the error of draws by 3% and fail in 1 of 1e6 runs.
+  """
   errors = {}
   for decode in ("raw", "mean", "sample"):
     spec = _spec(name, decode, clip_quantile=None if name == "randomized_response" else 0.99)
     prepared = prepare(generator, boundaries["W", 1], spec)
     people = _public_numbers(prepared, generator)
-    released = prepared.decode(
-      from_grid(prepared.release_coordinates(prepared.mechanism.encode(people)))
-    )
+    encoded = prepared.mechanism.encode(people)
+    noisy = from_grid(prepared.release_coordinates(encoded, pinned_source(1)))
+    released = prepared.decode(noisy, np.random.default_rng(2).random(noisy.shape))
     errors[decode] = float(((released - people) ** 2).mean())
   assert errors["mean"] < 1.01 * people.var()
   assert errors["mean"] < errors["raw"] + 0.01
@@ -134,10 +138,10 @@ def test_posterior_by_hand(simple_mechanism):
 
 
 @pytest.mark.parametrize("name", ["laplace", "l2_laplace", "gaussian"])
-def test_several_numbers_are_decoded_together(simple_mechanism, name):
+def test_several_numbers_are_decoded_together(simple_mechanism, pinned_source, name):
   mechanism = simple_mechanism(name, 8.0, 2.0, 3)
   samples = np.random.default_rng(0).normal(size=(500, 3)) * [1.0, 0.3, 0.0]
-  noisy = from_grid(mechanism.noisy(mechanism.encode(samples)))
+  noisy = from_grid(mechanism.noisy(mechanism.encode(samples), pinned_source(1)))
   mean = Posterior(mechanism, samples, draw=False)(noisy, np.zeros_like(noisy))
   draw = Posterior(mechanism, samples, draw=True)(noisy, np.random.default_rng(1).random((500, 3)))
   assert ((mean - samples) ** 2).sum(axis=1).mean() < (samples**2).sum(axis=1).mean()
@@ -156,7 +160,7 @@ def test_every_space_and_mode(generator, boundaries, make_latents, decode, mode)
     assert np.isfinite(released).all()
 
 
-def test_scope_image_has_a_factor_a_component(generator):
+def test_scope_image_has_a_factor_a_component(generator, pinned_source):
   spec = _spec("gaussian", "mean", epsilon=8.0, scope="image", components=5)
   prepared = prepare(generator, None, spec, "W")
   decoder = prepared.blocks[0].decoder
@@ -164,7 +168,7 @@ def test_scope_image_has_a_factor_a_component(generator):
   rng = np.random.default_rng(0)
   people = rng.normal(size=(4000, 5))  # Whitened.
   encoded = prepared.mechanism.encode(people)
-  noisy = from_grid(prepared.release_coordinates(encoded))
+  noisy = from_grid(prepared.release_coordinates(encoded, pinned_source(1)))
   clipped = from_grid(encoded)
   mean = prepared.decode(noisy)
   slopes = [
@@ -172,8 +176,8 @@ def test_scope_image_has_a_factor_a_component(generator):
   ]  # Of the best line.
   np.testing.assert_allclose(mean[0] - mean[1], (noisy[0] - noisy[1]) * slopes, rtol=0.2, atol=0.02)
   sampled = prepare(generator, None, dataclasses.replace(spec, decode="sample"), "W")
-  noisy = from_grid(sampled.release_coordinates(sampled.mechanism.encode(people)))
-  drawn = sampled.decode(noisy)
+  noisy = from_grid(sampled.release_coordinates(sampled.mechanism.encode(people), pinned_source(2)))
+  drawn = sampled.decode(noisy, np.random.default_rng(3).random(noisy.shape))
   shown = from_grid(sampled.mechanism.encode(people))
   np.testing.assert_allclose(drawn.std(axis=0), shown.std(axis=0), rtol=0.1)
 

@@ -7,9 +7,9 @@ import stat
 
 import pytest
 
-from privai_tf.errors import PrivaiError
+from privai_tf.errors import ConfigurationError, PrivaiError
 from privai_tf.privacy import ledger as errors
-from privai_tf.privacy.ledger import Ledger, file_store, schema
+from privai_tf.privacy.ledger import Ledger, amounts, file_store, schema
 from privai_tf.privacy.relation import Relation
 
 RELATION = Relation.unknown_image()
@@ -224,3 +224,22 @@ def test_errors_are_one_line_and_ours():
     kind = getattr(errors, name)
     if name.endswith("Error"):
       assert issubclass(kind, PrivaiError)
+
+
+def test_a_disk_that_fills_while_a_ledger_is_made_leaves_nothing(tmp_path, monkeypatch):
+  upgrade = schema.upgrade
+
+  def with_little_room(connection, path):
+    connection.execute("PRAGMA max_page_count=2")
+    upgrade(connection, path)
+
+  monkeypatch.setattr(schema, "upgrade", with_little_room)
+  with pytest.raises(errors.LedgerFullError, match=r"new\.db: no space left"):
+    Ledger.create(tmp_path / "new.db")
+  assert list(tmp_path.glob("*.db*")) == []
+
+
+@pytest.mark.parametrize("text", ["1/0", "1/2/3", "", "one", "nan", "inf", "1e999999999999"])
+def test_text_that_is_no_finite_number_is_refused(text):
+  with pytest.raises(ConfigurationError, match="not a finite number"):
+    amounts.exact(text)

@@ -1,6 +1,7 @@
 """The exact samplers against exact probabilities, OpenDP and TensorFlow Probability.
 
-Statistical tests here fail by chance with probability 1e-6 each (about 40 of them).
+Statistical tests here fail by chance with probability 1e-8 for each comparison, where cells of few
+draws are compared at most ten times that: below 1e-6 for each test over all its parameters.
 """
 
 import math
@@ -17,8 +18,8 @@ from privai_tf.privacy.sampling.digits import exp_bounds, exp_digits, logistic_d
 from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.sampling.surplus import surplus
 
-_FALSE_ALARM = 1e-6
-_DRAWS = 20_000
+_FALSE_ALARM = 1e-8
+_DRAWS = 30_000
 
 
 def assert_distributed(values, probability, support):
@@ -219,7 +220,8 @@ def test_discrete_gaussian_has_its_exact_probabilities(sigma):
 
 
 def test_a_wrong_scale_is_caught():
-  values = sampling.discrete_laplace(Fraction(3), _DRAWS, SystemSource())
+  """Twice the draws: it is missed with probability below 1e-15."""
+  values = sampling.discrete_laplace(Fraction(3), 2 * _DRAWS, SystemSource())
   with pytest.raises(AssertionError):
     assert_distributed(values, laplace_probability(3.3), range(-40, 41))
 
@@ -229,7 +231,8 @@ def test_numbers_beyond_64_bits():
   assert_distributed(
     sampling.discrete_laplace(scale, 2000, SystemSource()), laplace_probability(3.0), range(-40, 41)
   )
-  wide = sampling.discrete_laplace(Fraction(1 << 80), 50, SystemSource())
+  # All are beyond what is told, but with probability 50 x 2^-39.
+  wide = sampling.discrete_laplace(Fraction(1 << 100), 50, SystemSource())
   assert (np.abs(wide) == 1 << 61).all()
   sigma = 1 << 40
   values = sampling.discrete_gaussian(sigma, 2000, SystemSource()) / sigma
@@ -272,7 +275,7 @@ def test_radial_laplace_has_a_uniform_direction():
   assert stats.kstest(angles, "uniform", args=(-math.pi, 2 * math.pi)).pvalue > _FALSE_ALARM
   radius = np.hypot(*values.T) / 100_000
   assert stats.kstest(radius, stats.gamma(2).cdf).pvalue > _FALSE_ALARM
-  assert abs(stats.spearmanr(angles, radius).statistic) < 5 / math.sqrt(_DRAWS)
+  assert abs(stats.spearmanr(angles, radius).statistic) < 6 / math.sqrt(_DRAWS)
   many = sampling.radial_laplace(Fraction(100_000), 512, 300, SystemSource())
   radius = np.linalg.norm(many.astype(float), axis=1) / 100_000
   assert stats.kstest(radius, stats.gamma(512).cdf).pvalue > _FALSE_ALARM

@@ -12,6 +12,7 @@ import pytest
 
 from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.runtime import files
+from privai_tf.runtime.places import require_apart
 
 
 def mode(path):
@@ -222,11 +223,11 @@ def test_folders_inside_one_another_are_refused(tmp_path, output, private):
   (tmp_path / "a").mkdir()
   (tmp_path / "link").symlink_to(tmp_path / "a")
   with pytest.raises(ConfigurationError, match="apart"):
-    files.require_apart(tmp_path / output, tmp_path / private)
+    require_apart(tmp_path / output, tmp_path / private)
 
 
 def test_folders_apart(tmp_path):
-  files.require_apart(tmp_path / "a", tmp_path / "ab")
+  require_apart(tmp_path / "a", tmp_path / "ab")
 
 
 def test_leftovers_of_the_dead_are_removed_and_not_the_files_of_the_living(tmp_path):

@@ -1,8 +1,12 @@
 """Every command starts TensorFlow in the one place that keeps its messages from the user."""
 
+import importlib
 import io
 import re
+import subprocess
 import sys
+
+import pytest
 
 from privai_tf.runtime import startup
 
@@ -47,3 +51,26 @@ def test_a_terminal_is_told_what_it_waits_for(monkeypatch):
       pass
     assert ("Starting TensorFlow" in stream.getvalue()) is told
     assert stream.getvalue() == "" or stream.getvalue().endswith("\r")
+
+
+def test_packages_are_absent_for_a_while_only(monkeypatch):
+  monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+  with startup._taken_for_absent(("colorsys", "json")):
+    with pytest.raises(ImportError):
+      importlib.import_module("colorsys")
+    import json
+
+    assert json.loads("1") == 1
+  assert "colorsys" not in sys.modules
+  assert importlib.import_module("colorsys").rgb_to_hsv(0, 0, 0) == (0, 0, 0)
+
+
+def test_tensorflow_starts_without_packages_that_no_command_needs():
+  """Keras would import them all; afterwards they are there for those who ask."""
+  program = (
+    "import sys; from privai_tf.runtime import startup; startup.start_tensorflow();"
+    "print(*(name for name in startup._NOT_NEEDED if name in sys.modules));"
+    "import sklearn.linear_model, keras; print(sklearn.linear_model.Ridge().alpha, keras.__name__)"
+  )
+  told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+  assert told.stdout.splitlines() == ["", "1.0 keras"]

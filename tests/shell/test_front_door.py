@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import privai_tf
 from privai_tf.shell import completion, front_door
 from privai_tf.shell.commands import COMMANDS, summary
 
@@ -72,7 +73,34 @@ def test_a_name_that_is_none():
   refused = privai("edti")
   assert refused.returncode == 2
   assert refused.stderr == "There is no command 'edti'; did you mean 'edit'?\n"
-  assert front_door.unknown("xyz").endswith("`privai` lists the commands.")
+
+
+@pytest.mark.parametrize(
+  ("typed", "told"),
+  [
+    ("xyz", "There is no command 'xyz'; `privai` lists the commands."),
+    ("", "There is no command ''; `privai` lists the commands."),
+    ("WEB", "There is no command 'WEB'; did you mean 'web'?"),
+    ("export-", "There is no command 'export-'; did you mean 'export'?"),
+    ("gen", "There is no command 'gen'; did you mean 'generate'?"),
+    ("--epsilon=1", "Flags go after a command's name, and '--epsilon=1' is none"),
+  ],
+)
+def test_what_is_said_of_a_name_that_is_none(typed, told):
+  assert front_door.unknown(typed).startswith(told)
+
+
+def test_names_that_begin_alike_are_all_told():
+  told = front_door.unknown("train")
+  assert all(repr(name) in told for name in COMMANDS if name.startswith("train"))
+
+
+def test_version_and_help_of_a_command(monkeypatch, capsys):
+  monkeypatch.setattr(sys, "argv", ["privai", "--version"])
+  assert front_door.main() == 0
+  assert capsys.readouterr().out == f"privai-tf {privai_tf.__version__}\n"
+  asked, own = privai("help", "completion"), privai("completion", "--help")
+  assert (asked.returncode, asked.stdout) == (0, own.stdout)
 
 
 def test_bash_completes_names_and_flags(tmp_path):

@@ -233,6 +233,21 @@ def test_inversion_tells_of_each_tenth(desk, uploaded):
   assert all(shown.shape == (32, 32, 3) and shown.dtype == np.uint8 for _, _, shown in told)
 
 
+@pytest.mark.parametrize("left", ["put away", "closed"])
+def test_who_puts_the_photo_away_lets_the_model_go(desk, uploaded, left):
+  """After a tenth of the steps at most; and no code of it comes in later."""
+  one = desk()
+  session = one.sessions.open("a")
+  one.take_upload(session, uploaded(picture()))
+  steps = one.invert(session)
+  next(steps)
+  session.forget() if left == "put away" else one.sessions.close("a")
+  with pytest.raises(PrivaiError, match="put away meanwhile"):
+    for _ in steps:
+      pass
+  assert session.inverted is None
+
+
 def test_before_the_model_is_there_everything_says_so(desk):
   one = desk()
   one.studio = None

@@ -105,6 +105,7 @@ class AgeAndGenderScorer:
   def _outputs(self, name: str, images: np.ndarray) -> np.ndarray:
     """Probabilities of the classes, float32 [N, classes]."""
     (chips,) = cropped(images, _BOX, (_SIDES[name],))
+    # As dlib's input_rgb_image makes them.
     inputs = np.ascontiguousarray(((chips - _MEANS) / np.float32(256)).transpose(0, 3, 1, 2))
     if not len(inputs):
       return np.zeros((0, 81 if name == "age" else 2), np.float32)

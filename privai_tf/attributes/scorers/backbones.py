@@ -126,6 +126,10 @@ def network_weights(network: Any) -> dict[str, np.ndarray]:
 def assign_network_weights(network: Any, weights: dict[str, np.ndarray]) -> None:
   """The reverse of `network_weights`.
 
+  Args:
+    network: a Keras model of the same layers.
+    weights: float32 arrays by number, "0000" first, all of them.
+
   Raises:
     ValueError, KeyError: if they are another network's.
   """

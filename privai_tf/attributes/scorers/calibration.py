@@ -98,7 +98,7 @@ def _fit(logits: np.ndarray, present: np.ndarray) -> tuple[float, float]:
   from sklearn.linear_model import LogisticRegression  # Late: it takes a second to import.
 
   count = (int((~present).sum()), int(present.sum()))
-  # Not quite 0 and 1: separable classes would make the slope infinite.
+  # Platt's targets, not quite 0 and 1: separable classes would make the slope infinite.
   targets = np.where(present, (count[1] + 1) / (count[1] + 2), 1 / (count[0] + 2))
   regression = LogisticRegression(C=_WEAK_PENALTY, max_iter=1000)
   regression.fit(

@@ -21,7 +21,7 @@ from privai_tf.errors import ConfigurationError
 FILE = Path(__file__).with_suffix(".json")
 _BOX = (0.25, 0.38, 0.75, 0.6)
 _WIDTH, _HEIGHT = 128, 64
-_GREY = np.float32([0.299, 0.587, 0.114])
+_GREY = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601.
 
 
 def eyeglasses_features(images: np.ndarray) -> np.ndarray:

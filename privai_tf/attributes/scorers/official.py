@@ -18,6 +18,7 @@ from privai_tf.errors import CheckpointError
 from privai_tf.generators.discriminator import Discriminator
 from privai_tf.generators.load import load_discriminator
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.foreign_files import foreign_reader
 
 _NAME = re.compile(r"celebahq-classifier-\d\d-(.+)")
 _BATCH = 16
@@ -162,19 +163,5 @@ def load_official(
 def _network(path: Path) -> Discriminator:
   if path.is_dir():
     return load_discriminator(path)
-  # Late: converted folders need no reader of pickles.
-  from converters.convert import convert_network
-  from converters.download import check_recorded
-  from converters.restricted_pickle import read_network_file
-
-  file = read_network_file(path)
-  check_recorded(path, file.sha256)
-  if len(file.networks) != 1:
-    raise CheckpointError(
-      f"{shown(path)} holds the networks of a generator (G, D, Gs), not an attribute classifier; its "
-      "discriminator tells real from generated, and nothing of attributes."
-    )
-  converted = convert_network(file.networks[0])
-  return Discriminator(
-    converted.config, converted.weights, {"source": path.name, "source_sha256": file.sha256}
-  )
+  found = foreign_reader("foreign_classifier")(path)
+  return Discriminator(found.config, found.weights, found.provenance)

@@ -27,6 +27,7 @@ def oriented_edges(grey: np.ndarray) -> np.ndarray:
   share = place - lower
   lower = lower.astype(int) % _DIRECTIONS
   strength = size / (size + _EDGE)
+  # As in histograms of oriented gradients (Dalal and Triggs, 2005), shared out between neighbours.
   count, height, width = grey.shape
   features = np.empty((count, height // _CELL, width // _CELL, _DIRECTIONS), np.float32)
   for direction in range(_DIRECTIONS):

@@ -74,6 +74,7 @@ class PoseScorer:
     if not len(faces):
       return np.zeros((0, 5, 2), np.float32)
     inputs = (faces.astype(np.float32) - 127.5) / 128
+    # O-Net gives the x of the five points, then their y, in shares of what it sees.
     found = np.asarray(self._network(inputs)[1]).reshape(-1, 2, 5).transpose(0, 2, 1)
     corner, size = np.float32(_BOX[:2]), np.subtract(_BOX[2:], _BOX[:2], dtype=np.float32)
     return corner + found * size

@@ -54,7 +54,14 @@ class Scorer(Protocol):
 
 
 def odds_to_probabilities(scores: np.ndarray) -> np.ndarray:
-  """Log odds -> probabilities, float32, without overflow."""
+  """Log odds -> probabilities, float32, without overflow.
+
+  Args:
+    scores: log odds, any shape.
+
+  Returns:
+    The same shape, in [0, 1].
+  """
   from scipy.special import expit
 
   return expit(np.asarray(scores, np.float32))
@@ -81,6 +88,9 @@ def _plain(name: str) -> str:
 
 def check_images(images: np.ndarray) -> np.ndarray:
   """Returns images as float32 [N, R, R, 3].
+
+  Args:
+    images: what should be pictures in [-1, 1]; the range is not checked.
 
   Raises:
     InputError: if they have another shape, or values that are not finite.

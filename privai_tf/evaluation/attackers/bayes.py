@@ -5,7 +5,9 @@ no more than the released coordinate (or, in scope "image", the release) does be
 some thousand public faces stand for all.
 """
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +15,7 @@ from privai_tf.evaluation.attackers.base import Attacker, Known, Observed
 from privai_tf.privacy.grid import from_grid
 from privai_tf.privacy.neighbours import Neighbours
 
-_MOST_FACES = 4096
-_CODEBOOK_FACES = 1024  # Each is compared with all codewords.
+_MOST_FACES = 1024  # Each is compared with all releases, or with all codewords.
 _AT_ONCE = 1 << 22
 _ROWS = 64
 _GRID, _GRID_FACES = 4001, 1024
@@ -22,6 +23,8 @@ _GRID, _GRID_FACES = 4001, 1024
 _REACH = 30.0
 
 Likelihood = Callable[[np.ndarray], np.ndarray]
+# Of a release: the same for every attribute and fold.
+_KEPT: "weakref.WeakKeyDictionary[Any, tuple]" = weakref.WeakKeyDictionary()
 
 
 class Bayes(Attacker):
@@ -33,13 +36,8 @@ class Bayes(Attacker):
 
   def __init__(self, known: Known, seed: int = 0):
     super().__init__(known, seed)
-    blocks = known.prepared.blocks
-    most = _CODEBOOK_FACES if any(block.mechanism.has_codebook for block in blocks) else _MOST_FACES
-    self._sides, numbers = known.sides[:most], known.numbers[:most]
-    self._likelihoods = [
-      (block.positions, _likelihood(block.mechanism, numbers[:, block.positions]))
-      for block in blocks
-    ]
+    self._sides = known.sides[:_MOST_FACES]
+    self._likelihoods = _likelihoods(known.prepared, known.numbers[:_MOST_FACES])
 
   def fit(self, originals: Observed, releases: Observed, labels: np.ndarray) -> None:
     """Has nothing to learn: it knows the mechanism."""
@@ -62,6 +60,18 @@ class Bayes(Attacker):
       return np.log(weights[:, self._sides].mean(axis=1)) - np.log(
         weights[:, ~self._sides].mean(axis=1)
       )
+
+
+def _likelihoods(prepared: Any, numbers: np.ndarray) -> Sequence[tuple[list[int], Likelihood]]:
+  """Of each block: its positions, and how likely its outputs are."""
+  public, kept = _KEPT.get(prepared, (None, ()))
+  if public is None or not np.array_equal(public, numbers):
+    kept = tuple(
+      (block.positions, _likelihood(block.mechanism, numbers[:, block.positions]))
+      for block in prepared.blocks
+    )
+    _KEPT[prepared] = numbers, kept
+  return kept
 
 
 def _likelihood(mechanism, numbers: np.ndarray) -> Likelihood:

@@ -6,7 +6,7 @@ import numpy as np
 
 from privai_tf.privacy.prepared import PreparedRelease
 
-_MOST_DIRECTIONS = 64
+_MOST_DIRECTIONS, _MOST_CODES = 64, 4000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,27 +34,39 @@ class Reading:
 
 
 def make_reading(
-  prepared: PreparedRelease, public: np.ndarray, normals: np.ndarray | None = None
+  prepared: PreparedRelease, public: np.ndarray, axes: np.ndarray | None = None
 ) -> Reading:
   """How attackers read the codes of a release.
 
   Scope "attribute": the coordinates, first, then the rest. Other scopes: where codes lie along the
-  public codes' principal directions and the boundaries' normals.
+  public codes' principal directions, and along boundaries' normals.
 
   Args:
     prepared: the release.
     public: codes [m, ...] of the release path.
-    normals: float64 [a, d] of boundaries; for other scopes.
+    axes: float64 [D, q], for other scopes; see `reading_axes`; None: without normals.
   """
   flat = public.reshape(len(public), -1).astype(np.float64)
   mean = flat.mean(axis=0)
   if prepared.spec.scope == "attribute":
     numbers = np.hstack(prepared.layout.parts(public.astype(np.float64)))
     return Reading(prepared, mean, np.zeros((0, 0)), np.maximum(numbers.std(axis=0), 1e-9))
-  _, sizes, directions = np.linalg.svd(flat[:4000] - mean, full_matrices=False)
+  axes = reading_axes(public) if axes is None else axes
+  return Reading(prepared, mean, axes / np.maximum(((flat - mean) @ axes).std(axis=0), 1e-9), None)
+
+
+def reading_axes(public: np.ndarray, normals: np.ndarray | None = None) -> np.ndarray:
+  """Where attackers look in scopes other than "attribute", the same for every release: [D, q].
+
+  Args:
+    public: codes [m, ...] of the release path.
+    normals: float64 [a, d] of boundaries.
+  """
+  flat = public.reshape(len(public), -1)[:_MOST_CODES].astype(np.float64)
+  _, sizes, directions = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)
   kept = min(_MOST_DIRECTIONS, int((sizes > 1e-6 * sizes[0]).sum()))
   axes = directions[:kept].T
   if normals is not None and len(normals):
     layers = flat.shape[1] // normals.shape[1]
     axes = np.hstack([axes, np.tile(normals, layers).T])
-  return Reading(prepared, mean, axes / np.maximum(((flat - mean) @ axes).std(axis=0), 1e-9), None)
+  return axes

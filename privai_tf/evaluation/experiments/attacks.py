@@ -28,14 +28,14 @@ class Trial:
     faces, prepared: what is released, and how.
     count: faces.
     releases: of each face.
-    normals: float64 [a, d], of boundaries that attackers look along in scope "image".
+    axes: float64 [D, q], that attackers look along in scope "image"; see `reading_axes`.
   """
 
   faces: Faces
   prepared: PreparedRelease
   count: int
   releases: int = 1
-  normals: np.ndarray | None = None
+  axes: np.ndarray | None = None
 
   @property
   def originals(self) -> np.ndarray:
@@ -54,7 +54,7 @@ class Trial:
   @functools.cached_property
   def reading(self) -> Reading:
     """How attackers read codes."""
-    return make_reading(self.prepared, self.faces.calibration.codes, self.normals)
+    return make_reading(self.prepared, self.faces.calibration.codes, self.axes)
 
   @functools.cached_property
   def pictures(self) -> np.ndarray:
@@ -81,9 +81,12 @@ class Trial:
 
   def known(self, attribute: str) -> Known:
     """What is public, for attackers of an attribute."""
-    public = self.faces.calibration.codes
-    numbers, _ = self.prepared.layout.parts(public.astype(np.float64))
-    return Known(self.prepared, numbers, sides_of(self.faces.boundary(attribute), public))
+    sides = sides_of(self.faces.boundary(attribute), self.faces.calibration.codes)
+    return Known(self.prepared, self._public_numbers, sides)
+
+  @functools.cached_property
+  def _public_numbers(self) -> np.ndarray:
+    return self.prepared.layout.parts(self.faces.calibration.codes.astype(np.float64))[0]
 
   def attack(self, attribute: str, attackers: Sequence[str], seed: int = 0) -> list[Row]:
     """Trains attackers on half of the faces and tests them on the other half, and vice versa.

@@ -41,7 +41,15 @@ _DIRECTIONS = 64
 def release(
   mechanism: str, dial: float, faces: Faces, codes: np.ndarray, attribute: str, seed: int
 ) -> np.ndarray:
-  """Codes as a mechanism publishes them, float32 [n, d]."""
+  """Codes as a mechanism publishes them, float32 [n, d].
+
+  Args:
+    mechanism, dial: see `DIALS`.
+    faces: what calibrates it.
+    codes: [n, d].
+    attribute: that is hidden.
+    seed: of the other mechanisms' noise; `OURS` draws from the operating system.
+  """
   if mechanism == OURS:
     spec = spec_of("extremal", dial, decode="sample")
     return released_codes(prepared_release(faces, spec, (attribute,)), codes)[0]
@@ -64,6 +72,16 @@ def attack(
   Codes are read in three ways: along the public codes' principal directions, as the public split has
   them (coordinate and rest), where trees find what the curve leaves in the rest, and in what is
   orthogonal to the normal, whitened: what noise along the normal leaves as it was.
+
+  Args:
+    released: codes [n, d].
+    faces: whose public codes give the directions and scales.
+    attribute: that is guessed.
+    labels: bool [n], balanced.
+    seed: of the folds and the probes.
+
+  Returns:
+    Right guesses, 0 to n, by "PROBE, READING".
   """
   both = ("logistic", "boosting")
   readings = {

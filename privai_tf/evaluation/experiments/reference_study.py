@@ -97,20 +97,45 @@ def find_anchor(code: np.ndarray, direction: np.ndarray, spread: float, tools: T
 
 
 def slopes(codes: np.ndarray, directions: np.ndarray, tools: Tools) -> np.ndarray:
-  """|change of the score| for each unit of latent space, by central differences, float64 [n]."""
+  """|change of the score| for each unit of latent space, by central differences, float64 [n].
+
+  Args:
+    codes: float64 [n, d].
+    directions: float64 [n, d], of length 1.
+    tools: the scorer.
+  """
   ahead, behind = (tools.score(codes + sign * _STEP * directions)[:, 0] for sign in (1, -1))
   return np.abs(ahead - behind) / (2 * _STEP)
 
 
 def lipschitz_on_subspace(anchor: Anchor, direction: np.ndarray, tau: float, tools: Tools) -> float:
-  """The local-cover estimate: the largest slope at points that cover [-tau, tau] around the anchor."""
+  """The local-cover estimate: the largest slope at points that cover [-tau, tau] around the anchor.
+
+  Args:
+    anchor: the face.
+    direction: float64 [d], of length 1.
+    tau: above 0, latent units.
+    tools: the scorer.
+
+  Returns:
+    In units of the score for each latent unit.
+  """
   places = np.linspace(-tau, tau, _COVER)[:, np.newaxis]
   codes = anchor.code + places * direction
   return float(slopes(codes, np.broadcast_to(direction, codes.shape), tools).max())
 
 
 def lipschitz_everywhere(anchor: Anchor, seed: int, tools: Tools) -> float:
-  """The largest slope along random directions of all dimensions, times the safety factor."""
+  """The largest slope along random directions of all dimensions, times the safety factor.
+
+  Args:
+    anchor: the face.
+    seed: of the 128 directions.
+    tools: the scorer.
+
+  Returns:
+    In units of the score for each latent unit.
+  """
   random = np.random.default_rng(seed)
   directions = random.standard_normal((_DIRECTIONS, len(anchor.code)))
   directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -120,7 +145,13 @@ def lipschitz_everywhere(anchor: Anchor, seed: int, tools: Tools) -> float:
 
 
 def sigma_of(lipschitz: float, tau: float, epsilon: float) -> float:
-  """The prototype's noise, in latent units although `lipschitz tau` is in units of the score."""
+  """The prototype's noise, in latent units although `lipschitz tau` is in units of the score.
+
+  Args:
+    lipschitz: in units of the score for each latent unit.
+    tau: what noise is clipped to, latent units.
+    epsilon: above 0.
+  """
   return math.sqrt(2 * math.log(1.25 / DELTA)) * lipschitz * tau / epsilon
 
 
@@ -183,7 +214,19 @@ def table_row(
   method: str, epsilon: float, tau: float, sigma: float, estimates: dict[str, float],
   figures: dict[str, tuple[float, float]], anchor: Anchor,
 ) -> dict[str, Any]:  # fmt: skip
-  """One row of the prototype's table of seventeen columns."""
+  """One row of the prototype's table of seventeen columns.
+
+  Args:
+    method: one of `METHODS`.
+    epsilon: of the row; delta is `DELTA`.
+    tau, sigma: latent units.
+    estimates: "Ls_est" and "Lfull_est".
+    figures: of `monte_carlo`.
+    anchor: the face.
+
+  Returns:
+    By the names of `COLUMNS`, in their order.
+  """
   pairs = {
     f"{k}_{p}": v for k, pair in figures.items() for p, v in zip(("mean", "std"), pair, strict=True)
   }

@@ -20,7 +20,15 @@ _BATCH = 32
 def spec_of(
   mechanism: str, epsilon: float, scope: str = "attribute", decode: str = "raw", **settings: Any
 ) -> PrivacySpec:
-  """A specification with delta 1e-5 where the mechanism has one, else 0."""
+  """A specification with delta 1e-5 where the mechanism has one, else 0.
+
+  Args:
+    mechanism: its name.
+    epsilon: above 0.
+    scope: "attribute" or "image".
+    decode: one of the mechanism's.
+    **settings: further fields of `PrivacySpec`.
+  """
   delta = 0.0 if mechanism_class(mechanism).pure else DELTA
   return PrivacySpec(
     mechanism=mechanism, epsilon=epsilon, delta=delta, scope=scope, decode=decode, **settings
@@ -80,7 +88,12 @@ def released_and_noisy(
 
 
 def pictures_of(faces: Faces, codes: np.ndarray) -> np.ndarray:
-  """What is published: pictures of released codes, float32 [n, R, R, 3] in [-1, 1], 256 levels."""
+  """What is published: pictures of released codes, float32 [n, R, R, 3] in [-1, 1], 256 levels.
+
+  Args:
+    faces: whose generator draws.
+    codes: [n, d] or [n, L, d], n at least 1.
+  """
   levels = []
   for start in range(0, len(codes), _BATCH):
     batch = codes[start : start + _BATCH]

@@ -39,12 +39,21 @@ def figure(
 
 
 def look(index: int) -> dict[str, str]:
-  """Colour and marker of the index-th curve."""
+  """Colour and marker of the index-th curve.
+
+  Args:
+    index: from 0; after eight, looks come again.
+  """
   return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
 
 
 def epsilon_axis(axes: "matplotlib.axes.Axes", epsilons: "list[float] | tuple[float, ...]") -> None:
-  """A logarithmic axis whose ticks are the epsilons that were measured."""
+  """A logarithmic axis whose ticks are the epsilons that were measured.
+
+  Args:
+    axes: whose x axis it is.
+    epsilons: above 0, in any order.
+  """
   from matplotlib.ticker import NullLocator
 
   axes.set_xscale("log", base=2)
@@ -56,7 +65,13 @@ def epsilon_axis(axes: "matplotlib.axes.Axes", epsilons: "list[float] | tuple[fl
 def draw_bound(
   axes: "matplotlib.axes.Axes", epsilons: "list[float] | tuple[float, ...]", delta: float = 0.0
 ) -> None:
-  """The theoretical line (e^epsilon + delta) / (1 + e^epsilon), and chance, in percent."""
+  """The theoretical line (e^epsilon + delta) / (1 + e^epsilon), and chance, in percent.
+
+  Args:
+    axes: with epsilon on x.
+    epsilons: above 0; the line goes from the least to the largest.
+    delta: of the promise, in [0, 1).
+  """
   import numpy as np
 
   from privai_tf.privacy.accounting.attackers import attacker_bound
@@ -72,7 +87,15 @@ def draw_bound(
 def draw_interval(
   axes: "matplotlib.axes.Axes", xs, values, lows, highs, *, index: int, label: str, line: str = "-"
 ) -> None:
-  """A curve with its 99% intervals as bars."""
+  """A curve with its 99% intervals as bars.
+
+  Args:
+    axes: where it is drawn.
+    xs, values, lows, highs: n numbers each, in the axes' units.
+    index: see `look`.
+    label: in the legend.
+    line: Matplotlib's line style.
+  """
   import numpy as np
 
   values = np.asarray(values, float)

@@ -26,6 +26,9 @@ def learn(
 
   Returns:
     Numbers of other releases [m, p] -> estimated embeddings of their originals, float64 [m, d].
+
+  Raises:
+    ConfigurationError: there is no such kind.
   """
   if kind not in KINDS:
     raise ConfigurationError(f"There is no de-anonymizer '{kind}'; use {' or '.join(KINDS)}.")

@@ -33,7 +33,12 @@ class Identification:
 
 
 def galleries(values: np.ndarray, size: int) -> np.ndarray:
-  """Rows in galleries of equal size, [n, ...] -> [n // size, size, ...]; what is left over is dropped."""
+  """Rows in galleries of equal size, [n, ...] -> [n // size, size, ...]; what is left over is dropped.
+
+  Args:
+    values: n rows, in an order that puts no one face twice into a gallery.
+    size: rows in a gallery, 1 to n.
+  """
   count = len(values) // size
   return np.asarray(values)[: count * size].reshape(count, size, *np.shape(values)[1:])
 
@@ -56,6 +61,9 @@ def gallery_scores(
 
 def identification(scores: np.ndarray) -> Identification:
   """Figures of [galleries, releases, originals] scores; a release's own original has its index.
+
+  Args:
+    scores: [g, n, n], higher is more alike; n at least 2, and g at least 2 for an interval of the AUC.
 
   #### Examples
 
@@ -100,6 +108,11 @@ def identification_bound(epsilon: float, delta: float, size: int) -> float:
   An attacker that tosses coins is a mixture of such attackers. A mechanism that keeps the face with
   that probability and else takes any of the others attains it with delta = 0.
 
+  Args:
+    epsilon: of one release, 0 or more.
+    delta: of one release, in [0, 1).
+    size: faces in the gallery, n, at least 2.
+
   Returns:
     In [1/n, 1], rounded up.
   """
@@ -114,6 +127,13 @@ def auc_bound(epsilon: float, delta: float = 0.0) -> float:
   `1 - F <= e^epsilon (1 - T) + delta`. The same holds for averages over originals. So the curve (F, T)
   lies under the polygon through (0, 0), (0, delta), (f, t), (1 - delta, 1), (1, 1) with
   `f = (1 - delta) / (1 + e^epsilon)` and `t = 1 - f`, and the AUC is at most its area.
+
+  Args:
+    epsilon: of one release, 0 or more.
+    delta: of one release, in [0, 1].
+
+  Returns:
+    In [1/2, 1].
   """
   f = (1 - delta) * math.exp(-epsilon) / (1 + math.exp(-epsilon))
   t = 1 - f

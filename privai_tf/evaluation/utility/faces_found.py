@@ -23,7 +23,15 @@ def load_detector(name: str = "mtcnn") -> Detector:
 
 
 def detections(images: np.ndarray, detector: Detector) -> list[list[Detection]]:
-  """The faces in each of images [n, R, R, 3] in [-1, 1]; a crowd counts as none."""
+  """The faces in each of images [n, R, R, 3] in [-1, 1]; a crowd counts as none.
+
+  Args:
+    images: float; what lies beyond [-1, 1] is clipped.
+    detector: finds the upright faces of uint8 [R, R, 3]; `CrowdError` where there are too many.
+
+  Returns:
+    A list for each image.
+  """
   levels = np.clip(np.rint(np.asarray(images) * 127.5 + 127.5), 0, 255).astype(np.uint8)
   found = []
   for pixels in levels:

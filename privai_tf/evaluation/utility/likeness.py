@@ -21,7 +21,11 @@ def psnr_db(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def ms_ssim(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
-  """Structural similarity at several scales, float32 [n]; see `inversion.similarity`."""
+  """Structural similarity at several scales, float32 [n]; see `inversion.similarity`.
+
+  Args:
+    images, targets: [n, R, R, C] in [-1, 1], at least 11 x 11.
+  """
   from privai_tf.inversion.similarity import ms_ssim_figures
 
   return ms_ssim_figures(np.asarray(images, np.float32), np.asarray(targets, np.float32))

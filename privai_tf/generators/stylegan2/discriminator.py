@@ -77,6 +77,7 @@ class StyleGAN2Discriminator(Network):
     skip = self.skips.get(str(resolution))
     if skip is None:
       return y
+    # Two paths double the variance (paper, section 4.1).
     return (y + skip(smoothed_down(x, taps, 1))) * math.sqrt(0.5)
 
   def _features(self, images):
@@ -122,5 +123,6 @@ class StyleGAN2Discriminator(Network):
     if not config.label_size:
       return outputs
     if self.label is not None:
+      # Projection (Miyato and Koyama 2018), over sqrt(width) as in ADA's code.
       labels = self.label(labels) / math.sqrt(config.label_widths[-1])
     return ops.sum(outputs * labels, axis=1, keepdims=True)

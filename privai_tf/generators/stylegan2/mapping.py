@@ -15,7 +15,16 @@ GAIN = math.sqrt(2.0)
 
 
 def activated(x, nonlinearity: str, clamp: float | None = None):
-  """The nonlinearity after each layer, times sqrt(2), within plus and minus `clamp`."""
+  """The nonlinearity after each layer, times sqrt(2), within plus and minus `clamp`.
+
+  Args:
+    x: a tensor of any shape.
+    nonlinearity: "lrelu" (slope 0.2) or "relu".
+    clamp: > 0; None: no limit.
+
+  Returns:
+    The same shape.
+  """
   x = activate(x, nonlinearity) * GAIN
   return x if clamp is None else ops.clip(x, -clamp, clamp)
 

@@ -67,9 +67,11 @@ class ModulatedConvolution(Convolution):
     """
     power, kernel, *adjoint = self.kernels()
     style = self.styles(w)
+    # Paper, equation 3: 1 / sqrt(sum_ik (s_i w_ijk)^2 + epsilon), the sum over k being `power`.
     scale = ops.rsqrt(ops.matmul(ops.square(style), power) + _EPSILON) * gain
     if adjoint and x.shape[0] == 1 and self.precision == "float32":
       return self._alone(x, style, scale, kernel, *adjoint)
+    # Equation 1 on the features: sum_i (s_i w_ij) x_i = sum_i w_ij (s_i x_i).
     x = ops.cast(x * style[:, None, None], self.precision)
     if adjoint:
       x = linear(lambda x: self.convolved(x, kernel), lambda y: self.adjoined(y, *adjoint))(x)
@@ -86,6 +88,7 @@ class ModulatedConvolution(Convolution):
 
       def backward(*arguments, upstream=None):
         (upstream,) = arguments or (upstream,)
+        # y = scale * conv(style * x) is linear in each of the three: one adjoint serves them all.
         features = self.adjoined(upstream * scale[:, None, None], adjoint)
         to_style = ops.sum(x * features, axis=(1, 2))
         to_scale = ops.sum(upstream * y, axis=(1, 2)) / scale

@@ -74,6 +74,7 @@ def upsampled(x, taps: Taps):
   """
   phases, before, after = _phases(taps)
   height, width, channels = x.shape[1:]
+  # Two phases of rows by two of columns: four filters, one for each of the pixels that one becomes.
   kernel = np.einsum("pa,qb->pqab", phases, phases).reshape(*[len(phases)] * 2, 4)
   y = _depthwise(_padded(x, before, after), kernel)
   y = ops.reshape(y, (-1, height, width, channels, 2, 2))

@@ -126,6 +126,7 @@ class SynthesisNetwork(Network):
     for index, layer in enumerate(self.styled[first : first + len(ws) - 1]):
       x = layer(x, ws[index], noise[index] if noise else None)
     if residual is not None:
+      # Two paths double the variance (paper, section 4.1).
       x = (x + residual) * math.sqrt(0.5)
     if config.architecture != "skip":
       return [x]
@@ -153,6 +154,9 @@ class SynthesisNetwork(Network):
 
     Returns:
       Images [N, R, R, channels], nominal range [-1, 1].
+
+    Raises:
+      ValueError: for another mode of noise.
     """
     config = self.config
     count = ops.shape(dlatents)[0]

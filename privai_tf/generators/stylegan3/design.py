@@ -40,9 +40,11 @@ def designed(
   base = channel_base or (65536 if radial else 32768)
   most = channel_max or (1024 if radial else 512)
   steps = np.minimum(np.arange(num_layers + 1) / (num_layers - num_critical), 1)
+  # Cutoffs and stopbands grow geometrically, up to the first critical layer (section 3.2).
   cutoffs = _FIRST_CUTOFF * (resolution / 2 / _FIRST_CUTOFF) ** steps
   last_stopband = resolution / 2 * _LAST_STOPBAND
   stopbands = _FIRST_STOPBAND * (last_stopband / _FIRST_STOPBAND) ** steps
+  # The least power of two that holds the stopband, at most the resolution.
   rates = np.exp2(np.ceil(np.log2(np.minimum(2 * stopbands, resolution)))).astype(int)
   sizes = rates + 2 * _MARGIN
   sizes[-2:] = resolution

@@ -28,6 +28,7 @@ class Upsampling(KernelLayer):
     """
     super().__init__(prefix, seed)
     self.geometry = geometry
+    # Applied along rows and along columns: up^2 gain in all. Of up^2 numbers one is no zero.
     self.factor = geometry.up * np.sqrt(gain)
     taps, up, padding = geometry.up_taps, geometry.up, geometry.padding[0]
     self.filter = None
@@ -107,7 +108,15 @@ def depthwise(x, kernel, channels: int, strides: int = 1):
 
 
 def padded(x, ends: tuple[int, int]):
-  """Zeros before and after rows and columns; negative numbers cut."""
+  """Zeros before and after rows and columns; negative numbers cut.
+
+  Args:
+    x: [N, H, W, C].
+    ends: how many zeros before and after, the same for rows and columns; negative: so many are cut.
+
+  Returns:
+    [N, H + sum(ends), W + sum(ends), C].
+  """
   first, last = (max(0, -end) for end in ends)
   if first or last:
     x = x[:, first : x.shape[1] - last, first : x.shape[2] - last]
@@ -118,7 +127,16 @@ def padded(x, ends: tuple[int, int]):
 
 
 def lowpass(taps: int, factor: int) -> np.ndarray:
-  """A filter of sum 1 to begin with: an ideal low pass in Kaiser's window."""
+  """A filter of sum 1 to begin with: an ideal low pass in Kaiser's window.
+
+  Args:
+    taps: how many, >= 1.
+    factor: it passes frequencies below 1 / (2 factor) of the sampling rate; 1 counts as 2.
+
+  Returns:
+    float32 [taps], symmetric.
+  """
   places = np.arange(taps) - (taps - 1) / 2
+  # For networks without a file; files bring filters of their own.
   values = np.sinc(places / max(factor, 2)) * np.kaiser(taps, 8.0)
   return (values / values.sum()).astype(np.float32)

@@ -42,6 +42,7 @@ class FourierInput(KernelLayer):
     own = ops.reshape(ops.concatenate(rows, axis=1), (-1, 2, 3))
     last = ops.broadcast_to(ops.convert_to_tensor([[[0.0, 0.0, 1.0]]]), ops.shape(own[:, :1]))
     matrix = ops.matmul(ops.concatenate([own, last], axis=1), self.transform)
+    # f . (M x + t) = (f M) . x + f . t: turning the plane turns frequencies, moving it phases.
     moved = ops.matmul(self.frequencies, matrix[:, :2, 2:])[..., 0]
     return ops.matmul(self.frequencies, matrix[:, :2, :2]), self.phases + moved
 
@@ -52,6 +53,7 @@ class FourierInput(KernelLayer):
   def call(self, w):
     bandwidth, half = self.config.bandwidth, self.config.sampling_rate / 2
     frequencies, phases = self._waves(w)
+    # A transform may stretch: waves beyond the band fade, to nothing at half of the sampling rate.
     length = ops.sqrt(ops.sum(ops.square(frequencies), axis=2))
     amplitudes = ops.clip(1 - (length - bandwidth) / (half - bandwidth), 0, 1)
     # Along a row and along a column; a number for each pixel only where they meet.

@@ -30,7 +30,13 @@ def _enlarged(x):
 
 
 def head(maps: list, number: int, width: int):
-  """One head's output, [N, width]."""
+  """One head's output, [N, width].
+
+  Args:
+    maps: from `pyramid`, [N, r, r, C] with r 64, 32 and 16.
+    number: of the head, from 0; the first ones see the coarser maps.
+    width: numbers that it puts out, d.
+  """
   x = maps[2 if number < COARSE else 1 if number < MIDDLE else 0]
   for index in range(convolutions(number)):
     x = leaky_relu(convolution(x, width, f"head{number}_conv{index}", stride=2), _SLOPE)

@@ -54,6 +54,17 @@ def convolution(x, channels: int, name: str, *, size: int = 3, stride: int = 1, 
   """A convolution padded as PyTorch's are: by `size // 2` before.
 
   With stride 2, "same" would pad after instead. An even side needs nothing after it then.
+
+  Args:
+    x: [N, H, W, C].
+    channels: of the output.
+    name: of the Keras layer.
+    size: side of the kernel in pixels, odd.
+    stride: 1 or 2.
+    bias: whether it has one.
+
+  Returns:
+    [N, H / stride, W / stride, channels], where stride 2 takes even sides.
   """
   if stride > 1 and size > 1:
     x = ops.pad(x, ((0, 0), (size // 2, 0), (size // 2, 0), (0, 0)))

@@ -20,12 +20,20 @@ def units(config: IRSEConfig) -> Iterator[tuple[int, int, int, int, int]]:
 
 
 def convolutions(head: int) -> int:
-  """How many halve a head's map until one pixel is left."""
+  """How many halve a head's map until one pixel is left.
+
+  Args:
+    head: its number, from 0.
+  """
   return 4 if head < COARSE else 5 if head < MIDDLE else 6
 
 
 def linear_name(head: int) -> str:
-  """The name of a head's last layer."""
+  """The name of a head's last layer.
+
+  Args:
+    head: its number, from 0.
+  """
   return f"head{head}_linear"
 
 

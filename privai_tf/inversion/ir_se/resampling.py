@@ -36,6 +36,11 @@ def aligned_matrix(source: int, target: int) -> np.ndarray:
 
 
 def resized(x, matrix: np.ndarray):
-  """[N, source, source, C] -> [N, target, target, C]."""
+  """[N, source, source, C] -> [N, target, target, C].
+
+  Args:
+    x: channels last.
+    matrix: [target, source], of this module.
+  """
   x = ops.einsum("yh,nhwc->nywc", matrix, x)
   return ops.einsum("xw,nywc->nyxc", matrix, x)

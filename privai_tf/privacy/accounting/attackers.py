@@ -39,12 +39,16 @@ def attacker_bound(
   Returns:
     Accuracy in [1/classes, 1]: `(e^epsilon + (m-1) delta) / (e^epsilon + m - 1)`, the next double
     that is no less: a bound stays one.
+
+  Raises:
+    ConfigurationError: for an argument out of its range, or a prior of other than two classes.
   """
   epsilon, delta = check_epsilon(epsilon), check_delta(delta)
   if int(classes) != classes or classes < 2:
     raise ConfigurationError(f"classes is {classes}: must be a whole number, at least 2")
   with decimal.localcontext() as context:
     context.prec, context.rounding = _DIGITS, decimal.ROUND_CEILING
+    # Over all pairs of classes as for two in docs/proofs.md, section 10.
     # Divided by e^epsilon so that a large epsilon does not overflow.
     others = (classes - 1) * decimal.Decimal(-epsilon).exp()
     exact = (1 + others * decimal.Decimal(delta)) / (1 + others) + _SLACK
@@ -56,6 +60,8 @@ def attacker_bound(
     return accuracy
   if classes != 2 or not 0.5 <= prior < 1:
     raise ConfigurationError(f"prior is {prior}: must be in [0.5, 1), and needs two classes")
+  # prior p + (1 - prior) r is linear, so largest at a corner of the two inequalities: p = r, or
+  # p = 1 and r = delta, who always guesses the likelier value.
   return min(1.0, max(accuracy, prior + (1 - prior) * delta))
 
 
@@ -71,6 +77,9 @@ def joint_bound(variations: Sequence[float], epsilon: float, delta: float = 0.0)
 
   Returns:
     Accuracy in [1/2, 1], rounded up.
+
+  Raises:
+    ConfigurationError: for an epsilon or delta out of its range.
   """
   overlap = decimal.Decimal(1)
   with decimal.localcontext() as context:
@@ -120,10 +129,16 @@ def best_attacker(
 
   Returns:
     Accuracy in [1/2, 1].
+
+  Raises:
+    ConfigurationError: for an argument out of its range (`gaussian_classic`: epsilon above 1),
+      several releases of noise that is not Gaussian, or a mechanism without a formula ("extremal":
+      its own `total_variation` knows).
   """
   epsilon = check_epsilon(epsilon)
   if releases != 1 and not mechanism.startswith("gaussian"):
     raise ConfigurationError(f"releases={releases}: several releases are exact for gaussian only")
+  # A curve's delta at epsilon 0 is the total variation.
   if mechanism == "laplace":
     return (1 + laplace_delta(0.0, epsilon)) / 2
   if mechanism in ("l2_laplace", "metric_laplace"):
@@ -142,5 +157,6 @@ def best_attacker(
 
     calibrate = gaussian_multiplier if mechanism == "gaussian" else classic_multiplier
     multiplier = calibrate(epsilon, check_delta(delta, allow_zero=False))
+    # Phi(1 / 2s): two normals one sensitivity apart; n releases are one at s / sqrt(n).
     return 0.5 * math.erfc(-math.sqrt(releases) / (2 * multiplier) / math.sqrt(2))
   raise ConfigurationError(f"mechanism '{mechanism}': no exact attacker is known for it")

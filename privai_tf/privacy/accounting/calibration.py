@@ -28,6 +28,9 @@ def gaussian_multiplier(epsilon: float, delta: float, releases: int = 1) -> floa
   Returns:
     sigma / sensitivity, rounded so that the curve at `epsilon` is at most `delta`.
 
+  Raises:
+    ConfigurationError: for an argument out of its range.
+
   #### References
   Balle and Wang, "Improving the Gaussian Mechanism for Differential Privacy", ICML 2018.
   """
@@ -57,6 +60,9 @@ def gaussian_sigma(epsilon: float, delta: float, sensitivity: float = 1.0) -> fl
 
   Returns:
     sigma, in the units of `sensitivity`.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   sensitivity = check_positive("sensitivity", sensitivity)
   multiplier = gaussian_multiplier(epsilon, delta)
@@ -64,7 +70,21 @@ def gaussian_sigma(epsilon: float, delta: float, sensitivity: float = 1.0) -> fl
 
 
 def classic_multiplier(epsilon: float, delta: float) -> float:
-  """The textbook `sqrt(2 ln(1.25 / delta)) / epsilon`; a guarantee for epsilon <= 1 only."""
+  """The textbook `sqrt(2 ln(1.25 / delta)) / epsilon`; a guarantee for epsilon <= 1 only.
+
+  Args:
+    epsilon: in (0, 1].
+    delta: in (0, 1).
+
+  Returns:
+    sigma / sensitivity.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
+
+  #### References
+  Dwork and Roth, "The Algorithmic Foundations of Differential Privacy", 2014, theorem 3.22.
+  """
   epsilon, delta = check_epsilon(epsilon), check_delta(delta, allow_zero=False)
   if epsilon > 1:
     raise ConfigurationError(
@@ -83,6 +103,9 @@ def pure_epsilon(epsilon: float, delta: float, releases: int) -> float:
     epsilon: the total, > 0.
     delta: the total, in [0, 1); at 0 the answer is epsilon / releases.
     releases: how many.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   epsilon, delta = check_epsilon(epsilon), check_delta(delta)
   releases = check_releases(releases)
@@ -100,12 +123,19 @@ def laplace_multiplier(epsilon: float, delta: float = 0.0, releases: int = 1) ->
     epsilon: the total, > 0.
     delta: the total, in [0, 1).
     releases: how many.
+
+  Returns:
+    b / sensitivity, rounded up.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   epsilon, delta = check_epsilon(epsilon), check_delta(delta)
   releases = check_releases(releases)
   if delta == 0:
     return math.nextafter(1 / _share(epsilon, releases), math.inf)
   if releases == 1:
+    # `laplace_delta` solved for its pure epsilon.
     return math.nextafter(1 / (epsilon - 2 * math.log1p(-delta)), math.inf)
   import dp_accounting
 

@@ -49,6 +49,9 @@ def compose(
 
   Returns:
     epsilon >= 0; infinite where no finite value holds (Gaussian noise at delta 0).
+
+  Raises:
+    ConfigurationError: for a delta out of its range, or an event that `flatten` refuses.
   """
   delta = check_delta(delta)
   counts = _merge_gaussians(flatten(events))
@@ -74,6 +77,12 @@ def compose_delta(events: Iterable[Any], epsilon: float, *, grid: float = 1e-4) 
     events: `dp_accounting` events or `PrivacyParameters`, one for each release.
     epsilon: >= 0.
     grid: step of the privacy loss.
+
+  Returns:
+    In [0, 1]; an upper bound.
+
+  Raises:
+    ConfigurationError: for an epsilon out of its range, or an event that `flatten` refuses.
   """
   from dp_accounting import dp_event
 
@@ -98,7 +107,17 @@ def compose_delta(events: Iterable[Any], epsilon: float, *, grid: float = 1e-4) 
 def compose_rdp(events: Iterable[Any], delta: float) -> float:
   """epsilon at `delta` by Renyi accounting: looser, by an independent road, hence the cross-check.
 
-  Pure mechanisms other than Laplace enter as `epsilon^2 / 2`-zCDP (Bun and Steinke 2016).
+  Pure mechanisms other than Laplace enter as `epsilon^2 / 2`-zCDP (Bun and Steinke 2016), integer
+  Laplace noise as continuous noise of its epsilon, which it may cost a little more than
+  (docs/proofs.md, section 5): a check, no bound.
+
+  Args:
+    events: `dp_accounting` events or `PrivacyParameters`, one for each release.
+    delta: in (0, 1).
+
+  Raises:
+    ConfigurationError: for a delta out of its range, an event that `flatten` refuses, or a claim
+      that has a delta, which bounds no Renyi divergence.
   """
   import dp_accounting
   from dp_accounting import dp_event
@@ -127,6 +146,7 @@ def _merge_gaussians(counts: collections.Counter) -> collections.Counter:
   elif gaussians:
     if any(event.noise_multiplier <= 0 for event in gaussians):
       raise ConfigurationError("a gaussian release without noise: its loss cannot be bounded")
+    # mu = 1/s adds up in squares (Dong, Roth and Su, "Gaussian differential privacy", 2022).
     precision = math.fsum(counts[event] / event.noise_multiplier**2 for event in gaussians)
     merged[dp_event.GaussianDpEvent(math.nextafter(1 / math.sqrt(precision), 0))] = 1
   return merged
@@ -178,6 +198,7 @@ def _is_worst_case(event: Any) -> bool:
 
 def _worst_delta(epsilon: float, pure: float, lost: float, count: int) -> float:
   """delta of the worst (pure, lost)-DP releases: all is lost if one is (Kairouz et al., 2015)."""
+  # Theorem 3.3 there: 1 - (1 - lost)^n (1 - delta of the pure parts).
   left = pure_delta(epsilon, pure, count)
   any_lost = -math.expm1(count * math.log1p(-lost))
   return left if lost == 0 else min(1.0, (any_lost + (1 - any_lost) * left) * (1 + 1e-15))

@@ -17,8 +17,12 @@ def laplace_delta(epsilon: float, pure: float) -> float:
   Args:
     epsilon: where to evaluate, >= 0.
     pure: sensitivity / scale, the mechanism's pure epsilon.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   epsilon = check_epsilon(epsilon, allow_zero=True)
+  # Balle, Barthe and Gaboardi, "Privacy Amplification by Subsampling", NeurIPS 2018.
   return max(0.0, -math.expm1((epsilon - check_positive("pure", pure)) / 2))
 
 
@@ -28,6 +32,9 @@ def laplace_epsilon(delta: float, pure: float) -> float:
   Args:
     delta: in [0, 1).
     pure: sensitivity / scale, the mechanism's pure epsilon.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   return max(0.0, check_positive("pure", pure) + 2 * math.log1p(-check_delta(delta)))
 
@@ -38,6 +45,12 @@ def gaussian_delta(epsilon: float, multiplier: float) -> float:
   Args:
     epsilon: where to evaluate, >= 0.
     multiplier: `s`, standard deviation / sensitivity.
+
+  Returns:
+    In [0, 1], rounded up.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   from scipy import special
 
@@ -64,6 +77,12 @@ def gaussian_epsilon(delta: float, multiplier: float) -> float:
   Args:
     delta: in (0, 1).
     multiplier: standard deviation / sensitivity.
+
+  Returns:
+    The least epsilon >= 0 whose delta is at most `delta`, but for rounding to the safe side.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   from dp_accounting import gaussian_mechanism
 

@@ -36,6 +36,9 @@ def pure_event(epsilon: float) -> Any:
 
   Returns:
     `dp_accounting.RandomizedResponseDpEvent(2 / (1 + e^epsilon), 2)`.
+
+  Raises:
+    ConfigurationError: for an epsilon that is not positive, or above 700, where a double ends.
   """
   import dp_accounting
 

@@ -25,6 +25,9 @@ def l2_laplace_delta(epsilon: float, pure: float, dimensions: int) -> float:
     epsilon: where to evaluate, >= 0.
     pure: pure epsilon (1 / scale).
     dimensions: number of axes k.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   epsilon = check_epsilon(epsilon, allow_zero=True)
   pure, dimensions = check_positive("pure", pure), check_releases(dimensions)
@@ -40,6 +43,7 @@ def l2_laplace_delta(epsilon: float, pure: float, dimensions: int) -> float:
 
   def exceeds(level: float, lengths: np.ndarray) -> np.ndarray:
     """P(|n - u| - |n| > level | |n| = length)."""
+    # |n - u|^2 = |n|^2 - 2 |n| c + 1 solved for the cosine c; (c + 1) / 2 has a beta distribution.
     cosines = (1 - 2 * lengths * level - level * level) / (2 * lengths)
     return special.betainc(shape, shape, np.clip((cosines + 1) / 2, 0.0, 1.0))
 
@@ -82,6 +86,9 @@ def l2_laplace_epsilon(delta: float, pure: float, dimensions: int) -> float:
     delta: in [0, 1).
     pure: pure epsilon (1 / scale).
     dimensions: number of axes k.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   from scipy import optimize
 

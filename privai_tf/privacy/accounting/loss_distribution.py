@@ -81,7 +81,16 @@ def event_losses(event: Any, grid: float) -> Losses:
 
 
 def subsampled_distribution(event: Any, count: int, grid: float) -> Any:
-  """`dp_accounting`'s distribution of `count` releases of any event; slower than `event_losses`."""
+  """`dp_accounting`'s distribution of `count` releases of any event; slower than `event_losses`.
+
+  Args:
+    event: a `PoissonSampledDpEvent` of Gaussian noise, or what `event_losses` takes.
+    count: how many, >= 1.
+    grid: step of the privacy loss, > 0.
+
+  Returns:
+    A `PrivacyLossDistribution` that bounds the losses from above.
+  """
   from dp_accounting import dp_event
   from dp_accounting.pld import pld_pmf
   from dp_accounting.pld import privacy_loss_distribution as pld

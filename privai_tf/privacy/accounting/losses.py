@@ -50,6 +50,7 @@ class Losses:
   def delta(self, epsilon: float) -> float:
     """Probability that is left beyond `epsilon`, rounded up."""
     # Losses carry their own rounding, to the safe side.
+    # sum over l > epsilon of p(l) (1 - e^(epsilon - l)), the hockey-stick divergence.
     beyond = epsilon - self.values - self._rounding(epsilon)
     chosen = beyond < 0
     total = float(np.dot(self.probabilities[chosen], -np.expm1(beyond[chosen])))
@@ -63,6 +64,7 @@ class Losses:
       return math.inf
     falling = self.probabilities[::-1]
     upper = np.cumsum(falling) * (1 + self.error) + self.infinity - delta
+    # L_j by recursion from the largest loss: a step down makes all above e^-step times as much.
     lower = signal.lfilter([1.0], [1.0, -math.exp(-self.step)], falling) * (1 - self.error)
     # Thresholds so far below the losses that exp gives nothing are not the best ones.
     useful = (upper > 0) & (lower > _LEAST_WEIGHT)
@@ -100,6 +102,8 @@ def added(parts: Sequence[tuple[Losses, int]]) -> Losses:
   product = np.ones(size // 2 + 1, complex)
   for one, count in parts:
     product *= _power(transform(one, size), count)
+  # Cyclic: what lies outside the window comes round into it, less than the tail (Koskela, Jälkö and
+  # Honkela, "Computing tight differential privacy guarantees using FFT", 2020).
   probabilities = np.roll(fft.irfft(product, size), -low)[: high - low + 1]
   start = sum(count * round(one.start / step) for one, count in parts) + low
   return Losses(
@@ -111,7 +115,14 @@ def added(parts: Sequence[tuple[Losses, int]]) -> Losses:
 
 
 def infinite_mass(parts: Sequence[tuple[Losses, int]]) -> float:
-  """Probability that any of them is infinite."""
+  """Probability that any of them is infinite.
+
+  Args:
+    parts: independent losses, and how many of each.
+
+  Returns:
+    In [0, 1].
+  """
   return -math.expm1(sum(count * math.log1p(-one.infinity) for one, count in parts))
 
 

@@ -32,6 +32,9 @@ def pure_delta(epsilon: float, pure: float, releases: int = 1) -> float:
     epsilon: where to evaluate, >= 0.
     pure: pure epsilon of each.
     releases: how many.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   epsilon = check_epsilon(epsilon, allow_zero=True)
   return _losses(check_positive("pure", pure), check_releases(releases)).delta(epsilon)
@@ -44,6 +47,9 @@ def pure_composed(delta: float, pure: float, releases: int = 1) -> float:
     delta: in [0, 1); at 0 the answer is `releases * pure`.
     pure: pure epsilon of each.
     releases: how many.
+
+  Raises:
+    ConfigurationError: for an argument out of its range.
   """
   delta, pure, releases = check_delta(delta), check_positive("pure", pure), check_releases(releases)
   if delta == 0:
@@ -54,6 +60,7 @@ def pure_composed(delta: float, pure: float, releases: int = 1) -> float:
 @functools.lru_cache(maxsize=16)
 def _losses(pure: float, count: int) -> Losses:
   """The losses' sum, with the least likely ends counted as infinite."""
+  # A loss is +pure, or -pure with this probability: l flips of n leave (n - 2l) pure.
   flip = math.exp(-pure) / (1 + math.exp(-pure))
   mode = min(count, int((count + 1) * flip))
   reach = int(_DEVIATIONS * math.sqrt(count * flip * (1 - flip))) + _FLIPS

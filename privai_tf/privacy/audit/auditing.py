@@ -88,6 +88,9 @@ def audit(
     confidence: of `lower_bound`.
     audits: how many audits are run together; the alarm is raised with probability at most
       `1 - confidence` by all of them together if every claim is right (Bonferroni).
+
+  Raises:
+    ConfigurationError: for another target, or samples that are no whole number above 0.
   """
   samples = check_releases(samples)
   if target not in TARGETS:

@@ -32,6 +32,9 @@ def survival(mechanism: str, epsilon: float, delta: float = 0.0) -> Survival:
 
   Returns:
     Function of `t` and the input's sign.
+
+  Raises:
+    ConfigurationError: for another mechanism, or a claim that its calibration refuses.
   """
   from privai_tf.privacy.accounting.calibration import classic_multiplier, gaussian_multiplier
 

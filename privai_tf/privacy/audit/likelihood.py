@@ -45,7 +45,15 @@ def of_codes(audited: Any, codes: np.ndarray) -> np.ndarray:
 
 
 def of_numbers(audited: Any, numbers: np.ndarray) -> np.ndarray:
-  """The ratios of a mechanism's outputs, float64 [n, k] in latent units -> float64 [n]."""
+  """What an attacker computes from a mechanism's outputs.
+
+  Args:
+    audited: an `AuditedRelease`.
+    numbers: float64 [n, k], latent units; of a codebook the index, in all columns.
+
+  Returns:
+    float64 [n], log-likelihood ratios (natural) of the upper neighbour against the lower one.
+  """
   if audited.mechanism.has_codebook:
     numbers = numbers[:, :1]  # The index, in all numbers the same.
   upper, lower = (

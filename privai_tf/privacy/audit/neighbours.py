@@ -114,6 +114,10 @@ def prepare_audit(
     components: directions that scopes "image" and "metric" release.
     wplus_mode: "tied" or "per_layer".
     public_codes: of the release path; None: the generator's own samples.
+
+  Raises:
+    ConfigurationError: for a claim that the mechanism cannot make, scope "attribute" of a generator
+      without a boundary, or a clip radius at which float32 rounds codes by more than rho.
   """
   from privai_tf.attributes.boundary import Boundary
   from privai_tf.privacy.mechanisms import mechanism_class
@@ -184,8 +188,17 @@ def _along_curve(prepared: Any, code: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def wobble(split: Any, one: np.ndarray, other: np.ndarray) -> float:
-  """How far two codes [1, ...] are from lying on one curve, in latent units: at most rho."""
+  """How far two codes are from lying on one curve: at most rho for neighbours of scope "attribute".
+
+  Args:
+    split: a `Split`.
+    one, other: float [1, d] or [1, L, d], latent units.
+
+  Returns:
+    L2 distance in latent units.
+  """
   one, other = one.astype(np.float64), other.astype(np.float64)
+  # With the same numbers neighbours agree but for rounding (docs/proofs.md, section 1).
   for position, number in enumerate(split.parts(other)[0][0]):
     one = split.moved(one, position, number)
   return float(np.linalg.norm(one - other))

@@ -145,10 +145,17 @@ def read_rest(
 
 
 def share(hits: float, count: int, confidence: float = CONFIDENCE) -> Share:
-  """`hits` of `count` with its Clopper-Pearson interval; hits that are shared out may be broken."""
+  """`hits` of `count` with its Clopper-Pearson interval.
+
+  Args:
+    hits: in [0, count]; hits that are shared out may be broken.
+    count: >= 1, independent trials.
+    confidence: of the two-sided interval, in (0, 1).
+  """
   from scipy import special
 
   error = (1 - confidence) / 2
+  # The ends are quantiles of beta distributions (Clopper and Pearson 1934).
   low = float(special.betaincinv(hits, count - hits + 1, error)) if hits else 0.0
   high = float(special.betaincinv(hits + 1, count - hits, 1 - error)) if hits < count else 1.0
   return Share(hits / count, low, high)
@@ -167,14 +174,30 @@ def released_rests(prepared: Any, codes: np.ndarray) -> np.ndarray:
 
 
 def orthogonal_rests(prepared: Any, codes: np.ndarray) -> np.ndarray:
-  """`(I - Q Q^T) w` of each layer, float64 [n, D]: what must not be published, for comparison."""
+  """`(I - Q Q^T) w` of each layer: what must not be published, for comparison.
+
+  Args:
+    prepared: a `PreparedRelease` of scope "attribute".
+    codes: [n, d] or [n, L, d], public; their own mean is taken off.
+
+  Returns:
+    float64 [n, d] or [n, L d].
+  """
   basis = prepared.layout.basis
   centred = codes.astype(np.float64) - codes.mean(axis=0, dtype=np.float64)
   return (centred - centred @ basis @ basis.T).reshape(len(codes), -1)
 
 
 def sides_of(boundary: Any, codes: np.ndarray) -> np.ndarray:
-  """bool [n]: on which side of a boundary codes lie (W+: their layers' mean)."""
+  """On which side of a boundary codes lie.
+
+  Args:
+    boundary: a `Boundary` of the codes' space.
+    codes: [n, d], or [n, L, d], of which the layers' mean counts.
+
+  Returns:
+    bool [n], True where the attribute is present.
+  """
   coordinates = boundary.coordinate(codes)
   return coordinates.reshape(len(codes), -1).mean(axis=1) > 0
 
@@ -186,7 +209,7 @@ def _whitened(rests: np.ndarray) -> np.ndarray:
   variances, vectors = np.linalg.eigh((rests @ rests.T if few else rests.T @ rests) / len(rests))
   order = np.argsort(variances)[::-1][: max(1, len(rests) // _CODES_A_DIRECTION)]
   order = order[variances[order] > _LEAST_VARIANCE * variances.max()]
-  if few:
+  if few:  # With X = U S V^T, the whitened rows X V S^-1 are U, up to sqrt(n).
     return vectors[:, order] * len(rests) ** 0.5
   return rests @ vectors[:, order] / np.sqrt(variances[order])
 

@@ -100,6 +100,7 @@ def best_values(
     float64 [m] values, and float64 [m] costs `sum_x mass level loss(x, value)`.
   """
   weights = levels * mass
+  # Means have the least squared error, medians the least absolute one.
   if loss == "l2":
     values = weights @ points / weights.sum(axis=1)
   else:
@@ -109,6 +110,15 @@ def best_values(
 
 
 def losses(points: np.ndarray, values: np.ndarray, loss: str) -> np.ndarray:
-  """float64 [m, N]: the loss of each value [m] at each point [N]."""
+  """What each value is off by at each point.
+
+  Args:
+    points: float64 [N].
+    values: float64 [m], in the same unit.
+    loss: "l1" (absolute error) or "l2" (squared).
+
+  Returns:
+    float64 [m, N].
+  """
   distance = np.abs(points - values[:, np.newaxis])
   return distance if loss == "l1" else distance * distance

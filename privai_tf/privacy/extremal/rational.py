@@ -36,7 +36,11 @@ def integer_table(members: np.ndarray, weights: np.ndarray, ratio: float) -> np.
 
 
 def rational_below_exp(epsilon: float) -> Fraction:
-  """A rational number that is at most e^epsilon, by less than one part in 10^30."""
+  """A rational number that is at most e^epsilon, by less than one part in 10^30.
+
+  Args:
+    epsilon: >= 0; taken for exact.
+  """
   _, high = exp_bounds(-Fraction(epsilon), _DIGITS)
   return 1 / high
 
@@ -63,7 +67,15 @@ def is_private(table: np.ndarray, denominator: int, epsilon: float) -> bool:
 
 
 def total_variation(table: np.ndarray, denominator: int) -> Fraction:
-  """The largest total variation distance of two cells' outputs, exact."""
+  """The largest total variation distance of two cells' outputs, exact.
+
+  Args:
+    table: int64 [N, m], probabilities times the denominator; rows sum to it.
+    denominator: at most 2^62.
+
+  Returns:
+    In [0, 1].
+  """
   rows = np.asarray(table, np.int64)
   most = 0
   for row in rows:  # Positive parts: each is below 2^62, and so is their sum.

@@ -2,20 +2,16 @@
 
 import dataclasses
 import functools
-import hashlib
-import io
 
 import numpy as np
 
-from privai_tf.errors import ConfigurationError, InputError, OutputError
+from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.extremal.cells import Cells
 from privai_tf.privacy.extremal.certificate import duality_gap
 from privai_tf.privacy.extremal.program import Program, losses, solve
 from privai_tf.privacy.extremal.rational import DENOMINATOR, integer_table, is_private
 from privai_tf.privacy.grid import from_grid, to_grid
-from privai_tf.runtime import outside
-from privai_tf.runtime.cache import cache_base
-from privai_tf.runtime.files import make_folder, write_bytes
+from privai_tf.runtime.kept import Arrays, kept_arrays
 
 FOLDER = "extremal"
 # Beyond, 61 cells are told apart anyway, and levels below 2^-62 could not be written.
@@ -61,16 +57,24 @@ def calibrated_table(cells: Cells, epsilon: float, loss: str) -> Table:
   Raises:
     ConfigurationError: if no table holds epsilon exactly.
   """
-  name = f"{cells.digest} {len(cells)} {loss} {epsilon!r} {_FORMAT}"
-  path = cache_base() / FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.npz"
-  table = _kept(path, len(cells))
-  if table is not None and is_private(table.probabilities, DENOMINATOR, epsilon):
-    return table
+  key = f"{cells.digest} {len(cells)} {loss} {epsilon!r} {_FORMAT}"
+
+  def make() -> dict[str, np.ndarray]:
+    return dataclasses.asdict(_calibrated(cells, epsilon, loss))
+
+  def sound(found: Arrays) -> bool:
+    table = Table(**found)
+    # Its privacy is not taken on trust.
+    return _is_table(table, len(cells)) and is_private(table.probabilities, DENOMINATOR, epsilon)
+
+  return Table(**kept_arrays(FOLDER, key, make, sound, "outputs", "probabilities"))
+
+
+def _calibrated(cells: Cells, epsilon: float, loss: str) -> Table:
   for hair in _HAIRS:
     used = min(epsilon, LARGEST_USED) * (1 - hair)
     table = table_of(solve(cells.points, cells.mass, used, loss))
     if is_private(table.probabilities, DENOMINATOR, epsilon):
-      _keep(path, table)
       return table
   raise ConfigurationError(
     f"No extremal mechanism holds epsilon = {epsilon:g} exactly for this coordinate: use laplace."
@@ -82,6 +86,17 @@ def certified_gap(cells: Cells, epsilon: float, loss: str) -> float:
 
   Takes up to some seconds, in which the program is solved over more sets than the table is made
   from; nothing that is promised hangs on it.
+
+  Args:
+    cells: the public distribution.
+    epsilon: > 0.
+    loss: "l1" or "l2".
+
+  Returns:
+    A share of the program's optimum, >= 0.
+
+  Raises:
+    ConfigurationError: for another loss, or if the solver gives up.
   """
   used = min(epsilon, LARGEST_USED) * (1 - _HAIRS[0])
   return max(0.0, duality_gap(solve(cells.points, cells.mass, used, loss), _WANTED_GAP))
@@ -103,23 +118,7 @@ def expected_loss(cells: Cells, table: Table, loss: str) -> float:
   return float((each * chances).sum() / len(cells.samples))
 
 
-def _kept(path, cells: int) -> Table | None:
-  """What an earlier run wrote; None if there is nothing usable. Its privacy is not taken on trust."""
-  try:
-    table = Table(**outside.read_arrays(path, ("outputs", "probabilities")))
-  except InputError:
-    return None
+def _is_table(table: Table, cells: int) -> bool:
   sound = table.outputs.dtype == np.int64 and table.probabilities.dtype == np.int64
   sound = sound and table.probabilities.shape == (cells, *table.outputs.shape)
-  return table if sound and len(table.outputs) and (np.diff(table.outputs) > 0).all() else None
-
-
-def _keep(path, table: Table) -> None:
-  """Writes a table for the next run; one that cannot be written is made again then."""
-  buffer = io.BytesIO()
-  np.savez(buffer, outputs=table.outputs, probabilities=table.probabilities)
-  try:
-    make_folder(path.parent)
-    write_bytes(path, buffer.getvalue())
-  except OutputError:
-    pass
+  return sound and len(table.outputs) > 0 and bool((np.diff(table.outputs) > 0).all())

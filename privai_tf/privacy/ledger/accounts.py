@@ -22,7 +22,15 @@ RELEASE = (
 
 
 def read(connection: Any, subject: str) -> Account | None:
-  """The subject's account; None if it has none."""
+  """The subject's account; None if it has none.
+
+  Args:
+    connection: in a transaction.
+    subject: its id.
+
+  Raises:
+    LedgerCorruptError: if its row cannot be read.
+  """
   row = connection.execute(ACCOUNT, (subject,)).fetchone()
   if row is None:
     return None
@@ -51,7 +59,18 @@ def is_closed(connection: Any) -> bool:
 
 
 def write_budget(connection: Any, subject: str, budget: Budget, moment: float) -> None:
-  """Sets a budget and records the grant."""
+  """Sets a budget and records the grant.
+
+  Args:
+    connection: in a transaction that writes.
+    subject: its id.
+    budget: the whole of it, no addition, in units of 1e-30.
+    moment: seconds since 1970.
+
+  Raises:
+    LedgerConflictError: if there are releases under another composition rule.
+    LedgerCorruptError: if the subject's row cannot be read.
+  """
   account = read(connection, subject)
   rule = account.budgets[0].composition if account else None
   if account and account.releases and rule != budget.composition:
@@ -74,7 +93,12 @@ def write_budget(connection: Any, subject: str, budget: Budget, moment: float) -
 
 
 def require_not_less(connection: Any, subject: str, budget: Budget) -> None:
-  """Refuses a budget below the subject's own: a mistyped one would end a job in its midst."""
+  """Refuses a budget below the subject's own: a mistyped one would end a job in its midst.
+
+  Raises:
+    LedgerConflictError: if its epsilon or its delta is less.
+    LedgerCorruptError: if the subject's row cannot be read.
+  """
   account = read(connection, subject)
   if account is None:
     return
@@ -95,7 +119,11 @@ def find(connection: Any, subject: str, release_id: str) -> Entry | None:
 
 
 def is_repeated(connection: Any, subject: str, release_id: str | None, entry: Entry) -> bool:
-  """Whether this very release was charged before; refuses the same id with other values."""
+  """Whether this very release was charged before; refuses the same id with other values.
+
+  Raises:
+    LedgerConflictError: if the id stands for another release of the subject.
+  """
   known = None if release_id is None else find(connection, subject, release_id)
   if known is not None and known != entry:
     raise LedgerConflictError(
@@ -112,7 +140,18 @@ def write_release(
   release_id: str,
   moment: float,
 ) -> Account:
-  """Records a charge, whose relation is stored already; returns the account after it."""
+  """Records a charge; whether it may be made was asked before.
+
+  Args:
+    connection: in a transaction that writes.
+    account: the subject's, before it.
+    entry: what is charged; its relation is stored already.
+    release_id: one that the subject has no release of.
+    moment: seconds since 1970.
+
+  Returns:
+    The account after it.
+  """
   values = (
     account.subject,
     release_id,
@@ -167,7 +206,13 @@ def spent(connection: Any, account: Account, entry: Entry | None = None) -> list
 
 
 def affords(account: Account, spent_units: list[int | None]) -> bool:
-  """Whether every budget holds."""
+  """Whether every budget holds.
+
+  Args:
+    account: the budgets.
+    spent_units: epsilon by each budget's rule, in their order, in units of 1e-30, as `spent` gives
+      it; None: none is finite, which no budget affords.
+  """
   return all(
     units is not None and units <= budget.epsilon
     for budget, units in zip(account.budgets, spent_units, strict=True)
@@ -175,7 +220,15 @@ def affords(account: Account, spent_units: list[int | None]) -> bool:
 
 
 def remaining(account: Account, spent_units: list[int | None]) -> Remaining:
-  """The account as numbers to show, by the budget that leaves the least epsilon."""
+  """The account as numbers to show, by the budget that leaves the least epsilon.
+
+  Args:
+    account: the sums.
+    spent_units: epsilon by each budget's rule, as for `affords`.
+
+  Returns:
+    Doubles: what is left rounded down, what is spent up (infinite where none is finite).
+  """
   left = [
     0 if units is None else max(0, budget.epsilon - units)
     for budget, units in zip(account.budgets, spent_units, strict=True)
@@ -219,7 +272,11 @@ def list_releases(connection: Any, subject: str | None) -> list[dict[str, Any]]:
 
 
 def verify(connection: Any) -> None:
-  """Refuses a ledger whose sums do not agree with its charges."""
+  """Refuses a ledger whose sums do not agree with its charges.
+
+  Raises:
+    LedgerCorruptError: names the first such subject.
+  """
   sums: dict[str, list[int]] = {}
   for subject, epsilon, delta in connection.execute("SELECT subject, epsilon, delta FROM releases"):
     total = sums.setdefault(subject, [0, 0, 0])

@@ -7,7 +7,11 @@ import sqlite3
 from collections.abc import Iterator
 
 from privai_tf.privacy.ledger import chain, meta, place, schema
-from privai_tf.privacy.ledger.errors import LedgerExistsError, LedgerReadOnlyError
+from privai_tf.privacy.ledger.errors import (
+  LedgerExistsError,
+  LedgerReadOnlyError,
+  translated,
+)
 from privai_tf.privacy.ledger.mirror import Mirror
 from privai_tf.runtime import files
 
@@ -26,6 +30,12 @@ def create_file(path: pathlib.Path, state: str | os.PathLike | None = None) -> b
 
   Returns:
     Whether it was made; False if there is a file already, which is left alone.
+
+  Raises:
+    LedgerExistsError: if the log of a ledger lies there whose file is gone.
+    LedgerReadOnlyError: if the file cannot be made.
+    LedgerFullError: if the disk is full.
+    LedgerStateError: if the state folder cannot be used; nothing was made then.
   """
   path = place.resolved(path)
   try:
@@ -37,7 +47,7 @@ def create_file(path: pathlib.Path, state: str | os.PathLike | None = None) -> b
           f"{path}-wal: is what is left of a ledger whose file is gone; put {path} back, or if both "
           "are done with, remove this one too"
         )
-      with files.atomic_path(path, private=True) as temporary:
+      with files.atomic_path(path, private=True) as temporary, translated(path, timeout=0):
         connection = sqlite3.connect(temporary, isolation_level=None)
         try:
           schema.upgrade(connection, temporary)

@@ -25,7 +25,16 @@ class Entry:
 
 
 def check_budget(epsilon: amounts.Amount, delta: amounts.Amount, composition: str) -> Budget:
-  """A valid budget: epsilon > 0, 0 <= delta < 1, a known rule."""
+  """A valid budget, rounded down to units of 1e-30.
+
+  Args:
+    epsilon: > 0.
+    delta: in [0, 1).
+    composition: one of `rules.RULES`.
+
+  Raises:
+    ConfigurationError: for an amount out of its range, or another rule.
+  """
   _check_range("budget epsilon", epsilon, delta)
   rule = rules.check_rule(composition)
   return Budget(amounts.units_down(epsilon), amounts.units_down(delta), rule)
@@ -38,7 +47,20 @@ def check_entry(
   mechanism: str,
   relation: Relation | None,
 ) -> Entry:
-  """A valid charge, whose event does not cost more than is claimed."""
+  """A valid charge, whose event does not cost more than is claimed.
+
+  Args:
+    event: of `dp_accounting`, or `PrivacyParameters`; None: only the claim is known.
+    epsilon: > 0; rounded up to units of 1e-30.
+    delta: in [0, 1); rounded up likewise.
+    mechanism: its name, for the record.
+    relation: what the epsilon is about.
+
+  Raises:
+    ConfigurationError: for an amount out of its range, no relation or one of scope "metric", an
+      event that the ledger cannot count, or one that costs more than epsilon at delta by over 1e-9
+      of it.
+  """
   _check_range("epsilon", epsilon, delta)
   if not isinstance(relation, Relation):
     raise ConfigurationError(

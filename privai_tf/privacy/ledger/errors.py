@@ -95,7 +95,18 @@ _FULL = (sqlite3.SQLITE_FULL,)
 
 @contextlib.contextmanager
 def translated(path: pathlib.Path, timeout: float) -> Iterator[None]:
-  """Turns SQLite's errors inside the block into ours, with the remedy."""
+  """Turns SQLite's errors inside the block into ours, with the remedy.
+
+  Args:
+    path: of the ledger, for the messages.
+    timeout: seconds that a lock was waited for, likewise.
+
+  Raises:
+    LedgerLockedError: if others held the file for that long.
+    LedgerCorruptError: if it is no database, or damaged.
+    LedgerFullError: if the disk is full.
+    LedgerReadOnlyError: if the file cannot be opened or written.
+  """
   try:
     yield
   except sqlite3.DatabaseError as error:

@@ -14,7 +14,11 @@ _KEY = "subject_key"
 
 
 def subject_key(connection: Any) -> bytes:
-  """The 32 secret bytes of which the ledger's id and its subjects of pixels are made."""
+  """The 32 secret bytes of which the ledger's id and its subjects of pixels are made.
+
+  Raises:
+    LedgerCorruptError: if it is not there.
+  """
   row = connection.execute(VALUE, (_KEY,)).fetchone()
   if row is None:
     raise LedgerCorruptError(
@@ -35,7 +39,13 @@ def number(connection: Any, name: str) -> float | None:
 
 
 def write(connection: Any, name: str, value: float) -> None:
-  """Sets a number."""
+  """Sets a number.
+
+  Args:
+    connection: in a transaction that writes.
+    name: such as `LAST_TIME`.
+    value: in the name's own unit (seconds since 1970 there).
+  """
   connection.execute(
     "INSERT INTO meta (name, value) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET value=excluded.value",

@@ -35,7 +35,11 @@ class Mirror:
     self.path = state_folder(folder) / "ledgers" / f"{ledger}.json"
 
   def read(self) -> Head | None:
-    """The kept head; None if the ledger is unknown here."""
+    """The kept head; None if the ledger is unknown here.
+
+    Raises:
+      LedgerStateError: if it is damaged, or cannot be read.
+    """
     try:
       with self._opened(os.O_RDONLY, exclusive=False) as descriptor:
         return self._head(descriptor)
@@ -45,7 +49,14 @@ class Mirror:
       raise self._unusable(error) from error
 
   def advance(self, head: Head) -> None:
-    """Keeps a head, unless a later one is kept already. Its link must be on the disk."""
+    """Keeps a head, unless a later one is kept already.
+
+    Args:
+      head: whose link is on the disk.
+
+    Raises:
+      LedgerStateError: if the kept one is damaged, not there, or cannot be written.
+    """
     try:
       with self._opened(os.O_RDWR) as descriptor:
         self._advance(descriptor, head)
@@ -53,7 +64,11 @@ class Mirror:
       raise self._unusable(error) from error
 
   def register(self, head: Head) -> None:
-    """Makes a ledger known here, on the disk when this returns."""
+    """Makes a ledger known here, on the disk when this returns.
+
+    Raises:
+      LedgerStateError: if the state folder cannot be made or written, or a kept head is damaged.
+    """
     try:
       self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
       with self._opened(os.O_RDWR | os.O_CREAT) as descriptor:
@@ -101,7 +116,11 @@ class Mirror:
 
 
 def state_folder(given: str | os.PathLike | None = None) -> pathlib.Path:
-  """Where heads are kept: as given, `PRIVAI_STATE_DIR`, or the user's state folder."""
+  """Where heads are kept: as given, `PRIVAI_STATE_DIR`, or the user's state folder.
+
+  Raises:
+    LedgerStateError: if neither is given and the user has no home folder.
+  """
   own = given or os.environ.get(VARIABLE)
   if own:
     return pathlib.Path(own).absolute()

@@ -20,7 +20,14 @@ def open_store(
   state: str | os.PathLike | None = None,
   recognize: bool = True,
 ) -> Store:
-  """Opens a ledger's store; arguments as for `Store`.
+  """Opens a ledger's store.
+
+  Args:
+    path: a file, or the URL of a PostgreSQL database.
+    timeout: seconds to wait for other processes, >= 0.
+    clock: returns seconds since 1970; None: the store's own.
+    state: the folder of the kept head, see `mirror`.
+    recognize: whether a ledger that is not known as the current one is refused.
 
   Raises:
     LedgerError: if it cannot be trusted.
@@ -38,8 +45,17 @@ def open_store(
 def create(path: Place, timeout: float, state: str | os.PathLike | None = None) -> bool:
   """Makes a ledger, whole from its first moment and known here.
 
+  Args:
+    path: a file, or the URL of a PostgreSQL database.
+    timeout: seconds to wait for the server, >= 0; files need none.
+    state: the folder of the kept head, see `mirror`.
+
   Returns:
     Whether it was made; False if there is one already, which is left alone.
+
+  Raises:
+    LedgerError: if it cannot be made.
+    ConfigurationError: if the place is none, or needs a package that is not installed.
   """
   path = location(path)
   if isinstance(path, DatabaseUrl):

@@ -19,7 +19,11 @@ _MOUNTS = pathlib.Path("/proc/self/mountinfo")
 
 
 def resolved(path: pathlib.Path) -> pathlib.Path:
-  """The file itself, through symbolic links: its log lies beside it and not beside the link."""
+  """The file itself, through symbolic links: its log lies beside it and not beside the link.
+
+  Raises:
+    LedgerReadOnlyError: if its links lead in a circle, or the system cannot follow them.
+  """
   try:
     return path.resolve()
   except (OSError, RuntimeError) as error:
@@ -30,7 +34,14 @@ def check_file(path: pathlib.Path) -> tuple[int, int]:
   """Refuses missing files, and those of others' reach, without write permission or with two names.
 
   Returns:
-    The file's identity.
+    The file's identity: device and inode.
+
+  Raises:
+    LedgerMissingError: if there is no such file.
+    LedgerReadOnlyError: if it cannot be looked at, or its owner may not write it.
+    LedgerCorruptError: if it is a folder or a device.
+    LedgerPermissionError: if others than its owner may read or write it (POSIX).
+    LedgerPlaceError: if it has a second name (hard link).
   """
   try:
     status = os.stat(path)
@@ -60,7 +71,11 @@ def check_file(path: pathlib.Path) -> tuple[int, int]:
 
 
 def refuse_mounted(path: pathlib.Path) -> None:
-  """Refuses a file that is mounted alone (as `docker run -v ledger.db:...` does), without its log."""
+  """Refuses a file that is mounted alone (as `docker run -v ledger.db:...` does), without its log.
+
+  Raises:
+    LedgerPlaceError: if it is a mount point, or on another device than its folder.
+  """
   mounted = os.fsencode(path) in _mount_points()
   if mounted or os.stat(path).st_dev != os.stat(path.parent).st_dev:
     raise LedgerPlaceError(

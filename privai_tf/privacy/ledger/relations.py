@@ -70,7 +70,14 @@ def require_covered(connection: Any, subject: str, relation: Relation) -> None:
 
 
 def iso_time(seconds: float) -> str:
-  """Seconds since 1970 in ISO 8601, UTC."""
+  """A time in ISO 8601, UTC.
+
+  Args:
+    seconds: since 1970, kept to the microsecond.
+
+  Returns:
+    Such as "1970-01-01T00:00:00.000000Z".
+  """
   moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
   return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 

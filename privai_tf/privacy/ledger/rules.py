@@ -43,7 +43,11 @@ class Spending:
 
 
 def check_rule(rule: str) -> str:
-  """Refuses unknown rules."""
+  """Refuses unknown rules.
+
+  Raises:
+    ConfigurationError: for other than `RULES`.
+  """
   if rule not in RULES:
     raise ConfigurationError(f"composition '{rule}': must be one of {', '.join(RULES)}")
   return rule
@@ -79,7 +83,16 @@ def _tight_epsilon(rule: str, events: Sequence[Any], delta: float) -> float:
 
 
 def as_event(event: Any, epsilon: int, delta: int, count: int) -> Any:
-  """The stored event, or the worst mechanism that meets the claim; `count` times."""
+  """The stored event, or the worst mechanism that meets the claim; `count` times.
+
+  Args:
+    event: what was stored; None: only the claim is known.
+    epsilon, delta: the claim, in units of 1e-30.
+    count: how many equal releases, >= 1.
+
+  Returns:
+    One event, composed with itself where there are several.
+  """
   from privai_tf.privacy.accounting.events import PrivacyParameters
 
   if event is None:

@@ -125,6 +125,20 @@ def connect(path: pathlib.Path, timeout: float) -> sqlite3.Connection:
   returns, for one flush (a rollback journal needs four). `synchronous=NORMAL` flushes log and file
   around checkpoints, the only other moments that matter. The last process to close the file folds
   the log back into it.
+
+  Args:
+    path: of the file, which exists.
+    timeout: seconds to wait for other processes, >= 0.
+
+  Returns:
+    A connection that any thread may use, which begins no transaction by itself.
+
+  Raises:
+    LedgerCorruptError: if it is empty, damaged, or another program's database.
+    LedgerVersionError: if a newer version of this program wrote it.
+    LedgerReadOnlyError: if it cannot be opened or written, or its folder allows no log.
+    LedgerLockedError: if others held it for longer than the timeout.
+    LedgerFullError: if the disk is full.
   """
   with translated(path, timeout):
     connection = sqlite3.connect(

@@ -218,6 +218,15 @@ class Store(abc.ABC):
 
     Entries are ordered by time for whoever audits the ledger, and a wrong clock means that the
     machine's state cannot be trusted (restored snapshots run backwards, too).
+
+    Args:
+      connection: in a transaction that writes.
+
+    Returns:
+      Seconds since 1970, not before the last entry's.
+
+    Raises:
+      LedgerClockError: if the clock shows a time over a second before the last entry's.
     """
     now = self._now(connection)
     last = meta.number(connection, meta.LAST_TIME)

@@ -11,7 +11,11 @@ _LONGEST = 500
 
 
 def check_subject(subject: str) -> str:
-  """Refuses empty, overlong and unprintable ids."""
+  """Refuses empty, overlong and unprintable ids.
+
+  Raises:
+    ConfigurationError: for other than 1 to 500 printable characters, not all of them spaces.
+  """
   if not isinstance(subject, str) or not subject.strip() or len(subject) > _LONGEST:
     raise ConfigurationError(
       f"subject id {subject!r}: must be 1 to {_LONGEST} characters, for example --subject_id=ada"
@@ -31,6 +35,9 @@ def pixel_subject(key: bytes, pixels: np.ndarray) -> str:
   Args:
     key: 32 secret bytes.
     pixels: uint8 [H, W, 3], after decoding and orientation.
+
+  Raises:
+    ConfigurationError: for another type or number of axes.
   """
   pixels = np.asarray(pixels)
   if pixels.dtype != np.uint8 or pixels.ndim != 3:

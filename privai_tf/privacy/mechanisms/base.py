@@ -263,7 +263,16 @@ class Mechanism(abc.ABC):
 
 
 def clip_tensor(coordinates: Any, radius: float, norm: str) -> Any:
-  """`clipping.clip` on tensors."""
+  """`clipping.clip` on tensors, for simulations: in floating point, so only nearly within the ball.
+
+  Args:
+    coordinates: float tensor [..., k].
+    radius: R >= 0, in its unit.
+    norm: "l1" or "l2".
+
+  Returns:
+    The same shape and type.
+  """
   import tensorflow as tf
 
   order = 1 if norm == "l1" else 2

@@ -86,6 +86,7 @@ class Extremal(Mechanism):
       rows = slice(start, start + _BLOCK)
       thresholds = self.table.thresholds[self.cells.of(coordinates[rows, 0])]
       uniform = uniform_below(DENOMINATOR, len(thresholds), source)
+      # By counting, no search: every threshold is compared (docs/proofs.md, extremal, step 2).
       chosen[rows] = (uniform[:, np.newaxis] >= thresholds).sum(axis=1)
     return self.table.outputs[chosen][:, np.newaxis]
 

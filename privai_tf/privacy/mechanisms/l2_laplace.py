@@ -26,7 +26,7 @@ class L2Laplace(Mechanism):
   summary = "Laplace noise of uniform direction"
 
   def _calibrate(self) -> None:
-    # In several dimensions the grid's share, sqrt(k) steps, is added, rounded up.
+    # On several axes the grid's share, sqrt(k) steps, is added, rounded up (docs/proofs.md, 6).
     share = 0 if self.dimensions == 1 else math.isqrt(self.dimensions - 1) + 1
     steps = Fraction(2 * self.radius_steps + share)
     self.scale_steps = laplace_steps(steps, Fraction(self.epsilon))

@@ -69,7 +69,11 @@ class Laplace(Mechanism):
 
 
 def inverse_down(epsilon: float) -> float:
-  """1 / epsilon, rounded so that an event of this noise multiplier costs no less than epsilon."""
+  """1 / epsilon, rounded so that an event of this noise multiplier costs no less than epsilon.
+
+  Args:
+    epsilon: > 0; taken for exact.
+  """
   inverse = 1 / epsilon
   return inverse if Fraction(inverse) * Fraction(epsilon) <= 1 else math.nextafter(inverse, 0)
 

@@ -54,6 +54,7 @@ class RandomizedResponse(Mechanism):
 
   def release(self, coordinates: np.ndarray, source: SystemSource | None = None) -> np.ndarray:
     kept = keep_side(Fraction(self.epsilon), len(coordinates), source or SystemSource())
+    # Kept: its own side; not kept: the other (docs/proofs.md, section 8).
     positive = (coordinates > self._threshold) == kept[:, np.newaxis]
     return np.where(positive, self._threshold + self._distance, self._threshold - self._distance)
 

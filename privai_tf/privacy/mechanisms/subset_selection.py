@@ -98,6 +98,7 @@ class SubsetSelection(Mechanism):
     """Where uniform integers below `total` lead to: A of them to each of the first K places of an
     order, B to each of the others; int64 [n]."""
     first = self.subset_size * self.inside
+    # Both branches for every integer: the work does not tell which counts (docs/proofs.md, 13).
     nearest = integers // self.inside
     others = self.subset_size + (integers - first) // self.outside
     return np.where(integers < first, nearest, others).astype(np.int64)
@@ -189,5 +190,12 @@ class SubsetSelection(Mechanism):
 
 
 def subset_weights(epsilon: float) -> tuple[int, int]:
-  """Whole numbers A and B with A / B <= e^epsilon, as close as 40 binary digits allow."""
+  """Whole numbers A and B with A / B <= e^epsilon, as close as 40 binary digits allow.
+
+  Args:
+    epsilon: > 0; taken for exact.
+
+  Returns:
+    `A = 2^40` and `B = floor(2^40 e^-epsilon) + 1`.
+  """
   return 1 << _WEIGHT_BITS, exp_digits(Fraction(epsilon), _WEIGHT_BITS) + 1

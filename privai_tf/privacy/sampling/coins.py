@@ -44,10 +44,16 @@ class Coins:
 def toss(coins: Coins, count: int, source: SystemSource) -> np.ndarray:
   """Tosses each coin `count` times, independently.
 
+  Args:
+    coins: m of them.
+    count: how often each.
+    source: the random words.
+
   Returns:
     bool [count, m].
   """
   kinds = len(coins.first)
+  # Heads if U < p; where 16 digits do not tell, more do (docs/proofs.md, section 4, step 1).
   words = short_words(count * kinds, source).reshape(count, kinds)
   heads = words < coins.first
   for place in np.flatnonzero(words == coins.first).tolist():
@@ -75,7 +81,15 @@ def as_integers(digits: np.ndarray) -> np.ndarray:
 
 
 def short_words(count: int, source: SystemSource) -> np.ndarray:
-  """Independent uniform 16-bit numbers, uint16 [count]."""
+  """Independent uniform 16-bit numbers.
+
+  Args:
+    count: how many, >= 0.
+    source: the random words.
+
+  Returns:
+    uint16 [count].
+  """
   return source.words(-(-count // 4)).view(np.uint16)[:count]
 
 
@@ -112,6 +126,7 @@ def bernoulli_exp(numerators: np.ndarray, denominator: int, source: SystemSource
     block = slice(start, start + _BLOCK)
     low = numerators[block] & ((1 << places) - 1)
     heads = as_integers(toss(coins, len(low), source))
+    # exp(-n / d) is a product over n's set digits (docs/proofs.md, section 4): all must show heads.
     result[block] = (low & ~heads) == 0
   # What lies above has a coin whose first digits are zeros.
   high, words = numerators >> places, short_words(len(numerators), source)

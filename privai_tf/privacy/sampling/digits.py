@@ -25,14 +25,24 @@ def exp_bounds(exponent: Fraction, digits: int) -> tuple[Fraction, Fraction]:
 
 
 def exp_digits(x: Fraction, bits: int) -> int:
-  """floor(2^bits exp(-x)) for x > 0."""
+  """floor(2^bits exp(-x)).
+
+  Args:
+    x: > 0, exact.
+    bits: how many binary digits, >= 1.
+  """
   if x >= bits:  # exp(-x) < 2^-x
     return 0
   return _certified(x, bits, False)
 
 
 def logistic_digits(x: Fraction, bits: int) -> int:
-  """floor(2^bits / (1 + exp(x))) for x >= 0."""
+  """floor(2^bits / (1 + exp(x))).
+
+  Args:
+    x: >= 0, exact.
+    bits: how many binary digits, >= 1.
+  """
   if x >= bits:
     return 0
   return _certified(x, bits, True)

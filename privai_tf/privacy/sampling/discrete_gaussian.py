@@ -48,6 +48,7 @@ def discrete_gaussian(sigma: int, count: int, source: SystemSource) -> np.ndarra
 
 def _standing(sigma: int, candidates: int, source: SystemSource) -> np.ndarray:
   values = discrete_laplace(Fraction(sigma), candidates, source)
+  # At the scale s, not floor(s) + 1 as in algorithm 3, exponents are whole numbers over 2s^2:
   # exp(-n^2 / 2s^2) / exp(-|n| / s) = exp(1/2) * exp(-(|n| - s)^2 / 2s^2).
   distance = np.abs(values) - sigma
   if sigma > _LARGEST_FAST_SIGMA or int(distance.max(initial=0)) > 1 << 30:

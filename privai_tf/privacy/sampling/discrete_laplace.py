@@ -27,6 +27,7 @@ def discrete_laplace(scale: Fraction, count: int, source: SystemSource) -> np.nd
   Returns:
     int64 [count], beyond +-2^61 cut off.
   """
+  # One less the other, see above (docs/proofs.md, section 4, step 3).
   pairs = geometric(scale, 2 * count, source)
   difference = pairs[:count] - pairs[count:]
   return np.clip(difference, -LARGEST_DRAW, LARGEST_DRAW).astype(np.int64)
@@ -49,6 +50,7 @@ def laplace_within(
   Returns:
     int64 [count], and which of them stand, bool [count].
   """
+  # g = q (reach + 1) + r: exp(-g / t) factors, so r is geometric whatever q is.
   sizes = (geometric(scale, count, source) % (reach + 1)).astype(np.int64)
   negative = fair_bits(count, source)
   return np.where(negative, -sizes, sizes), ~(negative & (sizes == 0))

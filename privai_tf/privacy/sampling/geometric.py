@@ -32,6 +32,7 @@ def geometric(scale: Fraction, count: int, source: SystemSource) -> np.ndarray:
   Returns:
     int64 [count]; an object array of Python integers for scales beyond 2^55.
   """
+  # The least m with 2^m / t >= 64.
   places = (-(-_FAR * scale.numerator // scale.denominator) - 1).bit_length()
   coins = _coins(scale, places)
   result = np.zeros(count, np.int64 if places <= _MOST_PLACES else object)
@@ -40,6 +41,7 @@ def geometric(scale: Fraction, count: int, source: SystemSource) -> np.ndarray:
     result[start : start + _BLOCK] = as_integers(heads[:, :places])
     # Digits beyond the places: g >= 2^places has probability exp(-2^places / t) <= exp(-64).
     for row in np.flatnonzero(heads[:, places]).tolist():
+      # Given g >= 2^m, g - 2^m has the law of g: so again (docs/proofs.md, section 4, step 2).
       further = 1
       while toss(coins, 1, source)[0, places]:
         further += 1

@@ -41,6 +41,7 @@ def radial_laplace(
   exponentials, normals = exponential_reals(size, source), half_normal_reals(size, source)
   lengths = normals.floats().reshape(count, dimensions)
   with np.errstate(divide="ignore", invalid="ignore"):
+    # A Gamma(k) radius over the direction's length (docs/proofs.md, section 4, step 5).
     stretch = exponentials.floats().reshape(count, dimensions).sum(axis=1)
     stretch = (float(scale) * stretch / np.linalg.norm(lengths, axis=1))[:, np.newaxis]
     values = stretch * lengths
@@ -90,6 +91,7 @@ class _Row:
       top, bottom = self._scale.numerator, self._scale.denominator << self._bits
       length, count = self._lengths[axis], len(self._lengths)
       if self._shortest:
+        # Each is known to 2^-bits: either both ends round alike, or more digits are drawn.
         low = _nearest(top * self._total * length, bottom * self._longest)
         high = _nearest(top * (self._total + count) * (length + 1), bottom * self._shortest)
         if low == high or low >= LARGEST_DRAW:

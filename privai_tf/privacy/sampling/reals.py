@@ -82,6 +82,13 @@ def exponential_reals(count: int, source: SystemSource) -> Reals:
   """Independent standard exponential numbers.
 
   The whole part is geometric; the fraction, independent of it, has density `∝ exp(-x)` on [0, 1).
+
+  Args:
+    count: how many.
+    source: the random words.
+
+  Returns:
+    `count` numbers of density `exp(-x)` on [0, infinity).
   """
 
   def propose(size: int) -> Reals:
@@ -90,6 +97,7 @@ def exponential_reals(count: int, source: SystemSource) -> Reals:
   def bounds(low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
     return exp_bounds(-high, _DIGITS)[0], exp_bounds(-low, _DIGITS)[1]
 
+  # exp(-(n + x)) = exp(-n) exp(-x): whole part and fraction are drawn apart (Karney 2016).
   # 1 - 1/e of them stand.
   result = _rejection(count, propose, lambda x: np.exp(-x), bounds, 0.63, source)
   whole = geometric(Fraction(1), count, source)
@@ -103,6 +111,13 @@ def half_normal_reals(count: int, source: SystemSource) -> Reals:
   """Independent absolute values of standard normal numbers.
 
   By rejection from the exponential: `exp(-x^2 / 2) / exp(-x) ∝ exp(-(x - 1)^2 / 2)`.
+
+  Args:
+    count: how many.
+    source: the random words.
+
+  Returns:
+    `count` numbers of density `∝ exp(-x^2 / 2)` on [0, infinity).
   """
 
   def bounds(low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
@@ -144,6 +159,7 @@ def _rejection(
     size = surplus(missing.size, share)
     proposals, words = propose(size), source.words(size)
     difference = probability(proposals.floats()) - words.astype(np.float64) * 2.0**-_WORD
+    # U < p(x), both to 64 digits; nearer than the margin exact arithmetic says.
     kept = difference > 0
     for index in np.flatnonzero(np.abs(difference) < _MARGIN).tolist():
       kept[index] = _decide(proposals, index, int(words[index]), bounds, source)

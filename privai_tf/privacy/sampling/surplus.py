@@ -20,6 +20,7 @@ def surplus(count: int, share: float) -> int:
     return 0
 
   def enough(candidates: int) -> bool:
+    # P(Bin(n, p) <= n q) <= exp(-n KL(q, p)) for q < p (Hoeffding 1963, theorem 1); n q = count - 1
     failures = (count - 1) / candidates
     if failures >= share:
       return False

@@ -26,6 +26,7 @@ def uniform_below(bound: int, count: int, source: SystemSource) -> np.ndarray:
     values = [_uniform_big(bound, source) for _ in range(count)]
     return np.fromiter(values, object, count)
   if bound & (bound - 1) == 0:
+    # A power of two: the first bits of a word, none of which is rejected.
     shift = np.uint64(64 - (bound.bit_length() - 1))
     return (source.words(count) >> shift).astype(np.int64)
   # Words at or above the largest multiple of the bound would favour small remainders.
@@ -41,7 +42,15 @@ def uniform_below(bound: int, count: int, source: SystemSource) -> np.ndarray:
 
 
 def fair_bits(count: int, source: SystemSource) -> np.ndarray:
-  """Independent fair coins, bool [count]."""
+  """Independent fair coins.
+
+  Args:
+    count: how many, >= 0.
+    source: the random words.
+
+  Returns:
+    bool [count].
+  """
   packed = source.words(-(-count // 64))
   return np.unpackbits(packed.view(np.uint8))[:count].astype(bool)
 

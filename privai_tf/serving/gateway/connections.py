@@ -18,7 +18,11 @@ _CROWDED = json.dumps({"error": "All connections are taken; come again."}).encod
 
 
 def most_connections(wanted: int) -> int:
-  """As many as wanted, but at most half of the files that this process may open."""
+  """As many as wanted, but at most half of the files that this process may open.
+
+  Args:
+    wanted: how many at a time, at least 1.
+  """
   with contextlib.suppress(ImportError):  # Only Unix has it.
     import resource
 

@@ -134,7 +134,11 @@ class OfferBody(_Body):
 
 
 def latent_model(code_shape: tuple[int, ...]) -> type[BaseModel]:
-  """The body with one code: exactly as many numbers as it has, [d] or [L, d]."""
+  """The body with one code: exactly as many numbers as it has, [d] or [L, d].
+
+  Args:
+    code_shape: (d,) of Z and W codes, (L, d) of W+ codes.
+  """
   kind: Any = Annotated[float, Field(allow_inf_nan=False)]
   for size in reversed(code_shape):
     kind = Annotated[list[kind], Field(min_length=size, max_length=size)]

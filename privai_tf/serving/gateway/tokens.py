@@ -141,6 +141,10 @@ def add_caller(path: str | os.PathLike, name: str, **settings: Any) -> str:
     path: the tokens file.
     name: of the caller, not in the file yet.
     **settings: the other fields of `Caller` but `sha256`.
+
+  Raises:
+    ConfigurationError: the name is taken, a field does not suit, or the file cannot be used.
+    OutputError: the file cannot be written.
   """
   path = Path(path)
   token = secrets.token_urlsafe(32)

@@ -49,6 +49,9 @@ def translated(
     timeout: seconds that a lock was waited for.
     outcome: what is known of the charge if the server refuses.
     lost: what is known of it if the connection is lost; None: the same.
+
+  Raises:
+    LedgerError: of the class that the error's SQLSTATE asks for.
   """
   try:
     yield

@@ -1,0 +1,83 @@
+"""What public functions owe their readers, measured from the source: `python -m tests.contracts`.
+
+A function of a module whose parameters hold a number or an array says in `Args:` what they are; one
+that raises says in `Raises:` what and when.
+"""
+
+import ast
+import pathlib
+import re
+import sys
+from collections.abc import Iterator
+
+PACKAGES = ("privai_tf", "converters")
+_QUANTITY = re.compile(r"\b(int|float|complex|ndarray|ArrayLike|Tensor|KerasTensor)\b|Array")
+_COMMAND = "main"  # What absl hands it is no quantity.
+
+
+def public_functions(root: pathlib.Path) -> Iterator[tuple[str, ast.FunctionDef]]:
+  """Functions at the top of the packages' modules, with "path:line name"."""
+  for package in PACKAGES:
+    for path in sorted((root / package).rglob("*.py")):
+      for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+          yield f"{path.relative_to(root).as_posix()}:{node.lineno} {node.name}", node
+
+
+def takes_quantities(function: ast.FunctionDef) -> bool:
+  """Whether a parameter is annotated as a number or an array."""
+  given = function.args
+  parameters = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+  notes = [ast.unparse(one.annotation) for one in parameters if one.annotation]
+  return function.name != _COMMAND and any(map(_QUANTITY.search, notes))
+
+
+def raises(function: ast.FunctionDef) -> bool:
+  """Whether it raises an error of its own making; what inner functions raise is theirs."""
+  waiting: list[ast.AST] = list(function.body)
+  while waiting:
+    node = waiting.pop()
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+      return True
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+      waiting.extend(ast.iter_child_nodes(node))
+  return False
+
+
+def lacking(root: pathlib.Path) -> list[str]:
+  """Every function that owes something, and what."""
+  missed = []
+  for name, function in public_functions(root):
+    words = ast.get_docstring(function) or ""
+    if takes_quantities(function) and "Args:" not in words:
+      missed.append(f"{name}: Args")
+    if raises(function) and "Raises:" not in words:
+      missed.append(f"{name}: Raises")
+  return missed
+
+
+def imports(root: pathlib.Path) -> dict[str, set[str]]:
+  """By module, the modules of the packages that it imports anywhere, late imports included.
+
+  What a name of a package's facade leads to is not followed: it is looked up when it is used.
+  """
+  paths = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
+  modules = {".".join(path.relative_to(root).with_suffix("").parts): path for path in paths}
+  modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+  graph = {}
+  for name, path in modules.items():
+    asked: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+      if isinstance(node, ast.Import):
+        asked.update(alias.name for alias in node.names)
+      elif isinstance(node, ast.ImportFrom) and node.module:
+        members = {f"{node.module}.{alias.name}" for alias in node.names}
+        asked.update(members & modules.keys() or {node.module})
+    graph[name] = asked & modules.keys()
+  return graph
+
+
+if __name__ == "__main__":
+  found = lacking(pathlib.Path(__file__).resolve().parents[1])
+  print(*found, f"{len(found)} lacking", sep="\n")
+  sys.exit(bool(found))
