@@ -42,10 +42,15 @@ def draw_chunk(folder: Path, seed: int, index: int) -> Path:
   path = folder / f"portraits_{seed}_{index}.npy"
   if not path.exists():
     folder.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial.npy")
-    np.save(partial, pixels(scores_of_chunk(seed, index), FULL))
-    os.replace(partial, path)
+    _save(path, pixels(scores_of_chunk(seed, index), FULL))
   return path
+
+
+def _save(path: Path, images: np.ndarray) -> None:
+  """Whole or not at all."""
+  partial = path.with_suffix(f".{os.getpid()}.partial.npy")
+  np.save(partial, images)
+  os.replace(partial, path)
 
 
 def scores_of_chunk(seed: int, index: int) -> np.ndarray:
@@ -70,7 +75,7 @@ class Pool:
       if resolution < FULL:
         small = path.with_stem(f"{path.stem}_{resolution}")
         if not small.exists():
-          np.save(small, shrunk(np.load(path, mmap_mode="r"), resolution))
+          _save(small, shrunk(np.load(path, mmap_mode="r"), resolution))
         path = small
       self._images.append(np.load(path, mmap_mode="r" if resolution == FULL else None))
 
