@@ -125,7 +125,11 @@ def place(text: str) -> Path | StorePath:
 
 
 def system_of(url: str) -> Any:
-  """fsspec's file system of a URL; without its cache of listings, since others write there too."""
+  """fsspec's file system of a URL; without its cache of listings, since others write there too.
+
+  Raises:
+    ConfigurationError: if fsspec or the protocol's package is missing, or there is no such protocol.
+  """
   protocol = _URL.match(url)[1].lower()
   require_packages(f"{protocol}://", "cloud", "fsspec")
   import fsspec
