@@ -19,7 +19,7 @@ from privai_tf.runtime import stores
 from privai_tf.runtime.stores import StorePath
 
 _MOST_ENTRIES = 64  # Replayed by the next process; then they are put together.
-_OF_FILES = ("PRAGMA LOCKING", "PRAGMA JOURNAL", "PRAGMA SYNC", "PRAGMA SECURE")
+_OF_FILES = ("PRAGMA LOCKING", "PRAGMA JOURNAL", "PRAGMA SYNC")
 _FORGET = "PRAGMA WAL_CHECKPOINT"  # By which a manifest sees to it that what it dropped is nowhere.
 
 
@@ -77,6 +77,8 @@ class LoggedConnection:
 
   def _put_together(self) -> None:
     """The whole database as one object; those before it go, whose pictures are published or dropped."""
+    # Written anew from its rows: no page that is handed out holds what was deleted.
+    self._memory.execute("VACUUM")
     whole = base64.b64encode(self._memory.serialize()).decode()
     self._append({"database": whole})
     forget_before(self._place, self._next - 1)
@@ -106,18 +108,26 @@ def replayed(place: StorePath) -> tuple[sqlite3.Connection, int, int]:
       break
     except FileNotFoundError:  # Its process has just put it together.
       continue
-  memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+  memory = _database()
   for entry in entries:
     if "database" in entry:
       memory.close()
-      memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-      memory.deserialize(base64.b64decode(entry["database"]))
+      memory = _database(base64.b64decode(entry["database"]))
       continue
     memory.execute("BEGIN")
     for statement, values in entry["statements"]:
       memory.execute(statement, [_value(value) for value in values])
     memory.execute("COMMIT")
   return memory, following, len(entries)
+
+
+def _database(contents: bytes | None = None) -> sqlite3.Connection:
+  memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+  if contents is not None:
+    memory.deserialize(contents)
+  # After it, since it opens the file anew: what is deleted must not be serialized with the pages it was on.
+  memory.execute("PRAGMA secure_delete=ON")
+  return memory
 
 
 def _read_back(place: StorePath) -> tuple[list[dict], int]:
