@@ -20,6 +20,7 @@ _UNDECODED = ("raw", "value")
 _ENOUGH = 6  # Epsilons for a curve.
 _COLUMNS = 3
 _APART = 0.025  # Of a factor two in epsilon: mechanisms stand side by side.
+_TOLD = {1.0, 4.0, 16.0}  # Epsilons whose numbers stand in the frontier, if they were run.
 _PLAIN = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
 _ORDER = (
   *("majority", "fixed", "fixed_network", "linear", "boosting", "network", "reinverting"),
@@ -114,7 +115,10 @@ def frontier(rows: Sequence[Row], best: Sequence[Row]) -> Any:
       line, look = ":" if kind == _ADVISED else "-", style.look(_LOOKS[kind[1]])
       one.plot(*zip(*places, strict=True), linestyle=line, markersize=5, label=label, **look)
       if kind == _ADVISED or kind[1] == "subset_selection":
+        told = _TOLD & {epsilon for epsilon, *_ in points}
         for (epsilon, *_), place in zip(points, places, strict=True):
+          if told and epsilon not in told:
+            continue
           beside = {"xytext": (-7, 5), "ha": "right", "textcoords": "offset points"}
           one.annotate(f"{epsilon:g}", place, bbox=_PLAIN, fontsize=9, zorder=4, **beside)
     one.axhline(50, label="blind guess", **style.CHANCE)
@@ -147,6 +151,7 @@ def _frontier_curves(
 
 def who(rows: Sequence[Row]) -> Any:
   """All attackers against the kinds of release whose pictures were drawn, at one epsilon."""
+  rows = [row for row in rows if row["kind"] == "attack"]  # Others speak of no attribute.
   drawn = [row for row in rows if row["measure"] == "network"]
   epsilon = min({row["epsilon"] for row in drawn}, key=lambda value: abs(value - 1))
   attribute = drawn[-1]["attribute"]
@@ -161,7 +166,6 @@ def who(rows: Sequence[Row]) -> Any:
       and row["epsilon"] == epsilon
       and row["attribute"] == attribute
       and row["measure"] in _ORDER
-      and row["kind"] == "attack"
     }
     for place, name in enumerate(_ORDER):
       if name in own:

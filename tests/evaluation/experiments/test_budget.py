@@ -116,3 +116,19 @@ def test_pictures_say_what_they_show_whatever_was_attacked():
     picture.savefig(io.BytesIO(), format="png", dpi=40)
   assert {row["attacker"] for row in made.tables["strongest"]} == {"linear"}
   assert "above the promise by more than the 99% interval: none" in made.findings[0]
+
+
+def test_attackers_of_pictures_have_a_panel_for_each_release_that_they_saw():
+  rows = _rows("attribute", "extremal", "sample", ("smile",), (1.0, 4.0))
+  rows += _rows("image", "subset_selection", "raw", ("gender", "smile"), (1.0,))
+  rows = [row for row in rows if row["measure"] != "bayes"]
+  for row in [row for row in rows if row["measure"] == "linear" and row["epsilon"] == 1.0]:
+    if row["attribute"] == "smile":
+      rows.append(row | {"measure": "network"})
+  made = budget_report.report(rows)
+  panels = [axes for axes in made.pictures["who"].axes if axes.get_visible()]
+  assert [axes.get_title().split("\n")[0] for axes in panels] == [
+    "extremal, sample",
+    "subset_selection, raw",
+  ]
+  made.pictures["who"].savefig(io.BytesIO(), format="png", dpi=40)
