@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 
 from privai_tf.runtime.keras_settings import check_backend, settle_keras
@@ -47,9 +48,11 @@ def _start() -> None:
 def _taken_for_absent(packages: Iterable[str]) -> Iterator[None]:
   """Who imports one of these packages meanwhile learns that there is none; afterwards all is as ever.
 
-  Packages that were imported before stay what they are.
+  Packages that were imported before stay what they are. Beside other threads nothing is hidden: what
+  they import meanwhile is their own (gradio 6 looks for matplotlib at every event).
   """
-  hidden = [name for name in packages if name not in sys.modules]
+  alone = threading.active_count() == 1
+  hidden = [name for name in packages if alone and name not in sys.modules]
   sys.modules.update(dict.fromkeys(hidden))
   try:
     yield

@@ -55,6 +55,7 @@ def test_a_terminal_is_told_what_it_waits_for(monkeypatch):
 
 def test_packages_are_absent_for_a_while_only(monkeypatch):
   monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+  monkeypatch.setattr(startup.threading, "active_count", lambda: 1)
   with startup._taken_for_absent(("colorsys", "json")):
     with pytest.raises(ImportError):
       importlib.import_module("colorsys")
@@ -63,6 +64,13 @@ def test_packages_are_absent_for_a_while_only(monkeypatch):
     assert json.loads("1") == 1
   assert "colorsys" not in sys.modules
   assert importlib.import_module("colorsys").rgb_to_hsv(0, 0, 0) == (0, 0, 0)
+
+
+def test_nothing_is_absent_where_other_threads_could_ask_for_it(monkeypatch):
+  monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+  monkeypatch.setattr(startup.threading, "active_count", lambda: 2)
+  with startup._taken_for_absent(("colorsys",)):
+    assert importlib.import_module("colorsys").rgb_to_hsv(0, 0, 0) == (0, 0, 0)
 
 
 def test_tensorflow_starts_without_packages_that_no_command_needs():
