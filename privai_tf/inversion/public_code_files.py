@@ -56,8 +56,9 @@ def served_path(generator, spec: InversionSpec, count: int | None = None) -> Inv
   if spec.steps is not None or decided(spec, generator).init != "encoder":
     return spec
   alone = dataclasses.replace(spec, steps=0)
-  has_own, has_alone = (_ships(generator, path, count or 1) for path in (spec, alone))
-  return alone if has_alone and not has_own else spec
+  # The second is not read where the first is there.
+  own = _ships(generator, spec, count or 1)
+  return alone if not own and _ships(generator, alone, count or 1) else spec
 
 
 def _ships(generator, spec: InversionSpec, count: int) -> bool:
