@@ -17,7 +17,7 @@ _COMPARED = 32  # Candidates are compared on thumbnails of at most this side.
 _STEPS = 200
 _STEPS_WITH_ENCODER = 50
 # Where photos of real people are to be recognized: a code a layer, a longer search, and the face first.
-_LIKENESS = {"mobilestylegan": ("W+", 150)}
+_LIKENESS = {"mobilestylegan": ("W+", 120)}
 _FACE_WEIGHT, _IDENTITY_WEIGHT, _DRAFT_SIDE = 5.0, 2.0, 128
 
 
