@@ -7,7 +7,7 @@
   python -m converters --identify FILE
 
 The third and fourth list the published files and download one: mobilestylegan-ffhq draws
-photorealistic faces, and is converted at once. The last says what a file is, which command reads it
+photorealistic faces, and is converted at once; faceres tells people apart. The last says what a file is, which command reads it
 and what would be lost. Nothing in the files is executed.
 Exit codes: 0 done, 1 the file was refused or the folder cannot be written, 2 bad arguments.
 """
@@ -54,23 +54,30 @@ command_help.first("identify", "network", "list", "download", "output_dir")
 
 def _print_list() -> None:
   from converters.package import MOBILESTYLEGAN
+  from converters.recognizer_package import FACERES
   from converters.zoo import read_zoo, table
 
   kind = {"true": "all", "boundaries": "boundary"}.get(_LIST.value, _LIST.value)
-  print("\n".join(table((*read_zoo(), MOBILESTYLEGAN), kind)))
+  print("\n".join(table((*read_zoo(), MOBILESTYLEGAN, FACERES), kind)))
 
 
 def _download() -> None:
   from converters.conversion import LICENCE
   from converters.download import download
   from converters.package import MOBILESTYLEGAN, download_mobilestylegan
+  from converters.recognizer_package import FACERES, TERMS, download_faceres
   from converters.zoo import find_file, read_zoo
   from privai_tf.runtime.progress import progress_bar
 
-  file = find_file(_DOWNLOAD.value, (*read_zoo(), MOBILESTYLEGAN))
+  file = find_file(_DOWNLOAD.value, (*read_zoo(), MOBILESTYLEGAN, FACERES))
   if file is MOBILESTYLEGAN:
     path = download_mobilestylegan(_OUTPUT_DIR.value or "checkpoints")
     print(f"Use it as --checkpoint={path}.")
+    return
+  if file is FACERES:
+    with progress_bar(file.name, unit="B") as progress:
+      path = download_faceres(_OUTPUT_DIR.value, progress=progress)
+    print(f"In {path}: searches in MobileStyleGAN compare people by it from now on.\n{TERMS}")
     return
   folder = _OUTPUT_DIR.value or ("boundaries" if file.kind == "boundary" else "checkpoints")
   with progress_bar(file.name, unit="B") as progress:

@@ -44,7 +44,7 @@ class ZooFile:
 
   Attributes:
     name: its file name.
-    kind: "generator", "classifier" or "boundary".
+    kind: "generator", "classifier", "boundary" or "recognizer".
     family: "stylegan" or "pggan": of the network, or of the network that a boundary belongs to.
     dataset: what it was trained on.
     resolution: side of the images, in pixels.

@@ -41,11 +41,14 @@ def main(_: list[str]) -> int:
   start_tensorflow()
 
   from privai_tf.generators import load_generator
+  from privai_tf.inversion.initialization import missing_likeness
   from privai_tf.runtime.progress import progress_bar
   from privai_tf.toolkit.inverting import InvertJob, invert_photos
 
   job = InvertJob(_INPUT.value, pathlib.Path(_OUTPUT_DIR.value), faces, spec)
   generator = load_generator(_CHECKPOINT.value)
+  if (missing := missing_likeness(spec, generator)) is not None:
+    print(missing, file=sys.stderr)
   with progress_bar("Inverting", unit="photo") as progress:
     summary = invert_photos(job, generator, progress, progress.line)
   kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""

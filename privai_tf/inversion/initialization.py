@@ -82,6 +82,21 @@ def _with_likeness(spec: InversionSpec, generator) -> InversionSpec:
   return dataclasses.replace(spec, **values)
 
 
+def missing_likeness(spec: InversionSpec, generator) -> str | None:
+  """What would make the people in photos more recognizable and is not on this machine; None if nothing.
+
+  Args:
+    spec: the settings, as they were given.
+    generator: a `privai_tf.Generator`.
+  """
+  if spec.identity_weight is not None or generator.family not in _LIKENESS or identity_at_hand():
+    return None
+  return (
+    "People are compared by their pixels alone; python -m converters --download=faceres gets a network "
+    "that tells people apart, and the search follows it (29 MB)."
+  )
+
+
 def with_space(spec: InversionSpec, generator) -> InversionSpec:
   """The specification with the latent space decided: that in which faces of the family are recognized.
 

@@ -32,8 +32,10 @@ _CODES_A_DIRECTION, _FEWEST_TO_LIMIT = 32, 256
 # To who releases that way without having asked for it.
 ENCODER_ALONE = (
   "Codes are read by the encoder alone (--steps=0), which public codes are shipped for: what it misses of "
-  "a face is missing in the release, which may be another person's to the eye. --steps=50 searches on, and "
-  "makes public codes of its own first, which takes as long as a thousand photos."
+  "a face is missing in the release, which may be another person's to the eye. To keep the person, search "
+  "the code first (python -m privai_tf.invert, a minute or two a face) and release it by --input_latents; "
+  "what its rest says of the attribute is then not measured. --steps=50 searches here, and makes public "
+  "codes of its own first, which takes as long as a thousand photos."
 )
 
 

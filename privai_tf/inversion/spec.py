@@ -212,7 +212,7 @@ class InversionSpec:
     side = self.draft_side
     if side in (None, 0):
       return
-    _whole("draft_side", side, 16)
+    _whole("draft_side", side, 8)
     if side & (side - 1):
       raise ConfigurationError(f"draft_side is {side}; it must be a power of two, or 0.")
     if self.noise_maps:
