@@ -67,13 +67,12 @@ def run(job, built) -> tuple[float, float, dict[str, float]]:
   """Wall-clock seconds, processor seconds and seconds by part, from the first input to the last."""
   from privai_tf import pipeline
 
-  built.job = job
-  pipeline.Stages = lambda job: built
+  pipeline.Stages = lambda *_: built
   release_all, spent = pipeline.release_all, []
 
-  def watched(*arguments):
+  def watched(*arguments, **options):
     began, processor = time.perf_counter(), time.process_time()
-    release_all(*arguments)
+    release_all(*arguments, **options)
     spent[:] = time.perf_counter() - began, time.process_time() - processor
 
   pipeline.release_all = watched
@@ -149,7 +148,7 @@ def main(_: list[str]) -> None:
         budget=Budget(folder / "ledger.db", epsilon=2.0, create=True),
         batch_size=size,
       )
-      built = Stages(job)
+      built = Stages(job.recipe)
       run(job, built)
       photos = write_portraits(_IMAGES.value, folder / "photos", resolution)
       timed = dataclasses.replace(job, input=str(photos), output_dir=folder / "timed")

@@ -40,8 +40,8 @@ def _stages_alone(job) -> None:
   from privai_tf.jobs.item_lists import find_items
   from privai_tf.jobs.stages import Stages
 
-  stages = Stages(job)
-  items = list(find_items(stages.job, stages.generator))
+  stages = Stages(job.recipe)
+  items = list(find_items(job.sources, stages.generator, stages.recipe.inversion.latent_space))
   for start in range(0, len(items), job.batch_size):
     loaded = [stages.load(item) for item in items[start : start + job.batch_size]]
     stages.process(loaded, size=job.batch_size)

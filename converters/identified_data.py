@@ -10,9 +10,10 @@ import numpy as np
 from converters.errors import quoted
 from converters.facts import Facts, described
 from privai_tf.errors import InputError
-from privai_tf.generators.checkpoint import CONFIG_FILE, FORMAT, is_checkpoint, read_checkpoint
+from privai_tf.generators.checkpoint import FORMAT, is_checkpoint, read_checkpoint
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.weight_folders import CONFIG_FILE
 
 _ENCODER_FORMAT, _CLASSIFIER_FILE = "privai_tf encoder", "classifier.json"
 _KNOWN = "a checkpoint, an encoder or a classifier of ours"

@@ -7,9 +7,9 @@ from converters.records import NetworkRecord
 from converters.tables import (
   Row,
   convert_with_colours,
-  dense_from_channels_last,
   dense_to_channels_last,
   level_of_detail,
+  progressive_discriminator_rows,
   rgb_rows,
   same,
   swap_inputs_outputs,
@@ -65,29 +65,12 @@ def generator_rows(config: PGGANConfig) -> Iterator[Row]:
 
 def discriminator_rows(config: PGGANDiscriminatorConfig) -> Iterator[Row]:
   """The variables of `D_paper`."""
-  yield Row("lod", None, ())
-  for resolution in config.resolutions:
-    channels, lower = config.channels(resolution), config.channels(resolution // 2)
-    size = f"{resolution}x{resolution}"
-    ours = f"discriminator/{size}"
-    yield from rgb_rows(config, resolution, "FromRGB")
-    if resolution > 4:
-      down = "Conv1_down" if config.fused(resolution) else "Conv1"
-      for layer, official, outputs in (("conv0", "Conv0", channels), ("conv1", down, lower)):
-        shape = (3, 3, channels, outputs)
-        yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape)
-        yield Row(f"{size}/{official}/bias", f"{ours}/{layer}/bias", shape[3:])
-      continue
-    # One map more, the minibatch's deviation.
-    features = 1 if config.mbstd_group_size > 1 else 0
-    outputs = 1 + config.label_size
-    yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + features, channels))
-    yield Row("4x4/Conv/bias", f"{ours}/conv/bias", (channels,))
-    flat = (16 * channels, lower)
-    yield Row("4x4/Dense0/weight", f"{ours}/dense0/weight", flat, dense_from_channels_last)
-    yield Row("4x4/Dense0/bias", f"{ours}/dense0/bias", flat[1:])
-    yield Row("4x4/Dense1/weight", f"{ours}/dense1/weight", (lower, outputs))
-    yield Row("4x4/Dense1/bias", f"{ours}/dense1/bias", (outputs,))
+  return progressive_discriminator_rows(
+    config,
+    lambda resolution: "Conv1_down" if config.fused(resolution) else "Conv1",
+    extra=1 if config.mbstd_group_size > 1 else 0,
+    outputs=1 + config.label_size,
+  )
 
 
 def convert_generator(record: NetworkRecord):

@@ -9,8 +9,8 @@ from converters.tables import (
   channels_last,
   convert_variables,
   convert_with_colours,
-  dense_from_channels_last,
   level_of_detail,
+  progressive_discriminator_rows,
   rgb_rows,
 )
 from privai_tf.errors import CheckpointError
@@ -111,30 +111,12 @@ def synthesis_rows(config: StyleGANConfig) -> Iterator[Row]:
 
 def discriminator_rows(config: StyleGANDiscriminatorConfig) -> Iterator[Row]:
   """The variables of `D_basic`."""
-  yield Row("lod", None, ())
-  for resolution in config.resolutions:
-    channels, lower = config.channels(resolution), config.channels(resolution // 2)
-    size = f"{resolution}x{resolution}"
-    ours = f"discriminator/{size}"
-    yield from rgb_rows(config, resolution, "FromRGB")
-    if resolution > 4:
-      for layer, official, outputs in (
-        ("conv0", "Conv0", channels),
-        ("conv1", "Conv1_down", lower),
-      ):
-        shape = (3, 3, channels, outputs)
-        yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape)
-        yield Row(f"{size}/{official}/bias", f"{ours}/{layer}/bias", shape[3:])
-      continue
-    features = config.mbstd_num_features if config.mbstd_group_size > 1 else 0
-    outputs = max(config.label_size, 1)
-    yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + features, channels))
-    yield Row("4x4/Conv/bias", f"{ours}/conv/bias", (channels,))
-    flat = (16 * channels, lower)
-    yield Row("4x4/Dense0/weight", f"{ours}/dense0/weight", flat, dense_from_channels_last)
-    yield Row("4x4/Dense0/bias", f"{ours}/dense0/bias", flat[1:])
-    yield Row("4x4/Dense1/weight", f"{ours}/dense1/weight", (lower, outputs))
-    yield Row("4x4/Dense1/bias", f"{ours}/dense1/bias", (outputs,))
+  return progressive_discriminator_rows(
+    config,
+    lambda resolution: "Conv1_down",
+    extra=config.mbstd_num_features if config.mbstd_group_size > 1 else 0,
+    outputs=max(config.label_size, 1),
+  )
 
 
 def _component(record: NetworkRecord, role: str, build_function: str) -> NetworkRecord:

@@ -96,6 +96,39 @@ def rgb_rows(config: NetworkConfig, resolution: int, layer: str) -> Iterator[Row
   yield Row(f"{layer}_lod{lod}/bias", f"{ours}/bias", (outputs,))
 
 
+def progressive_discriminator_rows(
+  config: NetworkConfig, down: Callable[[int], str], extra: int, outputs: int
+) -> Iterator[Row]:
+  """The variables of a discriminator that grew with its resolution: PGGAN's, and StyleGAN's, built alike.
+
+  Args:
+    config: the network's.
+    down: the official name of the layer that halves a resolution.
+    extra: maps of the minibatch's deviation, 0 or more.
+    outputs: numbers for each image, 1 or more.
+  """
+  yield Row("lod", None, ())
+  for resolution in config.resolutions:
+    channels, lower = config.channels(resolution), config.channels(resolution // 2)
+    size = f"{resolution}x{resolution}"
+    ours = f"discriminator/{size}"
+    yield from rgb_rows(config, resolution, "FromRGB")
+    if resolution > 4:
+      halving = (down(resolution), lower)
+      for layer, (official, width) in (("conv0", ("Conv0", channels)), ("conv1", halving)):
+        shape = (3, 3, channels, width)
+        yield Row(f"{size}/{official}/weight", f"{ours}/{layer}/weight", shape)
+        yield Row(f"{size}/{official}/bias", f"{ours}/{layer}/bias", shape[3:])
+      continue
+    yield Row("4x4/Conv/weight", f"{ours}/conv/weight", (3, 3, channels + extra, channels))
+    yield Row("4x4/Conv/bias", f"{ours}/conv/bias", (channels,))
+    flat = (16 * channels, lower)
+    yield Row("4x4/Dense0/weight", f"{ours}/dense0/weight", flat, dense_from_channels_last)
+    yield Row("4x4/Dense0/bias", f"{ours}/dense0/bias", flat[1:])
+    yield Row("4x4/Dense1/weight", f"{ours}/dense1/weight", (lower, outputs))
+    yield Row("4x4/Dense1/bias", f"{ours}/dense1/bias", (outputs,))
+
+
 def convert_variables(record: NetworkRecord, rows: Iterable[Row], path: str) -> dict[str, Any]:
   """Converts one network's own variables, and refuses any that is missing, surplus or misshapen.
 

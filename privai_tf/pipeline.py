@@ -1,38 +1,32 @@
 """A whole job in one process: inputs are read ahead, go through the stages in batches, and out."""
 
 import contextlib
-import dataclasses
 import functools
-import itertools
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from privai_tf.errors import PrivaiError
 from privai_tf.jobs.binding import Binding, require_binding
 from privai_tf.jobs.claims import Claims
-from privai_tf.jobs.failures import Failure, read_failures
-from privai_tf.jobs.inputs import Item
+from privai_tf.jobs.failures import read_failures
 from privai_tf.jobs.item_lists import Items, find_items
-from privai_tf.jobs.job import Budget, Job, Summary
+from privai_tf.jobs.job import Job
 from privai_tf.jobs.known_files import require_known_files, take_over
 from privai_tf.jobs.other_shards import refuse_other_shards
-from privai_tf.jobs.outcomes import Loaded, Outcome
 from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
+from privai_tf.jobs.parts import Budget, Publication, Shard
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
-from privai_tf.jobs.publisher import Publisher
 from privai_tf.jobs.record_folder import RecordFolder
+from privai_tf.jobs.releasing import Subjects, release_all
 from privai_tf.jobs.settlement import Settlement
 from privai_tf.jobs.stages import Stages
 from privai_tf.jobs.state_folder import state_folder
+from privai_tf.jobs.summary import Summary
 from privai_tf.jobs.tally import Progress, Tally
 from privai_tf.privacy.ledger import Ledger
-from privai_tf.runtime.batching import bucket_size
 from privai_tf.runtime.manifest import Manifest
-from privai_tf.runtime.prefetch import prefetched
 from privai_tf.runtime.scalars import Scalars
-
-_BATCHES_AHEAD = 2
 
 
 def run(
@@ -58,32 +52,47 @@ def run(
       left, and the same job goes on where it stopped.
   """
   check_ledger(job.budget)
-  failures_to_retry(job)
-  stages = Stages(job, progress)
+  publication, suffix = job.publication, job.shard.suffix
+  failed = read_failures(job.private_dir, suffix) if job.retry_failures else None
+  stages = Stages(job.recipe, progress)
   if stages.warning and tell:
     tell(stages.warning)
-  items = find_items(stages.job, stages.generator)
-  refuse_what_is_not_to_be_published(items, job)
+  configuration = stages.configuration()
+  items = find_items(job.sources, stages.generator, stages.recipe.inversion.latent_space)
+  refuse_what_is_not_to_be_published(items, job.output_dir)
   kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder
-  public = kind(job.output_dir, stages.configuration(), job.overwrite, job.shard, begin=False)
+  public = kind(job.output_dir, configuration, job.overwrite, job.shard, begin=False)
   private = None
   if job.private_dir:
-    private = PrivateFolder(job.private_dir, job.save_latents, job.shard.suffix)
-    private.describe_codes(stages.configuration())
-  scalars = Scalars(job.tensorboard, job.shard.suffix) if job.tensorboard else None
-  tally = Tally(progress, tell, job.max_errors, _count(items, job), scalars)
-  with opened_ledger(job.budget) as ledger, _manifest(job, stages, public, ledger) as manifest:
+    private = PrivateFolder(job.private_dir, job.save_latents, suffix)
+    private.describe_codes(configuration)
+  scalars = Scalars(job.tensorboard, suffix) if job.tensorboard else None
+  tally = Tally(progress, tell, job.max_errors, _count(items, job.shard), scalars)
+  subject_id = job.budget.subject_id if job.budget else None
+  with contextlib.ExitStack() as stack:
+    ledger = stack.enter_context(opened_ledger(job.budget))
+    binding = Binding.of(publication, ledger, subject_id)
+    manifest = stack.enter_context(_manifest(publication, binding, public, configuration))
     # Not before the manifest has seen whether the folder is a new one.
     public.begin()
     settlement = Settlement(
       manifest, public, private, ledger, job.records_per_file, threads=job.readers
     )
     tally.released += settlement.resume()
-    release_all(stages, items, settlement, Claims(manifest, items), ledger, tally)
+    release_all(
+      stages,
+      Items(functools.partial(items.of, job.shard), items.count),
+      settlement,
+      Claims(manifest, items),
+      tally,
+      subject_of=subjects(ledger, subject_id),
+      readers=job.readers,
+      failed=failed,
+    )
     settlement.finish()
     if not tally.gave_up:
       settlement.finish_overwriting()
-    report, comparison = _finish(job, stages, public, private, tally)
+    report, comparison = _finish(publication, stages, public, private, tally)
     # Complete means that everything is on the disk: till here, an overwriting run goes on.
     manifest.close(complete=not tally.gave_up)
   return Summary(
@@ -102,11 +111,15 @@ def run(
 
 
 def _finish(
-  job: Job, stages: Stages, public: PublicFolder, private: PrivateFolder | None, tally: Tally
+  publication: Publication,
+  stages: Stages,
+  public: PublicFolder,
+  private: PrivateFolder | None,
+  tally: Tally,
 ) -> tuple[pathlib.Path, pathlib.Path | None]:
   """Writes the pages, and the counts; returns the paths of the report and the comparison."""
   # A folder of pictures counts itself; several processes, and TFRecords, are counted here.
-  counted = job.shard.count > 1 or job.output_format != "png"
+  counted = publication.shard.count > 1 or publication.output_format != "png"
   report = public.finish(
     released=len(tally.released) + len(tally.kept) if counted else None,
     promise=public.promise(stages.guarantee, stages.bound),
@@ -117,139 +130,22 @@ def _finish(
   return report, private.finish(public.path, tally.failures, stages.guarantee, configuration)
 
 
-def release_all(
-  stages: Stages,
-  items: Items,
-  settlement: Settlement,
-  claims: Claims,
-  ledger: Ledger | None,
-  tally: Tally,
-) -> None:
-  """Takes items through the stages and publishes what is drawn.
-
-  Args:
-    stages: of the job.
-    items: what to go through, finished ones too; their `count` is that of the whole job.
-    settlement: publishes.
-    claims: names the inputs.
-    ledger: names the subjects; None where nobody pays here.
-    tally: is told everything.
-  """
-  job = stages.job
-  # One shape for the whole job and all its shards: a face's numbers do not depend on its company.
-  size = bucket_size(items.count, job.batch_size) if items.count else job.batch_size
-  loaded = prefetched(
-    functools.partial(stages.load, subject_of=ledger.subject_of_pixels if ledger else None),
-    _wanted(job, items, settlement, claims, tally),
-    threads=job.readers,
-    ahead=_BATCHES_AHEAD * size,
-  )
-  with contextlib.closing(loaded), Publisher(settlement, tally) as publisher:
-    for batch in _batches(_usable(loaded, tally), size):
-      outcomes = stages.process(
-        batch,
-        size=size,
-        skip=publisher.is_known,
-        report=functools.partial(tally.report, items=len(batch)),
-      )
-      publisher.publish(outcomes)
-      _count_others(outcomes, tally)
-      tally.advance(len(batch))
-      if tally.gave_up:
-        return
-
-
-def _count(items: Items, job: Job) -> int | None:
+def _count(items: Items, shard: Shard) -> int | None:
   """How many inputs are this shard's; None where only reading tells."""
-  if items.count is None or job.shard.count == 1:
+  if items.count is None or shard.count == 1:
     return items.count
-  return sum(job.shard.holds(item.name) for item in items)
-
-
-def _count_others(outcomes: Sequence[Outcome], tally: Tally) -> None:
-  """Counts the inputs of which nothing is published: the failed ones, and those finished before."""
-  for outcome in outcomes:
-    if outcome.outputs:
-      continue
-    if outcome.failure is not None:
-      tally.fail(outcome.failure)
-    else:
-      tally.kept.append(outcome.item.name)
-
-
-def _wanted(
-  job: Job, items: Items, settlement: Settlement, claims: Claims, tally: Tally
-) -> Iterator[Item]:
-  """The items of this shard that are not finished, named."""
-  resumed, seen = set(tally.released), set()
-  failed = failures_to_retry(job)
-  for item in items:
-    if not job.shard.holds(item.name):
-      continue
-    wanted = failed is None or failed.pop(item.source, None) is not None
-    if items.count is None:  # Only records can have the same key.
-      if item.key in seen:
-        reason = f"{item.source}: an earlier record is called {item.key} too; rename one"
-        tally.fail(Failure(item.name, item.source, "name", reason))
-        tally.advance(1)
-        continue
-      seen.add(item.key)
-    item = claims.named(item)
-    if (changed := claims.changed(item)) is not None:
-      tally.fail(changed)
-      tally.advance(1)
-    elif settlement.is_item_known(item):
-      if item.name not in resumed:
-        tally.kept.append(item.name)
-      if (failure := settlement.stand_in(item.name)) is not None:
-        tally.fail(failure)
-      tally.advance(1)
-    elif wanted:
-      yield item
-    else:
-      tally.advance(1)
-  for failure in (failed or {}).values():
-    reason = (
-      f"{failure.source}: failed before and is not among the inputs now; give --input as then"
-    )
-    tally.fail(dataclasses.replace(failure, reason=reason))
-
-
-def failures_to_retry(job: Job) -> dict[str, Failure] | None:
-  """The failed inputs that a job tries again, by source; None where it tries everything.
-
-  Raises:
-    ConfigurationError: if no run has named any.
-  """
-  return read_failures(job.private_dir, job.shard.suffix) if job.retry_failures else None
-
-
-def _usable(loaded: Iterable[Loaded], tally: Tally) -> Iterator[Loaded]:
-  """What is to be released, stand-ins included; ends when there are too many errors."""
-  for one in loaded:
-    if one.faces:
-      yield one
-      continue
-    tally.fail(one.failure)
-    tally.advance(1)
-    if tally.gave_up:
-      return
-
-
-def _batches(loaded: Iterator[Loaded], size: int) -> Iterator[list[Loaded]]:
-  while batch := list(itertools.islice(loaded, size)):
-    yield batch
+  return sum(1 for _ in items.of(shard))
 
 
 @contextlib.contextmanager
 def _manifest(
-  job: Job, stages: Stages, public: PublicFolder, ledger: Ledger | None
+  publication: Publication, binding: Binding, public: PublicFolder, configuration: Mapping
 ) -> Iterator[Manifest]:
   """What the job remembers, after everything that contradicts it has been refused."""
-  folder = state_folder(job)
-  require_binding(folder, Binding.of(job, ledger))
-  refuse_other_shards(folder, job.shard)
-  manifest = Manifest(folder, job.shard.suffix, stages.configuration(), overwrite=job.overwrite)
+  folder, shard = state_folder(publication), publication.shard
+  require_binding(folder, binding)
+  refuse_other_shards(folder, shard)
+  manifest = Manifest(folder, shard.suffix, configuration, overwrite=publication.overwrite)
   try:
     if public.is_emptied(manifest.known()):
       manifest.forget_published()
@@ -268,6 +164,18 @@ def check_ledger(budget: Budget | None) -> None:
   if budget is not None and not budget.create:
     with opened_ledger(budget):
       pass
+
+
+def subjects(ledger: Ledger | None, subject_id: str | None) -> Subjects | None:
+  """What names the subject of an input by its uint8 [H, W, C]; None where nobody pays.
+
+  Args:
+    ledger: knows every input by a keyed hash.
+    subject_id: the subject of all inputs, if the job says so.
+  """
+  if ledger is None:
+    return None
+  return (lambda pixels: subject_id) if subject_id else ledger.subject_of_pixels
 
 
 @contextlib.contextmanager

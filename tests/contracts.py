@@ -26,9 +26,7 @@ def public_functions(root: pathlib.Path) -> Iterator[tuple[str, ast.FunctionDef]
 
 def takes_quantities(function: ast.FunctionDef) -> bool:
   """Whether a parameter is annotated as a number or an array."""
-  given = function.args
-  parameters = [*given.posonlyargs, *given.args, *given.kwonlyargs]
-  notes = [ast.unparse(one.annotation) for one in parameters if one.annotation]
+  notes = [ast.unparse(one.annotation) for one in _parameters(function) if one.annotation]
   return function.name != _COMMAND and any(map(_QUANTITY.search, notes))
 
 
@@ -75,6 +73,45 @@ def imports(root: pathlib.Path) -> dict[str, set[str]]:
         asked.update(members & modules.keys() or {node.module})
     graph[name] = asked & modules.keys()
   return graph
+
+
+def given_job(root: pathlib.Path) -> set[str]:
+  """Where the main job's `Job` goes as a whole: "module function", and "module -> function called".
+
+  A function takes it that has a parameter of that type. One is handed it that is called with a name
+  or an attribute `job` in a module that knows the type; what a stage is given is a part,
+  `job.recipe`.
+  """
+  home, found = "privai_tf.jobs.job", set()
+  for path in sorted((root / "privai_tf").rglob("*.py")):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    module = ".".join(path.relative_to(root).with_suffix("").parts)
+    if module == home or not any(
+      isinstance(node, ast.ImportFrom) and node.module == home and _names_job(node)
+      for node in ast.walk(tree)
+    ):
+      continue
+    for node in ast.walk(tree):
+      if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        notes = [one.annotation for one in _parameters(node) if one.annotation]
+        if any(re.search(r"\bJob\b", ast.unparse(note)) for note in notes):
+          found.add(f"{module} {node.name}")
+      elif isinstance(node, ast.Call):
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if ast.unparse(node.func) == "dataclasses.replace":
+          continue  # Makes another.
+        if any(ast.unparse(one).split(".")[-1] in ("job", "_job") for one in given):
+          found.add(f"{module} -> {ast.unparse(node.func)}")
+  return found
+
+
+def _names_job(node: ast.ImportFrom) -> bool:
+  return any(alias.name == "Job" for alias in node.names)
+
+
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+  given = function.args
+  return [*given.posonlyargs, *given.args, *given.kwonlyargs]
 
 
 if __name__ == "__main__":

@@ -19,6 +19,37 @@ def test_no_module_imports_itself_by_a_detour(repository):
   assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(graph) > 400
 
 
+def test_no_stage_is_given_a_whole_job(repository):
+  """Whoever runs a job has all of it: one process, a fleet's launcher, its workers, who need it sent."""
+  beam = "privai_tf.fleet.beam"
+  steps = {f"{beam} -> {name}" for name in ("Claims", "Pay", "Release", "Worker")}
+  launcher = {f"{beam} {name}" for name in ("__init__", "run", "build", "_check", "_run_pipeline")}
+  launcher |= {f"{beam} -> {name}" for name in ("build", "_check", "_run_pipeline")}
+  assert contracts.given_job(repository) == steps | launcher | {
+    "privai_tf.pipeline run",
+    "privai_tf.fleet.steps __init__",
+    "privai_tf.jobs.given_names check_names",  # Looks at the names in all parts.
+  }
+
+
+_KNOWS_JOB = "from privai_tf.jobs.job import Budget, Job\n"
+
+
+@pytest.mark.parametrize(
+  ("source", "where"),
+  [
+    (_KNOWS_JOB + "def stage(job: Job | None): pass", ["privai_tf.module stage"]),
+    (_KNOWS_JOB + "def run(): stage(1, job=self._job)", ["privai_tf.module -> stage"]),
+    (_KNOWS_JOB + "def run(): Stages(job.recipe, dataclasses.replace(job, readers=1))", []),
+    ("def edit(job: EditJob): _check(job)", []),
+  ],
+)
+def test_the_measure_of_whole_jobs(tmp_path, source, where):
+  (tmp_path / "privai_tf").mkdir()
+  (tmp_path / "privai_tf" / "module.py").write_text(source)
+  assert sorted(contracts.given_job(tmp_path)) == where
+
+
 @pytest.mark.parametrize(
   ("source", "owed"),
   [

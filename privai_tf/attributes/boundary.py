@@ -6,7 +6,6 @@ public calibration.
 """
 
 import dataclasses
-import io
 import math
 import os
 import reprlib
@@ -27,8 +26,9 @@ from privai_tf.attributes.boundary_files import (
   resolve,
   space_in_name,
 )
+from privai_tf.attributes.companions import write_with_companion
 from privai_tf.errors import InputError, LatentSpaceError
-from privai_tf.runtime.files import shown, write_bytes, write_json
+from privai_tf.runtime.files import shown
 
 _LEAST_ANGLE = 1e-6
 
@@ -252,9 +252,6 @@ class Boundary:
       InputError: if `path` does not end in `.npy`.
       OutputError: if it cannot be written.
     """
-    path = Path(path)
-    if path.suffix != ".npy":
-      raise InputError(f"{shown(path)} does not end in .npy: boundaries are .npy files.")
     companion = {
       "name": self.name,
       "latent_space": self.latent_space,
@@ -262,11 +259,10 @@ class Boundary:
       "provenance": self.provenance,
       "calibration": self.calibration,
     }
-    buffer = io.BytesIO()
-    np.save(buffer, self.normal[np.newaxis], allow_pickle=False)
-    write_bytes(path, buffer.getvalue())
-    write_json(path.with_suffix(".json"), companion)
-    return path
+    normal = self.normal[np.newaxis]
+    return write_with_companion(
+      path, "boundaries", ".npy", lambda file: np.save(file, normal, allow_pickle=False), companion
+    )
 
 
 def _without(vector: np.ndarray, basis: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """The directions of a latent space that hold an attribute, and their files."""
 
 import dataclasses
-import io
 import os
 from pathlib import Path
 from typing import Any, Self
@@ -9,9 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
+from privai_tf.attributes.companions import write_with_companion
 from privai_tf.errors import InputError, LatentSpaceError
 from privai_tf.runtime import outside
-from privai_tf.runtime.files import shown, write_bytes, write_json
+from privai_tf.runtime.files import shown
 
 _ARRAYS = ("basis", "readers", "center")
 
@@ -82,9 +82,6 @@ class AttributeSubspace:
       InputError: if `path` does not end in `.npz`.
       OutputError: if it cannot be written.
     """
-    path = Path(path)
-    if path.suffix != ".npz":
-      raise InputError(f"{shown(path)} does not end in .npz: subspaces are .npz files.")
     companion = {
       "name": self.name,
       "latent_space": self.latent_space,
@@ -93,11 +90,10 @@ class AttributeSubspace:
       "probe_accuracy": list(self.accuracies),
       "provenance": self.provenance,
     }
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: getattr(self, name) for name in _ARRAYS})
-    write_bytes(path, buffer.getvalue())
-    write_json(path.with_suffix(".json"), companion)
-    return path
+    arrays = {name: getattr(self, name) for name in _ARRAYS}
+    return write_with_companion(
+      path, "subspaces", ".npz", lambda file: np.savez(file, **arrays), companion
+    )
 
   @classmethod
   def load(cls, path: str | os.PathLike, latent_space: str) -> Self:

@@ -20,12 +20,13 @@ from privai_tf.fleet.state import FleetState, open_state
 from privai_tf.fleet.steps import Claim, PartResult, Permit, Worker, pay, read_result
 from privai_tf.jobs.binding import Binding, require_binding
 from privai_tf.jobs.item_lists import find_items, record_files
-from privai_tf.jobs.job import Job, Summary
+from privai_tf.jobs.job import Job
 from privai_tf.jobs.known_files import require_known_files
 from privai_tf.jobs.output_check import refuse_what_is_not_to_be_published
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.stages import Stages
+from privai_tf.jobs.summary import Summary
 from privai_tf.pipeline import check_ledger, opened_ledger
 from privai_tf.runtime.keras_settings import settle_keras
 
@@ -134,21 +135,25 @@ def run(
   _check(job)
   options = require_runner(options)
   check_ledger(job.budget)
-  stages = Stages(job)
+  stages = Stages(job.recipe)
   if stages.warning and tell:
     tell(stages.warning)
-  items = find_items(stages.job, stages.generator)
-  refuse_what_is_not_to_be_published(items, job)
-  count = items.count if items.count is not None else len(record_files(job)) * job.batch_size * 16
-  state = open_state(job, count)
-  public = PublicFolder(job.output_dir, stages.configuration(), begin=False)
+  configuration = stages.configuration()
+  items = find_items(job.sources, stages.generator, stages.recipe.inversion.latent_space)
+  refuse_what_is_not_to_be_published(items, job.output_dir)
+  count = items.count
+  if count is None:
+    count = len(record_files(job.input)) * job.batch_size * 16
+  state = open_state(job.publication, count, job.batch_size)
+  public = PublicFolder(job.output_dir, configuration, begin=False)
+  subject_id = job.budget.subject_id if job.budget else None
   with opened_ledger(job.budget) as ledger:  # Made here if that is asked for, and by no worker.
-    require_binding(state.folder.parent, Binding.of(job, ledger))
+    require_binding(state.folder.parent, Binding.of(job.publication, ledger, subject_id))
   require_known_files(public, state.folder, None)
   public.begin()
   private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
   if private:
-    private.describe_codes(stages.configuration())
+    private.describe_codes(configuration)
   for part in range(state.parts):
     state.result(part).unlink(missing_ok=True)
   if job.budget is not None:
@@ -170,7 +175,7 @@ def run(
     unlike=sum(result.unlike for result in results),
     statement=stages.guarantee.statement if released else None,
     report=public.finish(),
-    comparison=private.finish(public.path, failures, stages.guarantee, stages.configuration())
+    comparison=private.finish(public.path, failures, stages.guarantee, configuration)
     if private
     else None,
   )

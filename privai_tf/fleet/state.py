@@ -8,7 +8,7 @@ import secrets
 import shutil
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.jobs.job import Job, Shard
+from privai_tf.jobs.parts import Publication, Shard
 from privai_tf.jobs.publication import holds_releases
 from privai_tf.jobs.state_folder import state_folder
 from privai_tf.runtime import files, store_files
@@ -45,23 +45,24 @@ class FleetState:
     return self.folder / f"result{self.shard(part).suffix or '-00000-of-00001'}.json"
 
 
-def open_state(job: Job, count: int | None) -> FleetState:
+def open_state(publication: Publication, count: int, batch_size: int) -> FleetState:
   """The state of a job; a new one where the output folder holds no run yet.
 
   Call it before the output folder is opened. What an earlier job had drawn for a folder that is
   gone is forgotten: paid for, never seen.
 
   Args:
-    job: the job.
-    count: its inputs, or its files of records.
+    publication: where the job's results go.
+    count: how many inputs it has, 0 or more.
+    batch_size: faces that go through the stages together, at least 1.
 
   Raises:
     ConfigurationError: if the state's file is damaged.
     OutputError: if it cannot be written.
   """
-  folder = state_folder(job)
+  folder = state_folder(publication)
   path = folder / "fleet.json"
-  if path.exists() and not _is_empty(job.output_dir):
+  if path.exists() and not _is_empty(publication.output_dir):
     try:
       content = json.loads(path.read_text(encoding="utf-8"))
       return _state(folder, str(content["id"]), int(content["parts"]))
@@ -75,7 +76,7 @@ def open_state(job: Job, count: int | None) -> FleetState:
     else:
       shutil.rmtree(old, ignore_errors=True)
   identity = secrets.token_hex(16)
-  parts = min(_MOST_PARTS, max(1, math.ceil(count / (_BATCHES_A_PART * job.batch_size))))
+  parts = min(_MOST_PARTS, max(1, math.ceil(count / (_BATCHES_A_PART * batch_size))))
   files.write_json(path, {"id": identity, "parts": parts}, private=True)
   return _state(folder, identity, parts)
 

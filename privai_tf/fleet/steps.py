@@ -13,7 +13,6 @@ import json
 import threading
 from collections.abc import Iterable, Iterator
 
-from privai_tf import pipeline
 from privai_tf.artifacts import Guarantee
 from privai_tf.fleet.state import FleetState
 from privai_tf.jobs.claims import Claims
@@ -23,8 +22,11 @@ from privai_tf.jobs.item_lists import Items, find_items, items_of_records, recor
 from privai_tf.jobs.job import Job
 from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
+from privai_tf.jobs.releasing import release_all
 from privai_tf.jobs.settlement import Settlement, charge_for, pay_for
 from privai_tf.jobs.stages import Stages
+from privai_tf.jobs.tally import Tally
+from privai_tf.pipeline import subjects
 from privai_tf.privacy.ledger import BudgetExceededError, Charge, Ledger, RelationError
 from privai_tf.runtime import files
 from privai_tf.runtime.manifest import Manifest
@@ -92,11 +94,14 @@ class Worker:
 
   def __init__(self, job: Job, state: FleetState):
     self._state = state
-    self._stages = Stages(job)
+    self._stages = Stages(job.recipe)
     self._public = PublicFolder(job.output_dir, self._stages.configuration(), False)
     self._private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
-    self._items = find_items(self._stages.job, self._stages.generator)
-    self._record_files = record_files(job)  # Listed once, not again for every part.
+    space = self._stages.recipe.inversion.latent_space
+    self._items = find_items(job.sources, self._stages.generator, space)
+    self._pattern, self._readers = job.input, job.readers
+    self._record_files = record_files(job.input)  # Listed once, not again for every part.
+    self._subject_id = job.budget.subject_id if job.budget else None
     # Runners use several threads; the optimizer's variables, and the processor, serve one.
     self._lock = threading.Lock()
 
@@ -126,10 +131,11 @@ class Worker:
     """
     with self._manifest(part) as manifest:
       claims = Claims(manifest, self._items)
+      subject_of = subjects(ledger, self._subject_id)
       for item in map(claims.named, self._of(part)):
         if manifest.is_item_done(item.key) or manifest.is_known(item.name):
           continue
-        loaded = self._stages.load(item, ledger.subject_of_pixels)
+        loaded = self._stages.load(item, subject_of)
         if loaded.faces:
           yield Claim(part, item.key, item.name, item.source, loaded.subject, loaded.faces)
         else:
@@ -141,7 +147,7 @@ class Worker:
       return self._release(permit)
 
   def _release(self, permit: Permit) -> PartResult:
-    tally = pipeline.Tally()
+    tally = Tally()
     tally.failures += permit.failures
     with self._manifest(permit.part) as manifest:
       claims = Claims(manifest, self._items)
@@ -152,12 +158,10 @@ class Worker:
           if permit.keys is None or item.key in permit.keys or known:
             yield item
 
-      settlement = Settlement(
-        manifest, self._public, self._private, None, threads=self._stages.job.readers
-      )
+      settlement = Settlement(manifest, self._public, self._private, None, threads=self._readers)
       tally.released += settlement.resume()
       items = Items(permitted, self._items.count)
-      pipeline.release_all(self._stages, items, settlement, claims, None, tally)
+      release_all(self._stages, items, settlement, claims, tally, readers=self._readers)
     named = tuple(tally.released), tuple(tally.kept), tuple(tally.failures)
     result = PartResult(*named, tally.looked_at, tally.unlike)
     files.write_json(self._state.result(permit.part), dataclasses.asdict(result), private=True)
@@ -172,9 +176,8 @@ class Worker:
     if self._record_files:
       # By files, since only reading tells what is in them.
       chosen = self._record_files[part :: self._state.parts]
-      return iter(items_of_records(self._stages.job, chosen))
-    shard = self._state.shard(part)
-    return (item for item in self._items if shard.holds(item.name))
+      return iter(items_of_records(self._pattern, chosen))
+    return self._items.of(self._state.shard(part))
 
 
 def pay(

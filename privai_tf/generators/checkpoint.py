@@ -1,12 +1,10 @@
 """Our checkpoint format: a folder with `config.json` and `weights.safetensors`.
 
-`config.json` can be read and edited by hand; it names the hash of the weights it belongs to. Both
-files are written completely beside their places and then renamed into them.
+`config.json` can be read and edited by hand; it names the hash of the weights it belongs to, see
+`weight_folders`.
 """
 
 import dataclasses
-import hashlib
-import json
 import os
 import reprlib
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.errors import CheckpointError, OutputError
+from privai_tf.errors import CheckpointError
 from privai_tf.generators.config import (
   NetworkConfig,
   PGGANConfig,
@@ -25,14 +23,17 @@ from privai_tf.generators.config import (
 from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
 from privai_tf.generators.stylegan3.config import StyleGAN3Config
-from privai_tf.runtime import outside
-from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
+from privai_tf.runtime.files import shown
+from privai_tf.runtime.weight_folders import (
+  CONFIG_FILE,
+  Kind,
+  read_config,
+  read_weights,
+  write_weights,
+)
 
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "weights.safetensors"
 FORMAT = "privai_tf network"
-FORMAT_VERSION = 1
-_REMEDY = "convert or download the checkpoint again"
+_KIND = Kind(FORMAT, "a network", "convert or download the checkpoint again")
 _CONFIGS = {
   (config.family, config.role): config
   for config in (
@@ -82,26 +83,9 @@ def save_checkpoint(
   Raises:
     OutputError: if the folder cannot be written.
   """
-  from safetensors.numpy import save
-
-  folder = make_folder(folder)
-  data = save(
-    {name: np.asarray(value, np.float32, order="C") for name, value in weights.items()},
-    metadata={"format": FORMAT},
-  )
-  values = {
-    "format": FORMAT,
-    "format_version": FORMAT_VERSION,
-    "network": config.to_json(),
-    "weights_sha256": hashlib.sha256(data).hexdigest(),
-    "provenance": dict(provenance or {}),
-  }
-  try:
-    json.dumps(values, allow_nan=False)
-  except (TypeError, ValueError) as error:
-    raise OutputError(f"The provenance of {shown(folder)} is not plain JSON: {error}.") from error
-  write_bytes(folder / WEIGHTS_FILE, data)
-  write_json(folder / CONFIG_FILE, values)
+  arrays = {name: np.asarray(value, np.float32, order="C") for name, value in weights.items()}
+  provenance = dict(provenance or {})
+  write_weights(Path(folder), _KIND, config.to_json(), arrays, provenance=provenance)
 
 
 def is_checkpoint(folder: str | os.PathLike) -> bool:
@@ -116,44 +100,19 @@ def read_checkpoint(folder: str | os.PathLike) -> Checkpoint:
     CheckpointError: if a file is missing or damaged, or they do not belong together.
   """
   folder = Path(folder)
-  values = _read_config(folder / CONFIG_FILE)
+  values = read_config(folder, _KIND)
   network = values["network"]
   kind = (network.get("family"), network.get("role"))
   if kind not in _CONFIGS:
     raise CheckpointError(
       f"{shown(folder / CONFIG_FILE)} describes an unknown kind of network, {reprlib.repr(kind)}; "
-      f"{_REMEDY}."
+      f"{_KIND.remedy}."
     )
   try:
     config = _CONFIGS[kind].from_json(network)
   except CheckpointError as error:
     raise CheckpointError(f"{shown(folder / CONFIG_FILE)}: {error}") from None
-  weights = _read_weights(folder / WEIGHTS_FILE, values.get("weights_sha256"))
-  provenance = values.get("provenance")
-  return Checkpoint(config, weights, provenance if isinstance(provenance, dict) else {}, folder)
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-  values = outside.read_json(path, CheckpointError, _REMEDY)
-  if not isinstance(values, dict) or not isinstance(values.get("network"), dict):
-    raise CheckpointError(f"{shown(path)} does not describe a network of ours; {_REMEDY}.")
-  version = values.get("format_version")
-  if values.get("format") != FORMAT or version != FORMAT_VERSION:
-    raise CheckpointError(
-      f"{shown(path)} has format version {reprlib.repr(version)}, this program reads {FORMAT_VERSION}; "
-      "use the version that wrote it, or convert again."
-    )
-  return values
-
-
-def _read_weights(path: Path, expected_hash: Any) -> dict[str, np.ndarray]:
-  data = outside.read_bytes(path, CheckpointError, _REMEDY)
-  if hashlib.sha256(data).hexdigest() != expected_hash:
-    raise CheckpointError(
-      f"{shown(path)} is not the file that its {CONFIG_FILE} names (another SHA-256: damaged, or "
-      f"an interrupted save); {_REMEDY}."
-    )
-  return outside.tensors_of(data, path, CheckpointError, _REMEDY)
+  return Checkpoint(config, read_weights(folder, _KIND, values), values["provenance"], folder)
 
 
 def load_checkpoint(folder: str | os.PathLike, *, jit: str = "auto"):

@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 from privai_tf.errors import CheckpointError
-from privai_tf.generators.checkpoint import CONFIG_FILE, is_checkpoint
+from privai_tf.generators.checkpoint import is_checkpoint
 from privai_tf.runtime import search_path
 from privai_tf.runtime.fetched import fetched
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.stores import is_url
+from privai_tf.runtime.weight_folders import CONFIG_FILE
 
 KIND = "checkpoints"
 NETWORKS = ("Gs", "G", "D")  # A file with several networks is converted to a folder for each.

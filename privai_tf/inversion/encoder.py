@@ -16,7 +16,6 @@ from privai_tf.generators.room import require_room
 from privai_tf.inversion.encoder_kinds import new_network
 from privai_tf.inversion.encoder_network import EncoderConfig, assign_weights, read_weights
 from privai_tf.inversion.encoder_storage import (
-  CONFIG_FILE,
   REMEDY,
   StoredEncoder,
   read_encoder,
@@ -27,6 +26,7 @@ from privai_tf.inversion.ir_se.network import in_form
 from privai_tf.inversion.shipped import beside_boundaries
 from privai_tf.runtime.batching import bucket_size, map_batches
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.weight_folders import CONFIG_FILE
 
 FOLDER = "encoder"
 _known = weakref.WeakKeyDictionary()  # Per generator, as long as it lives.

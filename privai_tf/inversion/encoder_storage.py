@@ -4,9 +4,7 @@ Imports nothing heavy: the conversion of e4e's and pSp's checkpoints needs no Te
 """
 
 import dataclasses
-import hashlib
 import os
-import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +13,17 @@ import numpy as np
 from privai_tf.errors import CheckpointError, InputError
 from privai_tf.inversion.encoder_kinds import config_from_json
 from privai_tf.runtime import outside
-from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
+from privai_tf.runtime.files import shown
+from privai_tf.runtime.weight_folders import (
+  CONFIG_FILE,
+  Kind,
+  read_config,
+  read_weights,
+  write_weights,
+)
 
 REMEDY = "train it again with python -m privai_tf.train_encoder, or convert its file again"
-CONFIG_FILE = "config.json"
-_WEIGHTS_FILE = "weights.safetensors"
-_FORMAT, _FORMAT_VERSION = "privai_tf encoder", 1
+_KIND = Kind("privai_tf encoder", "an encoder", REMEDY)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,24 +52,17 @@ def save_encoder(folder: str | os.PathLike, stored: StoredEncoder, half: bool = 
     half: whether weights are rounded to float16, which halves the file.
 
   Raises:
-    OutputError: if the folder cannot be written.
+    OutputError: if the folder cannot be written, or the provenance is not plain JSON.
   """
-  from safetensors.numpy import save
-
-  folder = make_folder(folder)
   kind = np.float16 if half else np.float32
-  weights = {name: np.ascontiguousarray(value, kind) for name, value in stored.weights.items()}
-  data = save(weights, metadata={"format": _FORMAT})
-  values = {
-    "format": _FORMAT,
-    "format_version": _FORMAT_VERSION,
-    "network": stored.config.to_json(),
-    "generator_fingerprint": stored.generator_fingerprint,
-    "weights_sha256": hashlib.sha256(data).hexdigest(),
-    "provenance": stored.provenance,
-  }
-  write_bytes(folder / _WEIGHTS_FILE, data)
-  write_json(folder / CONFIG_FILE, values)
+  write_weights(
+    Path(folder),
+    _KIND,
+    stored.config.to_json(),
+    {name: np.ascontiguousarray(value, kind) for name, value in stored.weights.items()},
+    generator_fingerprint=stored.generator_fingerprint,
+    provenance=stored.provenance,
+  )
 
 
 def is_encoder(folder: str | os.PathLike) -> bool:
@@ -75,7 +71,7 @@ def is_encoder(folder: str | os.PathLike) -> bool:
     values = outside.read_json(Path(folder) / CONFIG_FILE)
   except InputError:
     return False
-  return isinstance(values, dict) and values.get("format") == _FORMAT
+  return isinstance(values, dict) and values.get("format") == _KIND.format
 
 
 def read_encoder(folder: str | os.PathLike) -> StoredEncoder:
@@ -85,37 +81,15 @@ def read_encoder(folder: str | os.PathLike) -> StoredEncoder:
     CheckpointError: if there is none, or it is damaged.
   """
   folder = Path(folder)
-  values = _read_config(folder)
-  data = outside.read_bytes(folder / _WEIGHTS_FILE, CheckpointError, REMEDY)
-  if hashlib.sha256(data).hexdigest() != values.get("weights_sha256"):
-    raise CheckpointError(
-      f"{shown(folder / _WEIGHTS_FILE)} is not the file that its {CONFIG_FILE} names (damaged, or "
-      f"an interrupted save); {REMEDY}."
-    )
-  stored = outside.tensors_of(data, folder / _WEIGHTS_FILE, CheckpointError, REMEDY)
+  if not outside.exists(folder / CONFIG_FILE):
+    raise CheckpointError(f"No encoder in {shown(folder)} (no {CONFIG_FILE} there); {REMEDY}.")
+  values = read_config(folder, _KIND)
+  stored = read_weights(folder, _KIND, values)
   weights = {name: value.astype(np.float32) for name, value in stored.items()}
   try:
     config = config_from_json(values["network"])
   except CheckpointError as error:
     raise CheckpointError(f"{shown(folder)}: {error}; {REMEDY}.") from None
-  provenance = values.get("provenance")
-  fingerprint = str(values.get("generator_fingerprint"))
   return StoredEncoder(
-    config, weights, fingerprint, provenance if isinstance(provenance, dict) else {}
+    config, weights, str(values.get("generator_fingerprint")), values["provenance"]
   )
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-  path = folder / CONFIG_FILE
-  if not outside.exists(path):
-    raise CheckpointError(f"No encoder in {shown(folder)} (no {CONFIG_FILE} there); {REMEDY}.")
-  values = outside.read_json(path, CheckpointError, REMEDY)
-  if not isinstance(values, dict) or not isinstance(values.get("network"), dict):
-    raise CheckpointError(f"{shown(path)} does not describe an encoder of ours; {REMEDY}.")
-  version = values.get("format_version")
-  if values.get("format") != _FORMAT or version != _FORMAT_VERSION:
-    raise CheckpointError(
-      f"{shown(path)} has format version {reprlib.repr(version)}, this program reads {_FORMAT_VERSION}; "
-      f"{REMEDY}."
-    )
-  return values

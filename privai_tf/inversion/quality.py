@@ -12,7 +12,7 @@ import numpy as np
 from privai_tf.artifacts import Inversion
 from privai_tf.generators.codes import random_labels
 from privai_tf.inversion.spec import InversionSpec
-from privai_tf.runtime.kept import kept_arrays
+from privai_tf.runtime.kept import kept_arrays, key_of
 
 # Share of the generator's own variety by which a reconstruction may miss its photo. Avatars: 0.01 to
 # 0.11 for unseen portraits, 0.6 to 0.9 for one upside down, 1.7 to 4 for other pictures.
@@ -172,12 +172,9 @@ def variety(generator, latent_space: str) -> float:
 
 def _kept_variety(generator, latent_space: str) -> float:
   """Measured, or as an earlier process measured it; warnings hang on it."""
-  fingerprint = getattr(generator, "fingerprint", None)
-  if fingerprint is None:
-    return _measured_variety(generator, latent_space)
   found = kept_arrays(
     _FOLDER,
-    f"{fingerprint} {latent_space} {_OWN_IMAGES} {_SEED} {_FORMAT}",
+    key_of(generator, latent_space, _OWN_IMAGES, _SEED, _FORMAT),
     lambda: {"variety": np.array(_measured_variety(generator, latent_space))},
     lambda found: found["variety"].shape == () and 0 <= found["variety"] < 4,
     "variety",

@@ -6,7 +6,7 @@ import weakref
 import numpy as np
 
 from privai_tf.generators.codes import random_labels
-from privai_tf.runtime.kept import Arrays, kept_arrays
+from privai_tf.runtime.kept import Arrays, kept_arrays, key_of
 
 _SAMPLES = 4096  # Eight for each of 512 coordinates; the covariance is regularized besides.
 _SEED, _FRESH_SEED = 0, 1
@@ -72,14 +72,11 @@ def latent_statistics(generator, latent_space: str) -> LatentStatistics:
 
 def _kept(generator) -> LatentStatistics:
   """Measured, or as an earlier process measured it; only searches and warnings hang on it."""
-  fingerprint = getattr(generator, "fingerprint", None)
-  if fingerprint is None:  # Not one of files: codes made for a test.
-    return _measured(generator)
-  width = generator.mean_latent("W").shape[-1]
-  shapes = {"mean": (width,), "scale": (), "distance_limit": ()}
-  shapes |= dict.fromkeys(("precision", "root", "inverse_root"), (width, width))
 
   def sound(found: Arrays) -> bool:
+    width = generator.mean_latent("W").shape[-1]
+    shapes = {"mean": (width,), "scale": (), "distance_limit": ()}
+    shapes |= dict.fromkeys(("precision", "root", "inverse_root"), (width, width))
     return all(
       value.shape == shapes[name] and value.dtype.kind == "f" and np.isfinite(value).all()
       for name, value in found.items()
@@ -87,10 +84,10 @@ def _kept(generator) -> LatentStatistics:
 
   found = kept_arrays(
     _FOLDER,
-    f"{fingerprint} {_SAMPLES} {_SEED} {_FRESH_SEED} {_KNOWN_SHARE} {_RIDGE} {_FORMAT}",
+    key_of(generator, _SAMPLES, _SEED, _FRESH_SEED, _KNOWN_SHARE, _RIDGE, _FORMAT),
     lambda: {name: np.asarray(value) for name, value in vars(_measured(generator)).items()},
     sound,
-    *shapes,
+    *(field.name for field in dataclasses.fields(LatentStatistics)),
   )
   return LatentStatistics(**{k: v if v.ndim else float(v) for k, v in found.items()})
 

@@ -11,7 +11,7 @@ import pathlib
 import secrets
 
 from privai_tf.errors import ConfigurationError, InputError
-from privai_tf.jobs.job import Job
+from privai_tf.jobs.parts import Publication
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.privacy.ledger.database_url import Location
 from privai_tf.runtime import files, outside, stores
@@ -40,14 +40,20 @@ class Binding:
   subject_id: str | None
 
   @classmethod
-  def of(cls, job: Job, ledger: Ledger | None) -> "Binding":
-    """The binding that a job asks for."""
+  def of(cls, publication: Publication, ledger: Ledger | None, subject_id: str | None) -> "Binding":
+    """The binding that a job asks for.
+
+    Args:
+      publication: where its results go.
+      ledger: the one that pays, or None.
+      subject_id: whose budget pays, if the job says so.
+    """
     return cls(
-      output_dir=_text(job.output_dir),
-      private_dir=_text(job.private_dir) if job.private_dir else None,
+      output_dir=_text(publication.output_dir),
+      private_dir=_text(publication.private_dir) if publication.private_dir else None,
       ledger=ledger.identity if ledger else None,
       ledger_path=_place(ledger.path) if ledger else None,
-      subject_id=job.budget.subject_id if job.budget else None,
+      subject_id=subject_id,
     )
 
   def differences(self, now: "Binding") -> list[str]:

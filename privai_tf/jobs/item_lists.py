@@ -9,8 +9,8 @@ from privai_tf.errors import InputError
 from privai_tf.inversion import load_latents
 from privai_tf.jobs.input_paths import input_paths, path_keys
 from privai_tf.jobs.inputs import Code, Item, Photo, Portrait, Record
-from privai_tf.jobs.job import Job
 from privai_tf.jobs.names import apart, plain_name
+from privai_tf.jobs.parts import Shard, Sources
 from privai_tf.jobs.records import RECORD_FILE, read_records
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
@@ -31,13 +31,18 @@ class Items:
   def __iter__(self) -> Iterator[Item]:
     return self.begin()
 
+  def of(self, shard: Shard) -> Iterator[Item]:
+    """Those of one shard, in order."""
+    return (item for item in self if shard.holds(item.name))
 
-def find_items(job: Job, generator) -> Items:
+
+def find_items(sources: Sources, generator, latent_space: str | None) -> Items:
   """Finds the inputs of a job, all shards' together.
 
   Args:
-    job: the job.
+    sources: where they come from.
     generator: the `Generator`, which codes must fit.
+    latent_space: of such codes.
 
   Returns:
     The items.
@@ -45,13 +50,13 @@ def find_items(job: Job, generator) -> Items:
   Raises:
     InputError: if nothing is found.
   """
-  if job.input_latents is not None:
-    shape = load_latents(job.input_latents, generator, job.inversion.latent_space).shape
-    return Items(functools.partial(_codes, job.input_latents, shape), shape[0])
-  if job.input is None:
-    begin = functools.partial(_portraits, job.num_portraits, job.portrait_seed)
-    return Items(begin, job.num_portraits)
-  return picture_items(job.input)
+  if sources.input_latents is not None:
+    shape = load_latents(sources.input_latents, generator, latent_space).shape
+    return Items(functools.partial(_codes, sources.input_latents, shape), shape[0])
+  if sources.input is None:
+    begin = functools.partial(_portraits, sources.num_portraits, sources.portrait_seed)
+    return Items(begin, sources.num_portraits)
+  return picture_items(sources.input)
 
 
 def picture_items(pattern: str) -> Items:
@@ -74,20 +79,20 @@ def picture_items(pattern: str) -> Items:
   return Items(functools.partial(_records, records), None)
 
 
-def record_files(job: Job) -> list[pathlib.Path]:
-  """The TFRecord files of a job, for those who share them out; none for other inputs."""
-  if job.input is None:
+def record_files(pattern: str | None) -> list[pathlib.Path]:
+  """The TFRecord files that `--input` means, for those who share them out; none for other inputs."""
+  if pattern is None:
     return []
-  return [path for path in input_paths(job.input) if RECORD_FILE.search(path.name)]
+  return [path for path in input_paths(pattern) if RECORD_FILE.search(path.name)]
 
 
-def items_of_records(job: Job, paths: list[pathlib.Path]) -> Items:
-  """The items in some of a job's TFRecord files, for who sees no other part of them.
+def items_of_records(pattern: str, paths: list[pathlib.Path]) -> Items:
+  """The items in some of the TFRecord files of `--input`, for who sees no other part of them.
 
   The file is in their keys and names: whether a record of another file is called the same, nobody
   could tell.
   """
-  keys = path_keys(job.input, paths)
+  keys = path_keys(pattern, paths)
   return Items(functools.partial(_records_apart, paths, keys), None)
 
 

@@ -1,76 +1,21 @@
-"""What the main job is asked to do, and what it did. Small and picklable: workers get it whole."""
+"""What the main job is asked to do: all of it, as its flags say it.
+
+Whoever runs a job has it whole; each stage gets the part that it needs, see `parts`.
+"""
 
 import dataclasses
-import hashlib
 import pathlib
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import SKIP, STAND_IN
-from privai_tf.privacy.ledger.database_url import Location
+from privai_tf.jobs.parts import Budget, Publication, Recipe, Shard, Sources
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime.places import require_apart
 from privai_tf.runtime.stores import StorePath
 
 OUTPUT_FORMATS = ("png", "tfrecord")
-SHARD_SUFFIX = r"(?:-(\d{5})-of-(\d{5}))?"  # What `Shard.suffix` gives, as a pattern.
-
-
-@dataclasses.dataclass(frozen=True)
-class Budget:
-  """Whose budget a run charges, and where.
-
-  Attributes:
-    ledger: the SQLite file, or the URL of a PostgreSQL database.
-    create: whether it is made if it is missing; else it must exist.
-    epsilon, delta: the budget that a subject without one is granted; None grants nothing.
-    composition: how the releases of that budget add up: "basic", "adaptive" or "planned".
-    subject_id: the subject of every input; None takes a keyed hash of each input's content.
-  """
-
-  ledger: Location
-  epsilon: float | None = None
-  delta: float = 0.0
-  composition: str = "basic"
-  subject_id: str | None = None
-  create: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-  """One of several equal parts of the inputs, for processes that share the work.
-
-  An input's part follows from a hash of its name, so that two inputs of one name (from TFRecords)
-  meet in one part, and an input stays in its part when others come or go.
-
-  Attributes:
-    index: 0 to count - 1.
-    count: number of parts, at least 1.
-  """
-
-  index: int = 0
-  count: int = 1
-
-  def __post_init__(self):
-    if self.count < 1 or not 0 <= self.index < self.count:
-      raise ConfigurationError(
-        f"shard_index is {self.index} with num_shards {self.count}; indices go from 0 to "
-        "num_shards - 1"
-      )
-
-  def holds(self, name: str) -> bool:
-    """Whether an input of this name is in this part."""
-    if self.count == 1:
-      return True
-    # Names that differ in nothing but case meet on some file systems: one manifest must know both.
-    digest = hashlib.sha256(name.casefold().encode()).digest()
-    return int.from_bytes(digest[:8], "big") % self.count == self.index
-
-  @property
-  def suffix(self) -> str:
-    """What tells this part's files from the others'; empty for a whole."""
-    return "" if self.count == 1 else f"-{self.index:05d}-of-{self.count:05d}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,71 +157,47 @@ class Job:
 
   @property
   def on_failure(self) -> str:
-    """What becomes of an input that cannot be used: "stand-in" or "skip".
-
-    It follows from the promise: one about any two inputs needs an output of each. One about an
-    attribute leaves open what else an output shows.
-    """
-    about_any = self.privacy.scope != "attribute" and self.privacy.inputs == "any"
-    return STAND_IN if about_any else SKIP
+    """What becomes of an input that cannot be used; see `Recipe.on_failure`."""
+    return self.recipe.on_failure
 
   @property
   def manifest_dir(self) -> pathlib.Path | StorePath:
-    """The place of the manifest, which follows from the output folder alone."""
-    output_dir = self.output_dir.resolve()
-    return output_dir.parent / f"{output_dir.name}.state"
-
-
-@dataclasses.dataclass(frozen=True)
-class Summary:
-  """What a run did.
-
-  Attributes:
-    released: names released now.
-    kept: how many inputs were finished by an earlier run.
-    failures: one line an input that could not be released as it is.
-    stand_ins: for how many of these a stand-in is published.
-    statement: the guarantee in words, None if nothing was released now.
-    report, comparison: the pages written.
-    gave_up: whether `max_errors` ended the run.
-    looked_at, unlike: see `Tally`.
-    searched: whether codes were searched for, or taken as the encoder gives them.
-  """
-
-  released: tuple[str, ...]
-  kept: tuple[str, ...]
-  failures: tuple[str, ...]
-  statement: str | None
-  report: pathlib.Path
-  comparison: pathlib.Path | None
-  gave_up: bool = False
-  stand_ins: int = 0
-  looked_at: int = 0
-  unlike: int = 0
-  searched: bool = True
+    """The place of the manifest; see `Publication.manifest_dir`."""
+    return self.publication.manifest_dir
 
   @property
-  def text(self) -> str:
-    """What was done, in a few lines, and where it is."""
-    kept = f", {len(self.kept)} kept from an earlier run" if self.kept else ""
-    failed = f", {len(self.failures)} failed" if self.failures else ""
-    failed += f" ({self.stand_ins} of them published as stand-ins)" if self.stand_ins else ""
-    lines = [self.statement] if self.statement else []
-    lines.append(f"{len(self.released)} released{kept}{failed}.")
-    if self.unlike and self.searched:
-      lines.append(
-        f"{self.unlike} of {self.looked_at} faces look unlike anything this generator draws: what is "
-        "published there is another face than the photo's. Use a checkpoint that was trained on such "
-        "photos (README, Checkpoints), and look at --private_dir's page before publishing."
-      )
-    elif self.unlike:
-      lines.append(
-        f"{self.unlike} of {self.looked_at} faces are read badly by the encoder alone: what is published "
-        "there may be another face than the photo's. Search for their codes (--steps=50), or use a "
-        "checkpoint that was trained on such photos (README, Checkpoints); look at --private_dir's "
-        "page before publishing."
-      )
-    lines.append(f"To publish:      {self.report}")
-    if self.comparison:
-      lines.append(f"For your eyes:   {self.comparison}")
-    return "\n".join(lines)
+  def sources(self) -> Sources:
+    """The part that finds the inputs."""
+    return Sources(self.input, self.input_latents, self.num_portraits, self.portrait_seed)
+
+  @property
+  def recipe(self) -> Recipe:
+    """The part that decides what is drawn."""
+    return Recipe(
+      checkpoint=self.checkpoint,
+      attributes=self.attributes,
+      privacy=self.privacy,
+      faces=self.faces,
+      inversion=self.inversion,
+      public_codes=self.public_codes,
+      batch_size=self.batch_size,
+      codes_given=self.input_latents is not None,
+      recorded=self.private_dir is not None,
+      measured=self.private_dir is not None or self.tensorboard is not None,
+      output_format=self.output_format,
+      preset=self.preset,
+    )
+
+  @property
+  def publication(self) -> Publication:
+    """The part that says where results go, and what is remembered of them."""
+    return Publication(
+      output_dir=self.output_dir,
+      output_format=self.output_format,
+      records_per_file=self.records_per_file,
+      overwrite=self.overwrite,
+      shard=self.shard,
+      private_dir=self.private_dir,
+      save_latents=self.save_latents,
+      state_dir=self.state_dir,
+    )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.jobs.job import SHARD_SUFFIX, Shard
+from privai_tf.jobs.parts import SHARD_SUFFIX, Shard
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.manifest_files import count_waiting
 from privai_tf.runtime.stores import StorePath

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.item_lists import Items
-from privai_tf.jobs.job import Job
 from privai_tf.jobs.publication import is_run_record
 from privai_tf.jobs.record_folder import PRIVATIZED_FILE
 from privai_tf.runtime import stores
@@ -15,20 +14,20 @@ from privai_tf.runtime.files import output_error, shown
 from privai_tf.runtime.stores import StorePath
 
 
-def refuse_what_is_not_to_be_published(items: Items, job: Job) -> None:
+def refuse_what_is_not_to_be_published(items: Items, output_dir: pathlib.Path | StorePath) -> None:
   """Refuses a job whose output folder holds its inputs, or files that are no job's.
 
   Args:
     items: of the job.
-    job: the job; its output folder need not exist.
+    output_dir: its output folder, which need not exist.
 
   Raises:
     ConfigurationError: names the file.
     OutputError: if the folder cannot be listed.
   """
-  if not job.output_dir.is_dir():
+  if not output_dir.is_dir():
     return
-  folder = _real(job.output_dir)
+  folder = _real(output_dir)
   real = functools.lru_cache(maxsize=1024)(_real)  # Most inputs share a few folders.
   # Record files are not looked through here: no job's files, they are refused by their names.
   for item in items if items.count is not None else ():
@@ -38,12 +37,12 @@ def refuse_what_is_not_to_be_published(items: Items, job: Job) -> None:
         "published; choose another --output_dir"
       )
   try:
-    name = _foreign(job.output_dir)
+    name = _foreign(output_dir)
   except OSError as error:
-    raise output_error(job.output_dir, error) from error
+    raise output_error(output_dir, error) from error
   if name is not None:
     raise ConfigurationError(
-      f"{shown(job.output_dir / name)}: no output of a job, and all of --output_dir may be "
+      f"{shown(output_dir / name)}: no output of a job, and all of --output_dir may be "
       "published; move it away, or choose another --output_dir"
     )
 

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from privai_tf.artifacts import Inversion
-from privai_tf.attributes.boundary import Boundary
 from privai_tf.inversion.quality import quality_report, warnings
+from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.attribute_changes import AttributeChanges
-from privai_tf.jobs.job import Job
 from privai_tf.jobs.outcomes import Unit
 from privai_tf.jobs.private_folder import PrivateRecord
 from privai_tf.runtime.batching import filled
@@ -25,12 +24,14 @@ class Faces:
 
   Attributes:
     units: no stand-ins.
+    photos: float32 [n, R, R, C] in [-1, 1], what the codes were found of; None where they were given.
     latents, released_latents: [n, d] or [n, L, d], before and after.
     released: uint8 [n, R, R, 3].
     inversion: how the codes were found; None where they were given, or nothing was drawn for it.
   """
 
   units: Sequence[Unit]
+  photos: np.ndarray | None
   latents: np.ndarray
   released_latents: np.ndarray
   released: np.ndarray
@@ -41,21 +42,24 @@ class OwnerRecords:
   """Makes the records of a job's faces.
 
   Args:
-    job: the job, its latent space decided.
-    generator: its `Generator`.
-    boundaries: of the attributes that are hidden.
+    generator: the job's `Generator`.
+    inversion: how codes are found, the latent space decided.
     to_pixels: float [n, R, R, C] of the generator to uint8 [n, R, R, 3].
+    changes: reads the attributes of records that are kept; None where no folder keeps any.
+    pasted_back: whether faces are published in their frames only.
   """
 
   def __init__(
     self,
-    job: Job,
     generator: Any,
-    boundaries: Sequence[Boundary],
+    inversion: InversionSpec,
     to_pixels: Callable[[np.ndarray], np.ndarray],
+    changes: AttributeChanges | None = None,
+    *,
+    pasted_back: bool = False,
   ):
-    self._job, self._generator, self._to_pixels = job, generator, to_pixels
-    self._changes = AttributeChanges(job.checkpoint, boundaries) if job.private_dir else None
+    self._generator, self._inversion, self._to_pixels = generator, inversion, to_pixels
+    self._changes, self._pasted_back = changes, pasted_back
     self._drawn = 0
 
   def of(self, faces: Faces, size: int) -> list[PrivateRecord]:
@@ -67,12 +71,9 @@ class OwnerRecords:
     """
     if not faces.units:
       return []
-    values = None
-    if self._job.input_latents is None:
-      values = np.stack([unit.value for unit in faces.units])
     if self._changes is None:
-      return self._without_folder(faces, values, size)
-    originals = None if values is None else self._to_pixels(values)
+      return self._without_folder(faces, size)
+    originals = None if faces.photos is None else self._to_pixels(faces.photos)
     changes = self._changes.read(originals, faces.released, faces.latents, faces.released_latents)
     records = [
       PrivateRecord(
@@ -81,17 +82,17 @@ class OwnerRecords:
         latents=faces.latents[row],
         attributes=changes[row],
         # Elsewhere it is published as it is, and the page takes it from there.
-        release=faces.released[row] if self._job.paste_back else None,
+        release=faces.released[row] if self._pasted_back else None,
       )
       for row, unit in enumerate(faces.units)
     ]
-    return records if values is None else self._with_photos(records, faces, values, originals)
+    return records if originals is None else self._with_photos(records, faces, originals)
 
   def _with_photos(
-    self, records: list[PrivateRecord], faces: Faces, values: np.ndarray, originals: np.ndarray
+    self, records: list[PrivateRecord], faces: Faces, originals: np.ndarray
   ) -> list[PrivateRecord]:
     inversion = faces.inversion
-    qualities = quality_report(inversion, values, self._generator, self._job.inversion)
+    qualities = quality_report(inversion, faces.photos, self._generator, self._inversion)
     found = self._to_pixels(inversion.images)
     return [
       dataclasses.replace(
@@ -108,15 +109,13 @@ class OwnerRecords:
       for row, record in enumerate(records)
     ]
 
-  def _without_folder(
-    self, faces: Faces, values: np.ndarray | None, size: int
-  ) -> list[PrivateRecord]:
+  def _without_folder(self, faces: Faces, size: int) -> list[PrivateRecord]:
     """What is told on the terminal, and to TensorBoard."""
     figures: list[dict[str, Any]] = [{} for _ in faces.units]
-    drawn = None if values is None else self._reconstructions(faces, size)
+    drawn = None if faces.photos is None else self._reconstructions(faces, size)
     if drawn is not None:
-      space = self._job.inversion.latent_space
-      told = warnings(faces.latents, drawn, values, self._generator, space)
+      space = self._inversion.latent_space
+      told = warnings(faces.latents, drawn, faces.photos, self._generator, space)
       figures = [{"warning": warning} for warning in told]
     if faces.inversion is not None:
       for row, known in enumerate(figures):
@@ -134,7 +133,7 @@ class OwnerRecords:
     if self._drawn >= _MOST_DRAWN:
       return None
     self._drawn += len(faces.units)
-    space = self._job.inversion.latent_space
+    space = self._inversion.latent_space
     images = self._generator.synthesize(
       filled(faces.latents, size), latent_space=space, batch_size=size
     )

@@ -18,7 +18,7 @@ from typing import Any
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.evaluation.report import read_entries, report_page
-from privai_tf.jobs.job import SHARD_SUFFIX, Shard
+from privai_tf.jobs.parts import SHARD_SUFFIX, Shard
 from privai_tf.runtime import files, outside, store_files, stores
 from privai_tf.runtime.manifest_files import Known
 from privai_tf.runtime.stores import StorePath

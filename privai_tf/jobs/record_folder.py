@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.report import records_page
-from privai_tf.jobs.job import SHARD_SUFFIX
+from privai_tf.jobs.parts import SHARD_SUFFIX
 from privai_tf.jobs.publication import PublicFolder, is_run_record
 from privai_tf.jobs.records import write_records
 from privai_tf.runtime import files

@@ -1,6 +1,6 @@
 """The way of a batch through the stages: content -> latent code -> private latent code -> pictures.
 
-`Stages` is built once a process, from a `Job`; it writes nothing and charges nothing. What it gives
+`Stages` is built once a process, of a `Recipe`; it writes nothing and charges nothing. What it gives
 is drawn but not released: nobody has seen it, so losing it costs nothing, and whoever publishes it
 (`settlement`, or the one owner of a fleet's ledger) pays first.
 """
@@ -22,11 +22,12 @@ from privai_tf.inversion import find_codes, invert
 from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.settings import recorded
+from privai_tf.jobs.attribute_changes import AttributeChanges
 from privai_tf.jobs.failures import STAND_IN, Failure
 from privai_tf.jobs.inputs import Item
-from privai_tf.jobs.job import Job
 from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import Faces, OwnerRecords, stand_in_record
+from privai_tf.jobs.parts import Recipe
 from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.jobs.tally import shifted
 from privai_tf.privacy import prepare, privatize
@@ -40,52 +41,51 @@ class Stages:
   """The loaded models and boundaries of one job.
 
   Attributes:
-    job: the job, its latent space decided.
+    recipe: what decides the releases, with the latent space and the steps that were chosen.
     generator: its `Generator`.
     warning: what its owner must know before it begins; None if nothing.
   """
 
-  def __init__(self, job: Job, progress: Callable[[int, int], None] | None = None):
+  def __init__(self, recipe: Recipe, progress: Callable[[int, int], None] | None = None):
     """Loads everything.
 
     Args:
-      job: the job.
+      recipe: what decides the releases.
       progress: told (done, total) while public codes are made, where there are none yet.
     """
-    self.generator = load_generator(job.checkpoint)
-    inversion = job.inversion.for_spaces(self.generator.latent_spaces)
-    if job.privacy.scope == "attribute" and job.input_latents is None:
-      inversion = served_path(self.generator, inversion, job.public_codes)
-    alone = inversion.steps == 0 and job.inversion.steps is None
-    self.job = job = dataclasses.replace(job, inversion=inversion)
+    self.generator = load_generator(recipe.checkpoint)
+    inversion = recipe.inversion.for_spaces(self.generator.latent_spaces)
+    if recipe.privacy.scope == "attribute" and not recipe.codes_given:
+      inversion = served_path(self.generator, inversion, recipe.public_codes)
+    alone = inversion.steps == 0 and recipe.inversion.steps is None
+    self.recipe = recipe = dataclasses.replace(recipe, inversion=inversion)
     require_pictures(self.generator.num_channels)
     # The other scopes protect more than any boundary; a stand-in may be chosen by some.
-    compared = named_attributes(job.privacy.resemble)
-    self._boundaries = load_boundaries(
-      job.attributes if job.privacy.scope == "attribute" else compared,
-      job.checkpoint,
-      job.inversion.latent_space,
-    )
+    compared = named_attributes(recipe.privacy.resemble)
+    space = inversion.latent_space
+    names = recipe.attributes if recipe.privacy.scope == "attribute" else compared
+    self._boundaries = load_boundaries(names, recipe.checkpoint, space)
     # Now, so that a guarantee that cannot be given is told before hours of inversion.
     self._public_codes = self._fitted_on(progress)
     self._prepared = prepare(
-      self.generator,
-      self._boundaries,
-      job.privacy,
-      job.inversion.latent_space,
-      self._public_codes,
+      self.generator, self._boundaries, recipe.privacy, space, self._public_codes
     )
-    hidden = self._boundaries if job.privacy.scope == "attribute" else []
+    hidden = self._boundaries if recipe.privacy.scope == "attribute" else []
     told = [weakness(hidden), ENCODER_ALONE if alone else None]
     self.warning = "\n".join(filter(None, told)) or None
-    self._owner = OwnerRecords(job, self.generator, hidden, self._pixels)
+    changes = AttributeChanges(recipe.checkpoint, hidden) if recipe.recorded else None
+    self._stands_in = recipe.on_failure == STAND_IN
+    self._owner = OwnerRecords(
+      self.generator, inversion, self._pixels, changes, pasted_back=recipe.pasted_back
+    )
 
   def _fitted_on(self, progress) -> PublicCodes | None:
     """Codes that this job's release path makes of generated pictures; None where codes are given."""
-    job = self.job
-    if job.privacy.scope != "attribute" or job.input_latents is not None:
+    recipe = self.recipe
+    if recipe.privacy.scope != "attribute" or recipe.codes_given:
       return None
-    return public_codes(self.generator, job.inversion, count=job.public_codes, progress=progress)
+    count = recipe.public_codes
+    return public_codes(self.generator, recipe.inversion, count=count, progress=progress)
 
   @property
   def guarantee(self) -> Guarantee:
@@ -109,19 +109,19 @@ class Stages:
 
   def configuration(self) -> dict:
     """The public configuration: what decides the releases of this run."""
-    job = self.job
-    inversion = recorded(job.inversion, self.generator)
+    recipe = self.recipe
+    inversion = recorded(recipe.inversion, self.generator)
     # A path on the owner's machine tells more than it should.
     for name in ("vgg16_weights", "lpips_weights"):
       inversion[name] = inversion[name] is not None
     return {
-      "checkpoint": checkpoint_facts(job.checkpoint, self.generator),
+      "checkpoint": checkpoint_facts(recipe.checkpoint, self.generator),
       "attributes": list(self._prepared.relation.attributes),
-      "privacy": dataclasses.asdict(job.privacy),
-      "faces": dataclasses.asdict(job.faces),
+      "privacy": dataclasses.asdict(recipe.privacy),
+      "faces": dataclasses.asdict(recipe.faces),
       "inversion": inversion,
-      "output_format": job.output_format,
-      **({"preset": job.preset} if job.preset else {}),
+      "output_format": recipe.output_format,
+      **({"preset": recipe.preset} if recipe.preset else {}),
     }
 
   def load(self, item: Item, subject_of: Callable[[np.ndarray], str] | None = None) -> Loaded:
@@ -134,7 +134,7 @@ class Stages:
     content = failure = None
     source = item.seen()  # Before it is read: what changes meanwhile is told by the next run.
     try:
-      content = item.read(self.generator.resolution, self.job.faces)
+      content = item.read(self.generator.resolution, self.recipe.faces)
       if not item.is_latent:
         content = content.in_channels(self.generator.num_channels)
     except InputError as error:
@@ -144,8 +144,7 @@ class Stages:
         return Loaded(item, failure=failure)
     subject = None
     if subject_of is not None:
-      given = self.job.budget.subject_id if self.job.budget else None
-      subject = given or subject_of(content.identity if content else item.identity())
+      subject = subject_of(content.identity if content else item.identity())
     return Loaded(item, content, subject, failure, source)
 
   def process(
@@ -162,7 +161,7 @@ class Stages:
       batch: what `load` gave, codes only or none.
       size: faces in a batch; shorter ones are filled up, so that nothing is compiled for them and
         every face is computed in the same shape. None: what suits this batch, at most
-        `job.batch_size`.
+        `recipe.batch_size`.
       skip: whether an output of this name is not wanted.
       report: called as `report(done, total)` in steps of the inversion.
 
@@ -175,7 +174,7 @@ class Stages:
       for unit in self._units(owner, loaded)
       if not skip(self._output_name(loaded.item, unit.name))
     ]
-    size = size or bucket_size(len(units), self.job.batch_size)
+    size = size or bucket_size(len(units), self.recipe.batch_size)
     chunks = [units[i : i + size] for i in range(0, len(units), size)]
     drawn: dict[tuple[int, int], Drawn | Failure] = {}
     for number, chunk in enumerate(chunks):
@@ -183,10 +182,6 @@ class Stages:
       for unit, result in zip(chunk, self._draw(chunk, size, told), strict=True):
         drawn[unit.owner, unit.face] = result
     return [self._outcome(owner, loaded, drawn) for owner, loaded in enumerate(batch)]
-
-  @property
-  def _stands_in(self) -> bool:
-    return self.job.on_failure == STAND_IN
 
   def _units(self, owner: int, loaded: Loaded) -> list[Unit]:
     item = loaded.item
@@ -201,7 +196,7 @@ class Stages:
     ]
 
   def _output_name(self, item: Item, unit_name: str) -> str:
-    return item.name if self.job.paste_back else unit_name
+    return item.name if self.recipe.pasted_back else unit_name
 
   def _draw(self, units: list[Unit], size: int, report) -> list[Drawn | Failure]:
     """One batch; where it fails as a whole, its units are tried one by one."""
@@ -220,7 +215,7 @@ class Stages:
     return self._drawn([dataclasses.replace(unit, value=None, failure=failure)], size, report)
 
   def _drawn(self, units: list[Unit], size: int, report) -> list[Drawn]:
-    space = self.job.inversion.latent_space
+    space = self.recipe.inversion.latent_space
     found = [row for row, unit in enumerate(units) if unit.value is not None]
     # What is found replaces the public code, with which a stand-in stays.
     mean = np.asarray(self.generator.mean_latent(space), np.float32)
@@ -232,7 +227,7 @@ class Stages:
       latents,
       self.generator,
       self._boundaries,
-      self.job.privacy,
+      self.recipe.privacy,
       latent_space=space,
       public_codes=self._public_codes,
       simulation_stream=[unit.name for unit in units],
@@ -242,7 +237,8 @@ class Stages:
     )
     pixels = self._pixels(images[: len(units)])
     kept = [units[row] for row in found]
-    faces = Faces(kept, latents[found], release.latents[found], pixels[found], inversion)
+    photos = None if self.recipe.codes_given or not kept else _values(kept)
+    faces = Faces(kept, photos, latents[found], release.latents[found], pixels[found], inversion)
     records = iter(self._owner.of(faces, size))
     return [
       Drawn(picture, stand_in_record(unit) if unit.failure else next(records), unit.failure)
@@ -251,11 +247,11 @@ class Stages:
 
   def _found(self, units: list[Unit], size: int, report) -> tuple[np.ndarray, Inversion | None]:
     """The codes of faces, and how they were found, unless that would have to be drawn for nobody."""
-    values = np.stack([unit.value for unit in units])
-    if self.job.input_latents is not None:
+    values = _values(units)
+    if self.recipe.codes_given:
       return values, None
-    wanted = filled(values, size), self.generator, self.job.inversion, report
-    if self.job.private_dir or self.job.tensorboard or self.job.inversion.steps != 0:
+    wanted = filled(values, size), self.generator, self.recipe.inversion, report
+    if self.recipe.measured or self.recipe.inversion.steps != 0:
       inversion = invert(*wanted).first(len(units))
       return inversion.latents, inversion
     return find_codes(*wanted)[: len(units)], None
@@ -275,7 +271,7 @@ class Stages:
       "relation": self.relation,
       "subject": loaded.subject,
     }
-    if not self.job.paste_back or not results:
+    if not self.recipe.pasted_back or not results:
       outputs = [
         Output(result.record.name, result.pixels, faces=1, records=(result.record,), **common)
         for result in results
@@ -294,3 +290,7 @@ class Stages:
 
   def _pixels(self, images: np.ndarray) -> np.ndarray:
     return to_rgb(to_uint8(images, family=self.generator.family))
+
+
+def _values(units: Sequence[Unit]) -> np.ndarray:
+  return np.stack([unit.value for unit in units])

@@ -10,7 +10,7 @@ import os
 import pathlib
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.jobs.job import Job
+from privai_tf.jobs.parts import Publication
 from privai_tf.runtime import store_files, stores
 from privai_tf.runtime.files import make_private_folder, output_error, shown
 from privai_tf.runtime.stores import StorePath
@@ -18,19 +18,19 @@ from privai_tf.runtime.stores import StorePath
 _POINTER = "leads_to.json"  # In a store, what a symbolic link is on a disk.
 
 
-def state_folder(job: Job) -> pathlib.Path | StorePath:
+def state_folder(publication: Publication) -> pathlib.Path | StorePath:
   """The private folder of the manifests; made if need be.
 
   Args:
-    job: the job.
+    publication: where the job's results go, and what it remembers is wanted.
 
   Raises:
     ConfigurationError: if the job's is elsewhere than `state_dir`, or lost.
     OutputError: if it cannot be made.
   """
-  place, wanted = job.manifest_dir, job.state_dir
+  place, wanted = publication.manifest_dir, publication.state_dir
   if isinstance(place, StorePath):
-    return _in_store(job, place, wanted or place)
+    return _in_store(publication, place, wanted or place)
   if wanted is not None and wanted.resolve() != place and not os.path.lexists(place):
     make_private_folder(wanted)
     _link(place, wanted)
@@ -41,13 +41,13 @@ def state_folder(job: Job) -> pathlib.Path | StorePath:
     )
   if wanted is not None and wanted.resolve() != place.resolve():
     raise ConfigurationError(
-      f"--state_dir={shown(wanted)}: what --output_dir={shown(job.output_dir)} was made of is "
+      f"--state_dir={shown(wanted)}: what --output_dir={shown(publication.output_dir)} was made of is "
       f"remembered in {shown(place.resolve())}; name that, or leave the flag out"
     )
   return make_private_folder(place)
 
 
-def _in_store(job: Job, place: StorePath, wanted: StorePath) -> StorePath:
+def _in_store(publication: Publication, place: StorePath, wanted: StorePath) -> StorePath:
   store_files.require_conditions(place)
   pointer = place / _POINTER
   if not stores.create(pointer, json.dumps({"state_dir": wanted.url}).encode()):
@@ -57,9 +57,9 @@ def _in_store(job: Job, place: StorePath, wanted: StorePath) -> StorePath:
       raise ConfigurationError(
         f"{pointer}: damaged ({error}); restore it, or choose another --output_dir"
       ) from error
-    if job.state_dir is not None:
+    if publication.state_dir is not None:
       raise ConfigurationError(
-        f"--state_dir={wanted}: what --output_dir={job.output_dir} was made of is remembered in {recorded}; "
+        f"--state_dir={wanted}: what --output_dir={publication.output_dir} was made of is remembered in {recorded}; "
         "name that, or leave the flag out"
       )
     wanted = recorded

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from privai_tf.privacy.codebook import Codebook
-from privai_tf.runtime.kept import Arrays, kept_arrays
+from privai_tf.runtime.kept import Arrays, kept_arrays, key_of
 
 FOLDER = "codebooks"
 # Smaller ones are made as fast as they are read, larger files are not worth their room.
@@ -25,10 +25,9 @@ def stored_numbers(codebook: Codebook, mean: np.ndarray, axes: np.ndarray) -> np
   Returns:
     [size, k], as `Codebook.numbers` makes them.
   """
-  fingerprint = getattr(codebook.generator, "fingerprint", None)
   numbers = codebook.size * axes.shape[1]
   mapped = codebook.latent_space != "Z"
-  if not fingerprint or not mapped or codebook.size < _LEAST_CODES or numbers > _MOST_NUMBERS:
+  if not mapped or codebook.size < _LEAST_CODES or numbers > _MOST_NUMBERS:
     return codebook.numbers(mean, axes)
   digest = hashlib.sha256(
     np.ascontiguousarray(mean).tobytes() + np.ascontiguousarray(axes).tobytes()
@@ -42,7 +41,7 @@ def stored_numbers(codebook: Codebook, mean: np.ndarray, axes: np.ndarray) -> np
 
   return kept_arrays(
     FOLDER,
-    f"{fingerprint} {book} {digest.hexdigest()}",
+    key_of(codebook.generator, book, digest.hexdigest()),
     lambda: {"numbers": codebook.numbers(mean, axes)},
     sound,
     "numbers",

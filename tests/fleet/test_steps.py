@@ -15,9 +15,13 @@ from privai_tf.pipeline import opened_ledger
 from privai_tf.privacy.spec import PrivacySpec
 
 
+def _state(job, count):
+  return open_state(job.publication, count, job.batch_size)
+
+
 @pytest.fixture
 def state(job):
-  return open_state(job, 40)
+  return _state(job, 40)
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ def test_what_cannot_be_read_claims_nothing_and_is_named(job, budget, tmp_path):
   folder.mkdir()
   (folder / "broken.png").write_text("no picture")
   job = dataclasses.replace(job, input=str(folder), input_latents=None, budget=budget)
-  state = open_state(job, 1)
+  state = _state(job, 1)
   worker = Worker(job, state)
   with opened_ledger(budget) as ledger:
     (claim,) = _claims(worker, state, ledger)
@@ -117,7 +121,7 @@ def test_what_cannot_be_read_is_stood_in_for_and_paid_where_any_input_is_protect
   spec = PrivacySpec(mechanism="gaussian", scope="image", epsilon=8, delta=1e-5, components=4)
   budget = Budget(tmp_path / "ledger.db", epsilon=8.0, delta=1e-5, create=True)
   job = dataclasses.replace(job, input=str(folder), input_latents=None, budget=budget, privacy=spec)
-  state = open_state(job, 1)
+  state = _state(job, 1)
   worker = Worker(job, state)
   with opened_ledger(budget) as ledger:
     claims = _claims(worker, state, ledger)
@@ -132,23 +136,23 @@ def test_what_cannot_be_read_is_stood_in_for_and_paid_where_any_input_is_protect
 
 
 def test_the_identity_is_kept_while_the_output_folder_is(job):
-  first = open_state(job, 40)
-  again = open_state(job, 40)
+  first = _state(job, 40)
+  again = _state(job, 40)
   assert again.identity != first.identity, "no run was begun in the folder"
   job.output_dir.mkdir()
   (job.output_dir / "run.json").write_text("{}")
   # The number of parts stays too, whatever came to the inputs: an input must not change its part.
-  assert open_state(job, 4000) == again
+  assert _state(job, 4000) == again
   assert not first.folder.exists()
   (job.output_dir / "run.json").unlink()
-  assert open_state(job, 4000).parts > again.parts
+  assert _state(job, 4000).parts > again.parts
 
 
 def test_a_damaged_state_is_told(job):
-  state = open_state(job, 40)
+  state = _state(job, 40)
   job.output_dir.mkdir()
   (job.output_dir / "run.json").write_text("{}")
   path = state.folder.parent / "fleet.json"
   path.write_text(json.dumps({"id": "x"}))
   with pytest.raises(ConfigurationError, match=r"fleet\.json is damaged"):
-    open_state(job, 40)
+    _state(job, 40)

@@ -52,13 +52,13 @@ class DrawingStages:
   warning = None
   drawn: ClassVar[list[str]] = []  # Names of inputs, of all jobs in this process.
 
-  def __init__(self, job, progress=None):
-    self.job = job
+  def __init__(self, recipe, progress=None):
+    self.recipe = recipe
 
   def configuration(self):
-    faces, paste = self.job.faces.faces, self.job.paste_back
-    settings = {"faces": [faces, paste], "epsilon": self.job.privacy.epsilon}
-    return {"checkpoint": {"name": "none"}, "of": self.job.output_format, **settings}
+    faces, paste = self.recipe.faces.faces, self.recipe.pasted_back
+    settings = {"faces": [faces, paste], "epsilon": self.recipe.privacy.epsilon}
+    return {"checkpoint": {"name": "none"}, "of": self.recipe.output_format, **settings}
 
   def load(self, item, subject_of=None):
     content = item.path.read_bytes()
@@ -67,7 +67,7 @@ class DrawingStages:
       reason = f"{item.source}: no face found"
       return Loaded(item, failure=Failure(item.name, item.source, "read", reason), source=source)
     pixels = np.frombuffer(content, np.uint8).reshape(1, 1, -1)
-    count = 2 if self.job.faces.faces == "all" else 1
+    count = 2 if self.recipe.faces.faces == "all" else 1
     subject = subject_of(pixels) if subject_of else None
     return Loaded(item, _Input((pixels,) * count), subject, source=source)
 
@@ -77,7 +77,7 @@ class DrawingStages:
   def _outcome(self, loaded, skip):
     self.drawn.append(loaded.item.name)
     name, faces = loaded.item.name, loaded.faces
-    many = self.job.faces.faces == "all" and not self.job.paste_back
+    many = self.recipe.faces.faces == "all" and not self.recipe.pasted_back
     names = [f"{name}-face{face}" for face in range(faces)] if many else [name]
     outputs = tuple(
       Output(

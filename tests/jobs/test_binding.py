@@ -9,10 +9,9 @@ import pytest
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.jobs.binding import BINDING, Binding, require_binding
-from privai_tf.jobs.job import Budget, Job
+from privai_tf.jobs.parts import Publication
 from privai_tf.jobs.state_folder import state_folder
 from privai_tf.privacy.ledger import Ledger
-from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime.manifest import Manifest, Staged
 
 
@@ -111,42 +110,41 @@ def test_a_damaged_record_is_one_line(binding, tmp_path):
 
 
 @pytest.fixture
-def job(tmp_path):
-  return Job("tiny", ("smile",), PrivacySpec(), tmp_path / "out")
+def publication(tmp_path):
+  return Publication(tmp_path / "out")
 
 
-def test_the_binding_of_a_job(job, tmp_path):
-  budget = Budget(tmp_path / "ledger.db", subject_id="ada")
-  paying = dataclasses.replace(job, budget=budget, private_dir=tmp_path / "private")
+def test_the_binding_of_a_job(publication, tmp_path):
+  told = dataclasses.replace(publication, private_dir=tmp_path / "private")
   with Ledger.create(tmp_path / "ledger.db") as ledger:
-    found = Binding.of(paying, ledger)
+    found = Binding.of(told, ledger, "ada")
     assert found.ledger == ledger.identity
   assert found.subject_id == "ada"
   assert found.private_dir == os.path.realpath(tmp_path / "private")
-  assert Binding.of(job, None).differences(found) != []
+  assert Binding.of(publication, None, None).differences(found) != []
   with Ledger.create(tmp_path / "other.db") as other:
-    assert Binding.of(paying, other).ledger != found.ledger
+    assert Binding.of(told, other, "ada").ledger != found.ledger
 
 
-def test_the_place_follows_from_the_output_folder_alone(job, tmp_path):
+def test_the_place_follows_from_the_output_folder_alone(publication, tmp_path):
   place = tmp_path / "out.state"
-  assert state_folder(job) == place
+  assert state_folder(publication) == place
   for change in ({"private_dir": tmp_path / "private"}, {"output_format": "tfrecord"}):
-    assert state_folder(dataclasses.replace(job, **change)) == place
+    assert state_folder(dataclasses.replace(publication, **change)) == place
   with pytest.raises(ConfigurationError, match=r"state_dir=.*elsewhere: .* in .*out\.state"):
-    state_folder(dataclasses.replace(job, state_dir=tmp_path / "elsewhere"))
+    state_folder(dataclasses.replace(publication, state_dir=tmp_path / "elsewhere"))
   assert not (tmp_path / "elsewhere").exists()
-  state_folder(dataclasses.replace(job, state_dir=place))
+  state_folder(dataclasses.replace(publication, state_dir=place))
 
 
-def test_a_state_dir_is_followed_with_or_without_the_flag(job, tmp_path):
-  asked = dataclasses.replace(job, state_dir=tmp_path / "secure" / "state")
+def test_a_state_dir_is_followed_with_or_without_the_flag(publication, tmp_path):
+  asked = dataclasses.replace(publication, state_dir=tmp_path / "secure" / "state")
   place = state_folder(asked)
   assert place.resolve() == tmp_path / "secure" / "state"
   assert (place.stat().st_mode & 0o777) == 0o700
-  assert state_folder(job) == state_folder(asked) == place
+  assert state_folder(publication) == state_folder(asked) == place
   with pytest.raises(ConfigurationError, match=r"another: .*secure.state"):
-    state_folder(dataclasses.replace(job, state_dir=tmp_path / "another"))
+    state_folder(dataclasses.replace(publication, state_dir=tmp_path / "another"))
   (tmp_path / "secure").rename(tmp_path / "lost")
   with pytest.raises(ConfigurationError, match="is not there; put it back"):
-    state_folder(job)
+    state_folder(publication)

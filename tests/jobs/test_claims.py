@@ -135,7 +135,7 @@ def test_names_do_not_depend_on_how_many_portraits_or_codes_there_are(job_on_cod
 
   def names(count):
     job = job_on_codes(1, input_latents=None, num_portraits=count)
-    return [(item.name, item.digest()) for item in find_items(job, None)]
+    return [(item.name, item.digest()) for item in find_items(job.sources, None, None)]
 
   assert names(12)[:3] == names(3)
 

@@ -22,7 +22,7 @@ def job(tmp_path):
 
 def _check(job, *paths):
   photos = [Photo(path.stem, str(path), path) for path in paths]
-  refuse_what_is_not_to_be_published(Items(lambda: iter(photos), len(photos)), job)
+  refuse_what_is_not_to_be_published(Items(lambda: iter(photos), len(photos)), job.output_dir)
 
 
 def _touch(path: pathlib.Path) -> pathlib.Path:

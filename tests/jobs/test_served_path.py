@@ -17,8 +17,8 @@ def test_the_encoder_alone_is_taken_and_told(job_on_codes, tiny_checkpoint, tmp_
   alone = InversionSpec(latent_space="W", steps=0)
   public_codes(generator, alone, count=16, folder=folder / FOLDER)
   job = job_on_codes(1, checkpoint=str(folder), input_latents=None, input=str(tmp_path))
-  stages = Stages(job)
-  assert stages.job.inversion == alone
+  stages = Stages(job.recipe)
+  assert stages.recipe.inversion == alone
   assert "by the encoder alone" in stages.warning
-  asked = Stages(dataclasses.replace(job, inversion=alone))
+  asked = Stages(dataclasses.replace(job.recipe, inversion=alone))
   assert "by the encoder alone" not in (asked.warning or "")

@@ -1,9 +1,11 @@
 """What is kept between processes is what would be made, or is made again."""
 
+import types
+
 import numpy as np
 import pytest
 
-from privai_tf.runtime.kept import kept_arrays
+from privai_tf.runtime.kept import kept_arrays, key_of
 
 
 @pytest.fixture
@@ -25,6 +27,19 @@ def test_made_once_for_each_key(cache):
   assert [_counted(made), _counted(made), _counted(made, "b"), _counted(made)] == [1, 1, 2, 1]
   assert made == ["a", "b"]
   assert len(list(cache.glob("kind/*.npz"))) == 2
+
+
+def test_nothing_is_kept_without_a_key(cache):
+  made = []
+  assert [_counted(made, None), _counted(made, None)] == [1, 2]
+  assert not cache.exists()
+
+
+def test_a_generator_s_key_says_its_weights_and_the_settings():
+  one = types.SimpleNamespace(fingerprint="0a1b")
+  assert key_of(one, 4096, "W", 0.999, (1, 2)) == "0a1b 4096 W 0.999 (1, 2)"
+  assert key_of(types.SimpleNamespace(fingerprint=None), 4096) is None
+  assert key_of(object()) is None
 
 
 @pytest.mark.parametrize("harm", [lambda data: data[:-30], lambda data: b"", lambda data: b"text"])

@@ -9,9 +9,8 @@ from PIL import Image
 from privai_tf.errors import LatentSpaceError
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.item_lists import find_items
-from privai_tf.jobs.job import Job
+from privai_tf.jobs.parts import Sources
 from privai_tf.jobs.private_folder import PrivateFolder, PrivateRecord
-from privai_tf.privacy import PrivacySpec
 from privai_tf.toolkit.drawing import Drawing
 from privai_tf.toolkit.edits import EditJob, edit_codes
 from privai_tf.toolkit.inverting import InvertJob, invert_photos
@@ -78,15 +77,7 @@ def _score_reads(generator, path, space, folder):
 
 
 def _the_main_job_reads(generator, path, space, folder):
-  job = Job(
-    checkpoint=str(generator.folder),
-    attributes=("smile",),
-    privacy=PrivacySpec(),
-    output_dir=folder,
-    input_latents=str(path),
-    inversion=InversionSpec(latent_space=space),
-  )
-  return find_items(job, generator).count
+  return find_items(Sources(input_latents=str(path)), generator, space).count
 
 
 @pytest.mark.parametrize("space", SPACES)
