@@ -18,6 +18,7 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
 
 class _ChoiceFlag(flags.Flag):
@@ -46,8 +47,8 @@ _LIST = flags.DEFINE_flag(
 )
 _DOWNLOAD = flags.DEFINE_string("download", None, "Download the published file of this name.")
 _IDENTIFY = flags.DEFINE_bool("identify", False, "Say what a file is; nothing is written.")
-_OUTPUT_DIR = flags.DEFINE_string(
-  "output_dir", None, "Where to; default: checkpoints/, or boundaries/ for a boundary."
+_OUTPUT_DIR = shared_flag(
+  "output_dir", "Where to; default: checkpoints/, or boundaries/ for a boundary."
 )
 command_help.first("identify", "network", "list", "download", "output_dir")
 

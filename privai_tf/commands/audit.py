@@ -25,33 +25,25 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
-_MECHANISM = flags.DEFINE_list("mechanism", ["laplace"], "Mechanisms, or all.")
-_EPSILON = flags.DEFINE_list("epsilon", ["1"], "Claimed epsilons.")
-_DELTA = flags.DEFINE_float("delta", 1e-5, "Claimed delta of the mechanisms that have one.")
+_MECHANISM = shared_flag("mechanism", "Mechanisms, or all.", kind="list", default=["laplace"])
+_EPSILON = shared_flag("epsilon", "Claimed epsilons.")
+_DELTA = shared_flag("delta", "Claimed delta of the mechanisms that have one.", default=1e-5)
 _SAMPLES = flags.DEFINE_integer("samples", 200_000, "Releases of each of the two neighbours.")
 _TARGET = flags.DEFINE_list("target", ["coordinate", "latent"], "Outputs that are audited.")
-_OUTPUT = flags.DEFINE_string("output_dir", None, "Folder for audit.json and audit.png.")
-_CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint whose release is audited.")
-_ATTRIBUTE = flags.DEFINE_list("attribute", None, "The checkpoint's attribute; --rest: several.")
-_SPACE = flags.DEFINE_enum(
-  "latent_space",
-  None,
-  ["W", "W+", "Z"],
-  "Latent space of the release; default: W where the checkpoint has it, else Z.",
+_OUTPUT = shared_flag("output_dir", "Folder for audit.json and audit.png.")
+_CHECKPOINT = shared_flag("checkpoint", "Checkpoint whose release is audited.", default=None)
+_ATTRIBUTE = shared_flag("attribute", "The checkpoint's attribute; --rest: several.")
+_SPACE = shared_flag(
+  "latent_space", "Latent space of the release; default: W where the checkpoint has it, else Z."
 )
 
-_SCOPE = flags.DEFINE_enum(
-  "scope", None, ["attribute", "image", "metric"], "Scope; default: the mechanism's first."
-)
-_COMPONENTS = flags.DEFINE_integer(
-  "components", 1, "Directions that scopes image and metric release.", lower_bound=1
-)
+_SCOPE = shared_flag("scope", "Scope; default: the mechanism's first.")
+_COMPONENTS = shared_flag("components", default=1)
 
 _REST = flags.DEFINE_bool("rest", False, "Measure what the rest tells of the attributes.")
-_STEPS = flags.DEFINE_integer(
-  "steps", 50, "--rest: steps of the search; 0: the encoder's codes.", lower_bound=0
-)
+_STEPS = shared_flag("steps", "--rest: steps of the search; 0: the encoder's codes.", default=50)
 _REST_CODES = flags.DEFINE_integer(
   "rest_codes",
   None,

@@ -50,18 +50,17 @@ from privai_tf.errors import ConfigurationError, OutputError
 from privai_tf.privacy.ledger import Head, Ledger, reconciling
 from privai_tf.privacy.ledger.database_url import Location, location
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
-_LEDGER = flags.DEFINE_string(
-  "ledger", None, "The ledger's file, or postgresql://USER@HOST/DATABASE."
+_LEDGER = shared_flag("ledger")
+_SUBJECT = shared_flag("subject_id", "The subject; left out: all subjects.")
+_EPSILON = shared_flag("budget_epsilon", "grant: epsilon of all releases together.", kind="string")
+_DELTA = shared_flag(
+  "budget_delta", "grant: delta of all releases together.", kind="string", default="0"
 )
-_SUBJECT = flags.DEFINE_string("subject_id", None, "The subject; left out: all subjects.")
-_EPSILON = flags.DEFINE_string("budget_epsilon", None, "grant: epsilon of all releases together.")
-_DELTA = flags.DEFINE_string("budget_delta", "0", "grant: delta of all releases together.")
-_COMPOSITION = flags.DEFINE_enum(
-  "composition", "basic", ["basic", "adaptive", "planned"], "grant: how releases add up."
-)
+_COMPOSITION = shared_flag("composition", "grant: how releases add up.")
 _LOWER = flags.DEFINE_bool("lower", False, "grant: set a budget that is less than before.")
-_OUTPUT = flags.DEFINE_string("output", None, "export: the JSON file; left out: standard output.")
+_OUTPUT = shared_flag("output", "export: the JSON file; left out: standard output.")
 _CHARGES = flags.DEFINE_string(
   "charges", None, "reconcile: the last export of the lost ledger; charges what the file lacks."
 )
