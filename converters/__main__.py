@@ -54,18 +54,18 @@ command_help.first("identify", "network", "list", "download", "output_dir")
 
 
 def _print_list() -> None:
-  from converters.package import MOBILESTYLEGAN
-  from converters.zoo import read_zoo, table
+  from privai_tf.converters.package import MOBILESTYLEGAN
+  from privai_tf.converters.zoo import read_zoo, table
 
   kind = {"true": "all", "boundaries": "boundary"}.get(_LIST.value, _LIST.value)
   print("\n".join(table((*read_zoo(), MOBILESTYLEGAN), kind)))
 
 
 def _download() -> None:
-  from converters.conversion import LICENCE
-  from converters.download import download
-  from converters.package import MOBILESTYLEGAN, download_mobilestylegan
-  from converters.zoo import find_file, read_zoo
+  from privai_tf.converters.conversion import LICENCE
+  from privai_tf.converters.download import download
+  from privai_tf.converters.package import MOBILESTYLEGAN, download_mobilestylegan
+  from privai_tf.converters.zoo import find_file, read_zoo
   from privai_tf.runtime.progress import progress_bar
 
   file = find_file(_DOWNLOAD.value, (*read_zoo(), MOBILESTYLEGAN))
@@ -87,14 +87,14 @@ def _download() -> None:
 
 
 def _identify(path: str) -> None:
-  from converters.identification import identified
+  from privai_tf.converters.identification import identified
 
   print("\n".join(identified(path).lines()))
 
 
 def _convert_ir(folder: str, output: str) -> None:
-  from converters.mobilestylegan_files import convert_folder
-  from converters.mobilestylegan_published import TERMS
+  from privai_tf.converters.mobilestylegan_files import convert_folder
+  from privai_tf.converters.mobilestylegan_published import TERMS
 
   config, verified = convert_folder(folder, output)
   print(f"Read {folder}: MobileStyleGAN, {config.resolution} x {config.resolution}.")
@@ -111,13 +111,13 @@ def _convert(pickle: str, output: str) -> None:
   from privai_tf.runtime.startup import start_tensorflow
 
   start_tensorflow()  # The converted network is run once, for the report.
-  from converters.mobilestylegan_published import is_ir_folder
+  from privai_tf.converters.mobilestylegan_published import is_ir_folder
 
   if is_ir_folder(pickle):
     _convert_ir(pickle, output)
     return
-  from converters.conversion import LICENCE, convert_file  # late: --help needs no NumPy
-  from converters.download import check_recorded
+  from privai_tf.converters.conversion import LICENCE, convert_file  # late: --help needs no NumPy
+  from privai_tf.converters.download import check_recorded
 
   check_recorded(pickle)
   file, reports = convert_file(pickle, output, _NETWORK.value)

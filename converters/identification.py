@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from converters import identify
-from converters.convert import ConvertedNetwork, convert_network
-from converters.encoder_files import is_encoder_content, read_encoder_file
-from converters.facts import Facts, described
-from converters.identified_data import folder_facts, numbers_facts
-from converters.mobilestylegan_published import PUBLISHED, is_ir_folder
-from converters.parity import listed
-from converters.pytorch import read_torch_file
-from converters.reading import read_any_file
-from converters.records import NetworkFile, NetworkRecord
+from privai_tf.converters import identify
+from privai_tf.converters.convert import ConvertedNetwork, convert_network
+from privai_tf.converters.encoder_files import is_encoder_content, read_encoder_file
+from privai_tf.converters.facts import Facts, described
+from privai_tf.converters.identified_data import folder_facts, numbers_facts
+from privai_tf.converters.mobilestylegan_published import PUBLISHED, is_ir_folder
+from privai_tf.converters.parity import listed
+from privai_tf.converters.pytorch import read_torch_file
+from privai_tf.converters.reading import read_any_file
+from privai_tf.converters.records import NetworkFile, NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.outside import open_at_once
@@ -87,7 +87,7 @@ def _encoder(path: Path) -> Facts:
 
 
 def _openvino(path: Path) -> Facts:
-  from converters.mobilestylegan_files import read_folder  # late: it needs TensorFlow
+  from privai_tf.converters.mobilestylegan_files import read_folder  # late: it needs TensorFlow
 
   config, _, digests = read_folder(path)
   verified = digests == PUBLISHED

@@ -7,7 +7,7 @@ learns that from the message, with what to do about it.
 import os
 import stat
 
-from converters.errors import (
+from privai_tf.converters.errors import (
   DOWNLOAD_AGAIN,
   DamagedFileError,
   UnsafePickleError,

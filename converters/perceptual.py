@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
   Raises:
     ConfigurationError: --heads is missing for a .pth network, or given for a .pkl.
   """
-  from converters.lpips_weights import from_nvidia, from_pytorch, write_lpips
+  from privai_tf.converters.lpips_weights import from_nvidia, from_pytorch, write_lpips
   from privai_tf.errors import ConfigurationError
 
   if _NETWORK.value.endswith(".pkl") == (_HEADS.value is not None):

@@ -14,7 +14,7 @@ def portraits(count: int, seed: int, resolution: int = 64) -> np.ndarray:
   Returns:
     float32 [count, R, R, 3] in [-1, 1].
   """
-  from demo.factors import sample_factors
-  from demo.renderer import render
+  from privai_tf.demo.factors import sample_factors
+  from privai_tf.demo.renderer import render
 
   return render(sample_factors(count, seed), resolution)

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from demo.factors import NAMES, Look
+from privai_tf.demo.factors import NAMES, Look
 
 _BATCH = 32
 # Compiling takes as long as drawing this many portraits without, in batches of 8.
@@ -49,8 +49,8 @@ def _draw(parts: dict, resolution: int):
   """[N, R, R, 3] in [-1, 1] from the parts of a `Look`, back to front."""
   import tensorflow as tf
 
-  from demo import features, hair, head
-  from demo.canvas import Canvas
+  from privai_tf.demo import features, hair, head
+  from privai_tf.demo.canvas import Canvas
 
   samples = max(2, _LEAST_GRID // resolution)
   canvas, look = Canvas.of(samples * resolution), Look(**parts)

@@ -56,14 +56,21 @@ def lacking(root: pathlib.Path) -> list[str]:
   return missed
 
 
+def module_name(path: pathlib.Path) -> str:
+  """The one name of a module by its path: the converters are `privai_tf.converters`, see setup.py."""
+  parts = path.with_suffix("").parts
+  if parts[0] == "converters" and parts[1:] != ("__init__",):
+    parts = ("privai_tf", *parts)
+  return ".".join(parts).removesuffix(".__init__")
+
+
 def imports(root: pathlib.Path) -> dict[str, set[str]]:
   """By module, the modules of the packages that it imports anywhere, late imports included.
 
   What a name of a package's facade leads to is not followed: it is looked up when it is used.
   """
   paths = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
-  modules = {".".join(path.relative_to(root).with_suffix("").parts): path for path in paths}
-  modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+  modules = {module_name(path.relative_to(root)): path for path in paths}
   graph = {}
   for name, path in modules.items():
     asked: set[str] = set()

@@ -3,11 +3,11 @@
 import os
 from typing import Any
 
-from converters.errors import UnsupportedFileError
-from converters.ports import pggan, stylegan
-from converters.ports.discriminators import LabelledError, discriminator_record
-from converters.pytorch import LazyTensor, read_torch_file
-from converters.records import PLACES, NetworkFile, NetworkRecord
+from privai_tf.converters.errors import UnsupportedFileError
+from privai_tf.converters.ports import pggan, stylegan
+from privai_tf.converters.ports.discriminators import LabelledError, discriminator_record
+from privai_tf.converters.pytorch import LazyTensor, read_torch_file
+from privai_tf.converters.records import PLACES, NetworkFile, NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import shown
 

@@ -15,7 +15,7 @@ COMMANDS = MappingProxyType(
     "audit": "privai_tf.commands.audit",
     "evaluate": "privai_tf.commands.evaluate",
     "ledger": "privai_tf.commands.ledger",
-    "convert": "converters.__main__",
+    "convert": "privai_tf.converters.__main__",
     "score": "privai_tf.commands.score",
     "train-boundary": "privai_tf.commands.train_boundary",
     "train-classifier": "privai_tf.commands.train_classifier",

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from converters.identification import identified
+from privai_tf.converters.identification import identified
 from privai_tf.errors import PrivaiError
 from privai_tf.generators.checkpoint import save_checkpoint
 from privai_tf.generators.config import PGGANConfig, StyleGANDiscriminatorConfig

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import demo
-from demo.factors import NAMES, labels, sample_factors
-from demo.renderer import render
+from privai_tf.demo.factors import NAMES, labels, sample_factors
+from privai_tf.demo.renderer import render
 
 
 @pytest.fixture(scope="module")

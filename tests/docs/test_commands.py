@@ -17,7 +17,8 @@ _PROGRAM = "tests/docs/parse_flags.py"
 # What is run where a page names a file or a package.
 _ENTRY = {
   "run_privatize.py": "privai_tf.commands.privatize",
-  "converters": "converters.__main__",
+  "converters": "privai_tf.converters.__main__",
+  "privai_tf.converters": "privai_tf.converters.__main__",
   "privai_tf.web": "privai_tf.web.__main__",
   "benchmarks.conformance": "benchmarks.conformance.__main__",
 }

@@ -9,6 +9,7 @@ import privai_tf
 from privai_tf.commands import completion
 from privai_tf.shell import front_door
 from privai_tf.shell.commands import COMMANDS, summary
+from tests.contracts import module_name
 
 
 def privai(*arguments, **options):
@@ -26,7 +27,7 @@ def test_every_command_is_behind_it(repository):
   """Whatever ends with `command.run` is a command; `run_privatize.py` is `privai privatize`."""
   files = [*(repository / "privai_tf").rglob("*.py"), repository / "converters" / "__main__.py"]
   commands = {
-    ".".join(file.relative_to(repository).with_suffix("").parts)
+    module_name(file.relative_to(repository))
     for file in files
     if "\n  command.run(" in file.read_text(encoding="utf-8")
   }
