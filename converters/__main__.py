@@ -1,10 +1,10 @@
 """Converts network files once and for all: NVIDIA's, InterFaceGAN's, genforce's, e4e's and pSp's.
 
-  python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
-  python -m converters FOLDER OUTPUT_DIR      (MobileStyleGAN's four OpenVINO files)
-  python -m converters --list[=generator|classifier|boundary]
-  python -m converters --download=NAME [--output_dir=DIR]
-  python -m converters --identify FILE
+  python -m privai_tf.converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
+  python -m privai_tf.converters FOLDER OUTPUT_DIR      (MobileStyleGAN's four OpenVINO files)
+  python -m privai_tf.converters --list[=generator|classifier|boundary]
+  python -m privai_tf.converters --download=NAME [--output_dir=DIR]
+  python -m privai_tf.converters --identify FILE
 
 The third and fourth list the published files and download one: mobilestylegan-ffhq draws
 photorealistic faces, and is converted at once. The last says what a file is, which command reads it
@@ -77,7 +77,9 @@ def _download() -> None:
   with progress_bar(file.name, unit="B") as progress:
     path = download(file, folder, progress=progress)
   if file.kind == "generator":
-    print(f"Use it as --checkpoint={path}, or convert it once: python -m converters {path} DIR")
+    print(
+      f"Use it as --checkpoint={path}, or convert it once: python -m privai_tf.converters {path} DIR"
+    )
   elif file.kind == "classifier":
     print(f"Use it as --scorer={path} (python -m privai_tf.score).")
   else:

@@ -1,6 +1,6 @@
 """What a file is, which command reads it, and what a conversion would leave out.
 
-  python -m converters --identify FILE
+  python -m privai_tf.converters --identify FILE
 
 Nothing in the file is executed, and nothing is written. What would be lost is not looked up in a table:
 the file's networks are converted in memory, and the report of that is read out.
@@ -32,7 +32,7 @@ def identified(path: str | os.PathLike) -> Facts:
   """Says what a file or a folder is.
 
   Args:
-    path: a network file of any kind that `python -m converters` reads, an e4e or pSp checkpoint,
+    path: a network file of any kind that `python -m privai_tf.converters` reads, an e4e or pSp checkpoint,
       a folder of MobileStyleGAN's OpenVINO files, a folder of ours (checkpoint, encoder, classifier),
       or an `.npy` file (boundary, latent codes).
 
@@ -78,7 +78,7 @@ def _encoder(path: Path) -> Facts:
     ],
     [
       f"python -m privai_tf.invert --encoder={path}",
-      f"python -m converters {path} DIR (the decoder as a checkpoint, the encoder in it)",
+      f"python -m privai_tf.converters {path} DIR (the decoder as a checkpoint, the encoder in it)",
     ],
     [f"{name} (of training)" for name in rest]
     + ([f"tensors {listed(others, 3)}"] if others else [])
@@ -95,7 +95,7 @@ def _openvino(path: Path) -> Facts:
   return Facts(
     f"{shown(path)}: MobileStyleGAN's four OpenVINO files, {kind}",
     [described(config)],
-    [f"python -m converters {path} DIR (then --checkpoint=DIR)"],
+    [f"python -m privai_tf.converters {path} DIR (then --checkpoint=DIR)"],
     ["how OpenVINO computes them; the mean of w, which no file holds, is computed"],
   )
 
@@ -120,11 +120,11 @@ def _networks(path: Path) -> Facts:
     raise problems[0] if problems else CheckpointError(f"{shown(path)} holds no network.")
   lone = len(file.networks) == 1 and not file.places
   if generators:
-    facts.reads.append(f"python -m converters {path} DIR (then --checkpoint=DIR)")
+    facts.reads.append(f"python -m privai_tf.converters {path} DIR (then --checkpoint=DIR)")
     facts.reads.append(f"privai_tf.load_generator({str(path)!r})")
   if scores:
     option = "" if lone else " --network=D"
-    facts.reads.append(f"python -m converters {path} DIR{option}")
+    facts.reads.append(f"python -m privai_tf.converters {path} DIR{option}")
   if lone and scores and not generators:
     facts.reads.append(
       f"python -m privai_tf.score --scorer={path} (NVIDIA's attribute classifiers)"

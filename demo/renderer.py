@@ -4,12 +4,26 @@ import functools
 
 import numpy as np
 
-from privai_tf.demo.factors import NAMES, Look
+from privai_tf.demo.factors import NAMES, Look, sample_factors
 
 _BATCH = 32
 # Compiling takes as long as drawing this many portraits without, in batches of 8.
 _COMPILED_FROM, _SMALL_BATCH = 96, 8
 _LEAST_GRID = 128
+
+
+def portraits(count: int, seed: int, resolution: int = 64) -> np.ndarray:
+  """Portraits rendered afresh (no generator made them), for a run without input pictures.
+
+  Args:
+    count: how many.
+    seed: of the factors.
+    resolution: width and height R in pixels.
+
+  Returns:
+    float32 [count, R, R, 3] in [-1, 1].
+  """
+  return render(sample_factors(count, seed), resolution)
 
 
 def render(factors: np.ndarray, resolution: int = 64) -> np.ndarray:

@@ -23,7 +23,9 @@ choose_backend()
 __path__.append(os.path.join(__path__[0], "commands"))
 
 # The one place that knows both: networks ask for what a file holds, converters know the originals.
-name_readers("privai_tf.converters.loading", "foreign_network", "foreign_classifier", "foreign_encoder")
+name_readers(
+  "privai_tf.converters.loading", "foreign_network", "foreign_classifier", "foreign_encoder"
+)
 
 _PUBLIC = {
   "load_generator": "privai_tf.generators",

@@ -49,7 +49,7 @@ def _folder(generator) -> pathlib.Path:
   if generator.folder is None:
     raise ConfigurationError(
       f"--checkpoint={_CHECKPOINT.value} is no folder to put an encoder into; convert it with "
-      "python -m converters, or give --output_dir."
+      "python -m privai_tf.converters, or give --output_dir."
     )
   return generator.folder / FOLDER
 

@@ -1,6 +1,6 @@
 """Where names are looked for: checkpoints, boundaries and classifiers lie in folders of three places.
 
-What a user makes (`python -m converters`, `train_boundary`) lies in the current folder, what serves
+What a user makes (`python -m privai_tf.converters`, `train_boundary`) lies in the current folder, what serves
 all of their projects in their data folder, and what comes with the package in it, or beside it in a checkout.
 """
 

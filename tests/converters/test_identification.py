@@ -42,7 +42,7 @@ def test_a_persistent_pickle(stylegan3, nothing_executed):
   with nothing_executed():
     found = text(stylegan3)
   assert "Gs: stylegan3 generator, 16 x 16, 3 channels, spaces Z [5], W [6], W+ [6, 6]" in found
-  assert f"python -m converters {stylegan3} DIR" in found
+  assert f"python -m privai_tf.converters {stylegan3} DIR" in found
   assert "source text, never executed" in found
   assert "augment_pipe" in found
 

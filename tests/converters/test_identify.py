@@ -24,7 +24,7 @@ QUOTA_PAGE = (
   b"<p>Sorry, you can't view or download this file at this time.</p></body></html>"
 )
 OTHER = "give an official ProgressiveGAN"
-CONVERT = "`python -m converters FILE DIR` reads it"
+CONVERT = "`python -m privai_tf.converters FILE DIR` reads it"
 
 
 def archive(*names):
