@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from converters.fetching import FetchError, Progress, fetch
-from converters.zoo import Address, ZooFile
+from privai_tf.converters.fetching import FetchError, Progress, fetch
+from privai_tf.converters.zoo import Address, ZooFile
 from privai_tf.errors import CheckpointError
 from privai_tf.faces.faceres import FILES, recognizers_folder
 from privai_tf.runtime.files import make_folder, shown, write_bytes

@@ -79,7 +79,7 @@ class InversionSpec:
       downloads nothing) and the resolution is at least 256.
     vgg16_weights: path of the weights file; None looks in Keras's cache folder, "download" also lets
       Keras fetch them into it.
-    lpips_weights: path of a file that `python -m converters.perceptual` wrote; with it, the quality
+    lpips_weights: path of a file that `python -m privai_tf.converters.perceptual` wrote; with it, the quality
       report has LPIPS figures whatever `perceptual` is.
     layer_weights: weight of each VGG16 layer, in the order of `perceptual.LAYERS`.
     pixel_weight: weight of the multi-scale pixel loss.

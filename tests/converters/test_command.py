@@ -13,8 +13,8 @@ import time
 import numpy as np
 import pytest
 
-from converters import conversion, parity, pggan
-from converters.conversion import convert_file
+from privai_tf.converters import conversion, parity, pggan
+from privai_tf.converters.conversion import convert_file
 from privai_tf.errors import CheckpointError, OutputError
 from privai_tf.generators.checkpoint import read_checkpoint
 from privai_tf.generators.config import PGGANConfig, PGGANDiscriminatorConfig

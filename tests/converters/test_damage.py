@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from converters.errors import DamagedFileError, NetworkFileError
-from converters.restricted_pickle import read_network_pickle
+from privai_tf.converters.errors import DamagedFileError, NetworkFileError
+from privai_tf.converters.restricted_pickle import read_network_pickle
 
 _FUZZ = settings(
   max_examples=250,

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from converters.errors import UnsafePickleError
-from converters.restricted_pickle import read_network_pickle
+from privai_tf.converters.errors import UnsafePickleError
+from privai_tf.converters.restricted_pickle import read_network_pickle
 
 ATTACKS = {}
 

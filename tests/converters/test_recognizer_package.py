@@ -6,10 +6,10 @@ import tarfile
 
 import pytest
 
-from converters import recognizer_package
-from converters.fetching import FetchError
-from converters.recognizer_package import FACERES, download_faceres
-from converters.zoo import find_file, read_zoo, table
+from privai_tf.converters import recognizer_package
+from privai_tf.converters.fetching import FetchError
+from privai_tf.converters.recognizer_package import FACERES, download_faceres
+from privai_tf.converters.zoo import find_file, read_zoo, table
 from privai_tf.errors import CheckpointError
 from privai_tf.faces import faceres
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from converters.errors import NetworkFileError
-from converters.persistence import read_persistent_file
-from converters.pytorch import read_torch_file
+from privai_tf.converters.errors import NetworkFileError
+from privai_tf.converters.persistence import read_persistent_file
+from privai_tf.converters.pytorch import read_torch_file
 from tests.converters.torch_writer import TorchWriter
 
 _FUZZ = settings(

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from converters.zoo import MANIFEST, find_file, read_zoo, table
+from privai_tf.converters.zoo import MANIFEST, find_file, read_zoo, table
 from privai_tf.errors import CheckpointError, InputError
 
 

@@ -11,21 +11,24 @@ import pytest
 from privai_tf.runtime import startup
 
 # Never load it.
-_WITHOUT = {"privai_tf/ledger.py", "converters/perceptual.py"}
+_WITHOUT = {
+  "privai_tf/commands/completion.py",
+  "privai_tf/commands/ledger.py",
+  "converters/perceptual.py",
+}
 
 
 def _commands(repository):
   paths = [
-    *(repository / "privai_tf").glob("*.py"),
+    *(repository / "privai_tf" / "commands").glob("*.py"),
     *(repository / "converters").glob("*.py"),
-    repository / "run_privatize.py",
   ]
   texts = {path.relative_to(repository).as_posix(): path.read_text("utf-8") for path in paths}
   return {name: text for name, text in texts.items() if "command.run(" in text}
 
 
 def test_all_commands_are_known(repository):
-  assert {"run_privatize.py", "privai_tf/gateway.py", *_WITHOUT} < _commands(repository).keys()
+  assert {"privai_tf/commands/gateway.py", *_WITHOUT} < _commands(repository).keys()
 
 
 def test_every_command_that_loads_tensorflow_starts_it_quietly(repository):
