@@ -1,5 +1,6 @@
 """What the page does, without the page: one method an action, each for one session."""
 
+import contextlib
 import queue
 import threading
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.errors import ConfigurationError, InputError, PrivaiError
 from privai_tf.runtime.files import write_bytes
 from privai_tf.runtime.pictures import png
 from privai_tf.web import photos, words
@@ -82,7 +83,8 @@ class Desk:
       for value in self.epsilons:
         while self.sessions.idle_seconds() < _IDLE_SECONDS:  # Visitors go first.
           time.sleep(1)
-        self.studio.warm_up([Choice(hidden, value)])
+        with contextlib.suppress(PrivaiError):  # Who chooses it is told.
+          self.studio.warm_up([Choice(hidden, value)])
 
   def take_upload(self, session: Session, path: str | Path) -> None:
     """An upload becomes the session's photo; its file is gone afterwards.

@@ -77,9 +77,12 @@ class Server:
     public = ("samples", "practice")
     return [path for path in places if path.is_file() and not set(public) & set(path.parts)]
 
-  def end(self) -> int:
-    self.process.send_signal(signal.SIGTERM)
+  def end(self, number: int = signal.SIGTERM) -> int:
+    self.process.send_signal(number)
     return self.process.wait(60)
+
+  def said(self, words: str) -> None:
+    assert waiting(lambda: words in self.log.read_text(), 300), self.log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -275,3 +278,27 @@ def test_two_visitors_at_once_and_nothing_left(visiting, server, tmp_path):
   assert server.end() == 143
   assert list((server.cache / "web").iterdir()) == []
   assert list(server.temporary.rglob("*")) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["loading", "ready", "reading", "idle"])
+def test_a_signal_ends_the_page_at_once_and_cleanly(browser, tmp_path, repository, moment, number):
+  """Also within TensorFlow's code, which takes no signals: it is left, not waited for."""
+  server = Server(tmp_path, repository)
+  if moment != "loading":
+    server.said("The model is ready.")
+  if moment == "reading":
+    visit = Visit(browser, server.address, 1280).ready()
+    visit.page.locator(THUMBNAIL).first.click()
+    visit.page.wait_for_selector("#step-1 .progress")
+  if moment == "idle":
+    time.sleep(45)  # Now it computes in advance what visitors may choose.
+  began = time.monotonic()
+  code = server.end(number)
+  print(f"{moment}, {signal.Signals(number).name}: ended after {time.monotonic() - began:.1f} s")
+  assert code == 128 + number
+  told = server.log.read_text().splitlines()
+  word = "Interrupted" if number == signal.SIGINT else "Terminated"
+  assert told[-1] == f"{word}: the page is closed, and no photo is kept."
+  assert [line for line in told[:-1] if not line.startswith(("The page: ", "The model "))] == []
+  assert server.left() == []
