@@ -20,6 +20,7 @@ from privai_tf.web.pictures import shown
 from privai_tf.web.released import Released, write
 from privai_tf.web.sessions import SAMPLES, Session, Sessions
 from privai_tf.web.settings import WebSettings
+from privai_tf.web.troubles import charged
 
 DRAWS = 4
 _IDLE_SECONDS = 20.0
@@ -108,6 +109,7 @@ class Desk:
 
   def choose_face(self, session: Session, number: int) -> None:
     """Another face of the photo."""
+    self._photo(session)
     session.face, session.inverted, session.released = number, None, []
 
   def invert(self, session: Session) -> Iterator[tuple[int, int, np.ndarray | None]]:
@@ -177,8 +179,9 @@ class Desk:
     inverted, prepared = self.inverted(session), self.prepared(choice)
     prepared.encode(inverted.latents)  # What cannot be released is refused before it is paid for.
     self.payer(session, person).charge(prepared)
-    pixels = self._ready().release(prepared, inverted.latents)
-    released = write(session.folder, pixels, prepared, self._ready().facts)
+    with charged():
+      pixels = self._ready().release(prepared, inverted.latents)
+      released = write(session.folder, pixels, prepared, self._ready().facts)
     session.released.append(choice)
     return released
 

@@ -62,8 +62,8 @@ def run(settings: WebSettings, tell: Callable[[str], None]) -> None:
     ):
       threading.Thread(target=work, daemon=True).start()
     host, port = listener.getsockname()[:2]
-    tell(f"The page: http://{host}:{port}  (the model is loading)")
     try:
+      tell(f"The page: http://{host}:{port}  (the model is loading)")
       ended.wait()
     finally:  # A signal says so: it comes to this thread, whatever the others are within.
       show_errors_again()
