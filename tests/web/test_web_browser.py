@@ -21,6 +21,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from privai_tf.serving.gateway.tokens import add_caller
+
 pytestmark = [pytest.mark.very_slow, pytest.mark.timeout(1800)]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WAIT = 300_000  # Milliseconds; machines may be busy.
@@ -44,7 +46,7 @@ def browser():
 class Server:
   """The command, and what it keeps on the disk."""
 
-  def __init__(self, folder: pathlib.Path, repository: pathlib.Path):
+  def __init__(self, folder: pathlib.Path, repository: pathlib.Path, *flags: str):
     self.cache = folder / "cache"
     environment = os.environ | {
       "PRIVAI_CACHE_DIR": str(self.cache),
@@ -55,7 +57,7 @@ class Server:
     self.log = folder / "log"
     with open(self.log, "wb") as log:
       self.process = subprocess.Popen(
-        [sys.executable, "-m", "privai_tf.web", "--port=0"],
+        [sys.executable, "-m", "privai_tf.web", "--port=0", *flags],
         cwd=repository,
         env=environment,
         stdout=log,
@@ -278,6 +280,27 @@ def test_two_visitors_at_once_and_nothing_left(visiting, server, tmp_path):
   assert server.end() == 143
   assert list((server.cache / "web").iterdir()) == []
   assert list(server.temporary.rglob("*")) == []
+
+
+def test_signing_in(browser, tmp_path, repository):
+  """With a wrong token one is told so, with the right one the page opens; wide, narrow, by keyboard."""
+  tokens = tmp_path / "tokens.json"
+  token = add_caller(tokens, "ada", epsilon=3.0)
+  server = Server(tmp_path, repository, f"--auth_file={tokens}")
+  for width in (1280, 390):
+    visit = Visit(browser, server.address, width)
+    visit.page.wait_for_selector("input[type=password]")
+    visit.look("6-sign-in")
+    for given in ("wrong", token):
+      visit.page.locator("input").first.fill("ada")
+      visit.page.locator("input[type=password]").fill(given)
+      visit.page.keyboard.press("Enter")
+      if given == "wrong":
+        visit.page.wait_for_function("document.body.innerText.includes('Incorrect')")
+        visit.look("7-sign-in-refused")
+    visit.page.wait_for_selector("#step-1")
+    visit.close()
+  server.end()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
