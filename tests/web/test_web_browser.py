@@ -62,6 +62,8 @@ class Server:
         env=environment,
         stdout=log,
         stderr=log,
+        # A shell starts jobs in the background with SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
       )
     self.temporary = folder / "tmp"
     self.address = self._address()
@@ -179,10 +181,12 @@ class Visit:
     self.context.close()
 
 
-def portrait(path: pathlib.Path, count: int = 1) -> pathlib.Path:
-  """A photograph of so many people (NASA's, in the public domain)."""
+def portrait(path: pathlib.Path, count: int = 1, mark: int = 0) -> pathlib.Path:
+  """A photograph of so many people (NASA's, in the public domain); each mark has its own budget."""
   data = pytest.importorskip("skimage.data")
-  Image.fromarray(np.concatenate([data.astronaut()[:, :400]] * count, axis=1)).save(path)
+  pixels = np.concatenate([data.astronaut()[:, :400]] * count, axis=1)
+  pixels[0, 0] = mark % 256
+  Image.fromarray(pixels).save(path)
   return path
 
 
@@ -244,7 +248,7 @@ def test_the_ways_that_end(visiting, tmp_path, width):
       arg=words,
     )
     visit.look(f"3-{name}")
-  visit.upload(portrait(tmp_path / "two.png", count=2))
+  visit.upload(portrait(tmp_path / "two.png", count=2, mark=width))
   visit.page.wait_for_selector("#strip img")
   assert visit.page.locator("#faces label").count() == 2
   visit.look("4-two-faces")
