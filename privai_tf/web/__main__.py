@@ -73,4 +73,4 @@ def _path(given: str | None) -> pathlib.Path | None:
 
 
 if __name__ == "__main__":
-  command.run(main)
+  command.run(main, stopped="the page is closed, and no photo is kept.")

@@ -85,3 +85,18 @@ def test_tensorflow_starts_without_packages_that_no_command_needs():
   )
   told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
   assert told.stdout.splitlines() == ["", "1.0 keras"]
+
+
+def test_who_ends_the_process_meanwhile_is_heard():
+  """The page's model is loaded beside the thread that signals come to."""
+  program = (
+    "import os; from privai_tf.runtime import startup\n"
+    "with startup._held_back_errors():\n"
+    "  os.write(2, b'chatter ')\n"
+    "  startup.show_errors_again()\n"
+    "  os.write(2, b'the end ')\n"
+    "startup.show_errors_again()\n"
+    "os.write(2, b'after')"
+  )
+  told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+  assert told.stderr == b"the end after"
