@@ -14,7 +14,7 @@ from privai_tf.converters.restricted_pickle import read_network_pickle
 _FUZZ = settings(
   max_examples=250,
   deadline=None,
-  suppress_health_check=[HealthCheck.function_scoped_fixture],
+  suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
