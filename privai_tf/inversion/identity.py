@@ -2,7 +2,7 @@
 
 Pixels forgive a face that is somebody else's with the same hair. As e4e's and pSp's training do
 (Richardson et al. 2021, section 3.2, with ArcFace), the search also asks a recognizer, here `faceres`
-(`privai_tf.faces.faceres`), whose files the user fetches; nothing is downloaded unless asked for.
+(`privai_tf.inversion.faceres`), whose files the user fetches; nothing is downloaded unless asked for.
 """
 
 import functools
@@ -10,7 +10,7 @@ import functools
 import tensorflow as tf
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.faces.faceres import BOX, SIDE, Faceres, faceres_at_hand, read_faceres
+from privai_tf.inversion.faceres import BOX, SIDE, Faceres, faceres_at_hand, read_faceres
 from privai_tf.inversion.spec import InversionSpec
 
 _LEAST = 64  # Pixels a side: smaller faces say nothing of who they are.

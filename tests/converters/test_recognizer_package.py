@@ -11,7 +11,7 @@ from privai_tf.converters.fetching import FetchError
 from privai_tf.converters.recognizer_package import FACERES, download_faceres
 from privai_tf.converters.zoo import find_file, read_zoo, table
 from privai_tf.errors import CheckpointError
-from privai_tf.faces import faceres
+from privai_tf.inversion import faceres
 
 _CONTENTS = {"faceres.json": b"{}", "faceres.bin": b"weights"}
 

@@ -5,9 +5,8 @@ import pytest
 import tensorflow as tf
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.faces import faceres
-from privai_tf.faces.faceres import FEATURES, Faceres
-from privai_tf.inversion import InversionSpec, identity, invert
+from privai_tf.inversion import InversionSpec, faceres, identity, invert
+from privai_tf.inversion.faceres import FEATURES, Faceres
 from privai_tf.inversion.identity import IdentityLoss, identity_loss
 from privai_tf.inversion.initialization import decided, missing_likeness
 from tests.inversion.test_drafts import mobile_of

@@ -1,4 +1,4 @@
-"""A second recognizer, independent of dlib: `faceres`; see `privai_tf.faces.faceres`."""
+"""A second recognizer, independent of dlib: `faceres`; see `privai_tf.inversion.faceres`."""
 
 import functools
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from privai_tf.attributes.scorers.packaged import cropped
 from privai_tf.evaluation.recognition.recognizer import Recognizer
-from privai_tf.faces.faceres import BOX, FEATURES, SIDE, Faceres, read_faceres
+from privai_tf.inversion.faceres import BOX, FEATURES, SIDE, Faceres, read_faceres
 
 _BATCH = 16
 

@@ -8,7 +8,7 @@ import pytest
 from privai_tf.errors import CheckpointError, ConfigurationError
 from privai_tf.evaluation.recognition.deanonymizer import learn
 from privai_tf.evaluation.recognition.recognizer import load_recognizer, recognizers_at_hand
-from privai_tf.faces import faceres
+from privai_tf.inversion import faceres
 
 
 @pytest.mark.parametrize("kind", ["ridge", "network"])
