@@ -1,5 +1,6 @@
 """The flags of the main job, and the `Job` that they ask for. Imports nothing heavy."""
 
+import dataclasses
 import pathlib
 
 from absl import flags
@@ -108,7 +109,8 @@ _TENSORBOARD = flags.DEFINE_string(
 _PUBLIC_CODES = shared_flag(
   "public_codes",
   "Codes of generated pictures that the split of codes is fitted on, at least; made once and kept. "
-  "Default: what is there, else 4096 of an encoder, 1024 of a search.",
+  "Default: what is there, else 4096 of an encoder, 1024 of a search. 0: none are made, the generator's "
+  "own samples stand in for them, and what a release's rest tells is not measured.",
 )
 _SEED = shared_flag(
   "seed", "Of the demo's portraits and the inversion's start, never of the noise."
@@ -191,6 +193,10 @@ def job_from_flags():
   from privai_tf.privacy.ledger.database_url import location
 
   inversion = inversion_flags.spec_from_flags(seed=_SEED.value)
+  if inversion.latent_space is None:
+    space = privacy_flags.advised("latent_space")
+    inversion = dataclasses.replace(inversion, latent_space=space)
+  made = _PUBLIC_CODES.value
   if _INPUT.value is not None or _INPUT_LATENTS.value is not None:
     _without_effect("num", "--input or --input_latents", "the demo's faces are not drawn")
   if is_url(_INPUT_LATENTS.value):
@@ -223,7 +229,7 @@ def job_from_flags():
     portrait_seed=_SEED.value,
     faces=face_flags.spec_from_flags(),
     inversion=inversion,
-    public_codes=_PUBLIC_CODES.value,
+    public_codes=privacy_flags.advised("public_codes") if made is None else made,
     private_dir=_path(_PRIVATE_DIR.value),
     save_latents=_SAVE_LATENTS.value,
     state_dir=_path(_STATE_DIR.value),

@@ -35,7 +35,7 @@ class Job:
     faces: which faces of a photo are taken, and how they are aligned.
     inversion: how codes are found.
     public_codes: how many codes of generated pictures the split is fitted on, at least; None: what
-      there is, see `privai_tf.inversion.public_codes`.
+      there is, see `privai_tf.inversion.public_codes`; 0: the generator's own samples stand in.
     private_dir: the owner's folder, None writes none.
     save_latents: whether `private_dir` gets the codes.
     state_dir: where what the job remembers is kept; a link at `manifest_dir` leads there. None: there

@@ -17,7 +17,8 @@ _PRESET = flags.DEFINE_enum(
   None,
   sorted(PRESETS),
   "Advised scope, mechanism, decoding and resemblance, by use: attribute (one attribute hidden, the "
-  "person stays), stand-in (nobody's face in its place) or data-set (the same; age and gender count "
+  "person stays), likeness (the same for photographs: a search in W+ that keeps who it is, and a delta "
+  "of 1e-6), stand-in (nobody's face in its place) or data-set (the same; age and gender count "
   "three times). Flags that are given win; epsilon is yours. See docs/evidence.md.",
 )
 _WPLUS_MODE = shared_flag("wplus_mode")
@@ -78,7 +79,7 @@ def privacy_spec(latent_space: str | None, *, pasted_back: bool) -> Any:
     mechanism=mechanism,
     scope=_scope(),
     epsilon=_epsilons(),
-    delta=_DELTA.value,
+    delta=_delta(preset, mechanism),
     wplus_mode=_WPLUS_MODE.value,
     clip_radius=_CLIP_RADIUS.value,
     clip_quantile=_clip_quantile(),
@@ -94,6 +95,22 @@ def privacy_spec(latent_space: str | None, *, pasted_back: bool) -> Any:
 def preset_name() -> str | None:
   """The preset that was asked for."""
   return _PRESET.value
+
+
+def advised(name: str) -> Any:
+  """What the preset says of a flag that is not of the guarantee; None: nothing, or no preset.
+
+  Args:
+    name: "latent_space" or "public_codes".
+  """
+  return getattr(PRESETS[_PRESET.value], name) if _PRESET.value else None
+
+
+def _delta(preset: Preset | None, mechanism: str) -> float:
+  """The one that was given; else the preset's, for its own mechanism."""
+  if flags.FLAGS["delta"].present or preset is None or mechanism != preset.mechanism:
+    return _DELTA.value
+  return preset.delta
 
 
 def _preset() -> Preset | None:

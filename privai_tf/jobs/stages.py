@@ -19,7 +19,7 @@ from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
-from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path
+from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path, words_of
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.settings import recorded
 from privai_tf.jobs.attribute_changes import AttributeChanges
@@ -31,7 +31,8 @@ from privai_tf.jobs.parts import Recipe
 from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.jobs.tally import shifted
 from privai_tf.privacy import prepare, privatize
-from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.public_codes import PublicCodes, sampled_codes
+from privai_tf.privacy.public_figures import loud_rest
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
@@ -55,7 +56,7 @@ class Stages:
     """
     self.generator = load_generator(recipe.checkpoint)
     inversion = recipe.inversion.for_spaces(self.generator.latent_spaces)
-    if recipe.privacy.scope == "attribute" and not recipe.codes_given:
+    if recipe.privacy.scope == "attribute" and not recipe.codes_given and recipe.public_codes != 0:
       inversion = served_path(self.generator, inversion, recipe.public_codes)
     alone = inversion.steps == 0 and recipe.inversion.steps is None
     self.recipe = recipe = dataclasses.replace(recipe, inversion=inversion)
@@ -72,6 +73,7 @@ class Stages:
     )
     hidden = self._boundaries if recipe.privacy.scope == "attribute" else []
     told = [weakness(hidden), ENCODER_ALONE if alone else None]
+    told.append(loud_rest(self._prepared, self.generator))
     self.warning = "\n".join(filter(None, told)) or None
     changes = AttributeChanges(recipe.checkpoint, hidden) if recipe.recorded else None
     self._stands_in = recipe.on_failure == STAND_IN
@@ -80,12 +82,23 @@ class Stages:
     )
 
   def _fitted_on(self, progress) -> PublicCodes | None:
-    """Codes that this job's release path makes of generated pictures; None where codes are given."""
+    """Codes that this job's release path makes of generated pictures; None where codes are given.
+
+    The generator's own samples stand in for them where none are to be made.
+    """
     recipe = self.recipe
     if recipe.privacy.scope != "attribute" or recipe.codes_given:
       return None
-    count = recipe.public_codes
-    return public_codes(self.generator, recipe.inversion, count=count, progress=progress)
+    generator, path, count = self.generator, recipe.inversion, recipe.public_codes
+    if count != 0:
+      return public_codes(generator, path, count=count, progress=progress)
+    privacy = recipe.privacy
+    samples = sampled_codes(
+      generator, path.latent_space, privacy.calibration_count, privacy.calibration_seed
+    )
+    # Codes of photos all the same: those of another path are no neighbours of theirs.
+    words = f"{words_of(generator, path)}, split by {samples.release_path}"
+    return dataclasses.replace(samples, release_path=words)
 
   @property
   def guarantee(self) -> Guarantee:

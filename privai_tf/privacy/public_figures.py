@@ -10,6 +10,8 @@ from privai_tf.privacy.calibration import public_samples
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.subspace import Subspace
 
+_COMPARED, _LOUD = 256, 0.1
+
 
 def typical_distance(
   generator: Any, latent_space: str, layout: Subspace, count: int, seed: int
@@ -51,3 +53,24 @@ def known_of_boundaries(boundaries: Sequence[Boundary], public: PublicCodes) -> 
     "unknown_origin": shares,
     "accuracies": {name: value for name, value in accuracies.items() if value is not None},
   }
+
+
+def loud_rest(prepared: Any, generator: Any) -> str | None:
+  """A warning where the noise on the rest is no longer too small to be seen.
+
+  It grows with the root of the rest's numbers where the promise is pure, which W+ has thousands of.
+
+  Args:
+    prepared: a `PreparedRelease`.
+    generator: the `Generator` that it is for.
+  """
+  if prepared.rest is None or prepared.latent_space != "W+":
+    return None
+  codes = public_samples(generator, prepared.latent_space, _COMPARED, 0)
+  usual, scale = float(codes.std(axis=0).mean()), prepared.rest.noise_scale
+  if scale < _LOUD * usual:
+    return None
+  return (
+    f"The rest of a code gets noise of scale {scale:.2g}, where codes deviate by {usual:.2g}: pictures "
+    "will be coarse. Use --preset=likeness (Gaussian noise, which needs a delta), or --latent_space=W."
+  )

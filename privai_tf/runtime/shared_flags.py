@@ -103,7 +103,7 @@ SHARED_FLAGS: Mapping[str, SharedFlag] = MappingProxyType(
       "integer",
       None,
       "Codes of generated pictures that the split of codes is fitted on, at least; made once and kept.",
-      lower_bound=1,
+      lower_bound=0,
     ),
     # How codes are drawn.
     "truncation_psi": SharedFlag(

@@ -15,6 +15,8 @@ _CASES = {
   "other noise": ["--preset=attribute", "--mechanism=laplace", "--decode=mean"],
   "decoding stays": ["--preset=attribute", "--mechanism=laplace"],
   "noise for a stand-in": ["--preset=stand-in", "--mechanism=gaussian", "--delta=1e-5"],
+  "likeness without its noise": ["--preset=likeness", "--mechanism=extremal"],
+  "likeness elsewhere": ["--preset=likeness", "--latent_space=W", "--public_codes=64"],
   "the preset's own scope": ["--preset=stand-in", "--scope=image"],
 }
 # Told without dashes where no command runs, as here.
@@ -41,8 +43,9 @@ for arguments in json.loads(sys.argv[1]):
       flags.FLAGS(["run_privatize.py", "--output_dir=out", *arguments])
       job = job_flags.job_from_flags()
       spec = job.privacy
-      names = ("scope", "mechanism", "decode", "epsilon", "resemble", "private")
-      print(json.dumps({"preset": job.preset} | {name: getattr(spec, name) for name in names}))
+      names = ("scope", "mechanism", "decode", "epsilon", "delta", "resemble", "private")
+      other = {"space": job.inversion.latent_space, "codes": job.public_codes}
+      print(json.dumps({"preset": job.preset} | other | {name: getattr(spec, name) for name in names}))
     except (ConfigurationError, flags.Error) as error:
       print(json.dumps(str(error)))
 assert "tensorflow" not in sys.modules
@@ -78,6 +81,15 @@ def test_a_preset_sets_what_it_says(case, name):
   assert found["decode"] == (preset.decode or "raw")
   assert found["epsilon"] == 4.0
   assert found["private"]
+
+
+def test_likeness_searches_a_code_a_layer_and_makes_no_codes_of_its_own(case):
+  found = case("likeness")
+  assert (found["space"], found["codes"], found["delta"]) == ("W+", 0, 1e-6)
+  pure = case("likeness without its noise")
+  assert (pure["mechanism"], pure["delta"]) == ("extremal", 0.0)
+  elsewhere = case("likeness elsewhere")
+  assert (elsewhere["space"], elsewhere["codes"]) == ("W", 64)
 
 
 def test_weights_of_a_data_set(case):
