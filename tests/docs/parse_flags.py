@@ -30,7 +30,7 @@ class _CaughtError(Exception):
 def caught(module: str) -> tuple[argparse.ArgumentParser | None, dict | None]:
   """Starts a command up to where it parses; its parser (None: absl), and its module's names."""
 
-  def run(main, arguments=None):  # As `command.run` takes them.
+  def run(main, arguments=None, stopped=None):  # As `command.run` takes them.
     raise _CaughtError(None, main.__globals__)
 
   def parse(parser, *_):
