@@ -19,6 +19,7 @@ from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
+from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path, words_of
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.settings import recorded
@@ -97,7 +98,7 @@ class Stages:
       generator, path.latent_space, privacy.calibration_count, privacy.calibration_seed
     )
     # Codes of photos all the same: those of another path are no neighbours of theirs.
-    words = f"{words_of(generator, path)}, split by {samples.release_path}"
+    words = f"{words_of(generator, decided(path, generator))}, split by {samples.release_path}"
     return dataclasses.replace(samples, release_path=words)
 
   @property
