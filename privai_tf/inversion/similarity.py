@@ -98,6 +98,7 @@ def _compared(images: tf.Tensor, goals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor
   moments = _smoothed(
     tf.concat([images, goals, images**2, goals**2, images * goals], axis=-1), 5 * channels
   )
+  # Wang et al. 2004, equation 13, as two factors; variances as E[x^2] - E[x]^2.
   mean, goal_mean, square, goal_square, product = tf.split(moments, 5, axis=-1)
   means = mean * goal_mean
   squares = mean**2 + goal_mean**2
