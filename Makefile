@@ -15,13 +15,13 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-b
 
 .PHONY: demo demo-photo web notebook test lint format bench clean
 
-$(INSTALLED): setup.cfg pyproject.toml constraints.txt
+$(INSTALLED): setup.cfg setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable '.[dev]'
 	touch $(INSTALLED) $(DEMO) $(WEB)
 
 # What the demo needs and no more; where everything is installed already, nothing.
-$(DEMO): setup.cfg pyproject.toml constraints.txt
+$(DEMO): setup.cfg setup.py pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable '.[align]'
 	touch $(DEMO)
@@ -32,7 +32,7 @@ demo: $(DEMO)
 demo-photo: $(DEMO)
 	$(BIN)/python -m demo.photo
 
-$(WEB): setup.cfg pyproject.toml constraints.txt
+$(WEB): setup.cfg setup.py pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable '.[web]'
 	touch $(WEB)
@@ -40,7 +40,7 @@ $(WEB): setup.cfg pyproject.toml constraints.txt
 web: $(WEB)
 	$(BIN)/python -m privai_tf.web
 
-$(NOTEBOOK): setup.cfg pyproject.toml constraints.txt
+$(NOTEBOOK): setup.cfg setup.py pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable '.[notebook]'
 	touch $(NOTEBOOK)

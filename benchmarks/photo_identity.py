@@ -15,8 +15,8 @@ import numpy as np
 from absl import app, flags
 
 import privai_tf
-from demo.photo_previews import CHUNK, draw_previews, read_previews
-from demo.photo_sketches import sketch_codes
+from privai_tf.demo.photo_previews import CHUNK, draw_previews, read_previews
+from privai_tf.demo.photo_sketches import sketch_codes
 from privai_tf.evaluation.experiments.intervals import mean
 from privai_tf.evaluation.recognition.matching import auc_bound, identification_bound
 from privai_tf.evaluation.recognition.recognizer import codes_recognizer, recognizers_at_hand

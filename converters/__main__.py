@@ -1,14 +1,14 @@
 """Converts network files once and for all: NVIDIA's, InterFaceGAN's, genforce's, e4e's and pSp's.
 
-  python -m converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
-  python -m converters FOLDER OUTPUT_DIR      (MobileStyleGAN's four OpenVINO files)
-  python -m converters --list[=generator|classifier|boundary]
-  python -m converters --download=NAME [--output_dir=DIR]
-  python -m converters --identify FILE
+  python -m privai_tf.converters PICKLE OUTPUT_DIR [--network=Gs|G|D|all]
+  python -m privai_tf.converters FOLDER OUTPUT_DIR      (MobileStyleGAN's four OpenVINO files)
+  python -m privai_tf.converters --list[=generator|classifier|boundary]
+  python -m privai_tf.converters --download=NAME [--output_dir=DIR]
+  python -m privai_tf.converters --identify FILE
 
 The third and fourth list the published files and download one: mobilestylegan-ffhq draws
-photorealistic faces, and is converted at once. The last says what a file is, which command reads it
-and what would be lost. Nothing in the files is executed.
+photorealistic faces, and is converted at once; faceres tells people apart. The last says what a file
+is, which command reads it and what would be lost. Nothing in the files is executed.
 Exit codes: 0 done, 1 the file was refused or the folder cannot be written, 2 bad arguments.
 """
 
@@ -18,6 +18,7 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
 
 class _ChoiceFlag(flags.Flag):
@@ -46,37 +47,46 @@ _LIST = flags.DEFINE_flag(
 )
 _DOWNLOAD = flags.DEFINE_string("download", None, "Download the published file of this name.")
 _IDENTIFY = flags.DEFINE_bool("identify", False, "Say what a file is; nothing is written.")
-_OUTPUT_DIR = flags.DEFINE_string(
-  "output_dir", None, "Where to; default: checkpoints/, or boundaries/ for a boundary."
+_OUTPUT_DIR = shared_flag(
+  "output_dir", "Where to; default: checkpoints/, or boundaries/ for a boundary."
 )
 command_help.first("identify", "network", "list", "download", "output_dir")
 
 
 def _print_list() -> None:
-  from converters.package import MOBILESTYLEGAN
-  from converters.zoo import read_zoo, table
+  from privai_tf.converters.package import MOBILESTYLEGAN
+  from privai_tf.converters.recognizer_package import FACERES
+  from privai_tf.converters.zoo import read_zoo, table
 
   kind = {"true": "all", "boundaries": "boundary"}.get(_LIST.value, _LIST.value)
-  print("\n".join(table((*read_zoo(), MOBILESTYLEGAN), kind)))
+  print("\n".join(table((*read_zoo(), MOBILESTYLEGAN, FACERES), kind)))
 
 
 def _download() -> None:
-  from converters.conversion import LICENCE
-  from converters.download import download
-  from converters.package import MOBILESTYLEGAN, download_mobilestylegan
-  from converters.zoo import find_file, read_zoo
+  from privai_tf.converters.conversion import LICENCE
+  from privai_tf.converters.download import download
+  from privai_tf.converters.package import MOBILESTYLEGAN, download_mobilestylegan
+  from privai_tf.converters.recognizer_package import FACERES, TERMS, download_faceres
+  from privai_tf.converters.zoo import find_file, read_zoo
   from privai_tf.runtime.progress import progress_bar
 
-  file = find_file(_DOWNLOAD.value, (*read_zoo(), MOBILESTYLEGAN))
+  file = find_file(_DOWNLOAD.value, (*read_zoo(), MOBILESTYLEGAN, FACERES))
   if file is MOBILESTYLEGAN:
     path = download_mobilestylegan(_OUTPUT_DIR.value or "checkpoints")
     print(f"Use it as --checkpoint={path}.")
+    return
+  if file is FACERES:
+    with progress_bar(file.name, unit="B") as progress:
+      path = download_faceres(_OUTPUT_DIR.value, progress=progress)
+    print(f"In {path}: searches in MobileStyleGAN compare people by it from now on.\n{TERMS}")
     return
   folder = _OUTPUT_DIR.value or ("boundaries" if file.kind == "boundary" else "checkpoints")
   with progress_bar(file.name, unit="B") as progress:
     path = download(file, folder, progress=progress)
   if file.kind == "generator":
-    print(f"Use it as --checkpoint={path}, or convert it once: python -m converters {path} DIR")
+    print(
+      f"Use it as --checkpoint={path}, or convert it once: python -m privai_tf.converters {path} DIR"
+    )
   elif file.kind == "classifier":
     print(f"Use it as --scorer={path} (python -m privai_tf.score).")
   else:
@@ -86,14 +96,14 @@ def _download() -> None:
 
 
 def _identify(path: str) -> None:
-  from converters.identification import identified
+  from privai_tf.converters.identification import identified
 
   print("\n".join(identified(path).lines()))
 
 
 def _convert_ir(folder: str, output: str) -> None:
-  from converters.mobilestylegan_files import convert_folder
-  from converters.mobilestylegan_published import TERMS
+  from privai_tf.converters.mobilestylegan_files import convert_folder
+  from privai_tf.converters.mobilestylegan_published import TERMS
 
   config, verified = convert_folder(folder, output)
   print(f"Read {folder}: MobileStyleGAN, {config.resolution} x {config.resolution}.")
@@ -110,13 +120,13 @@ def _convert(pickle: str, output: str) -> None:
   from privai_tf.runtime.startup import start_tensorflow
 
   start_tensorflow()  # The converted network is run once, for the report.
-  from converters.mobilestylegan_published import is_ir_folder
+  from privai_tf.converters.mobilestylegan_published import is_ir_folder
 
   if is_ir_folder(pickle):
     _convert_ir(pickle, output)
     return
-  from converters.conversion import LICENCE, convert_file  # late: --help needs no NumPy
-  from converters.download import check_recorded
+  from privai_tf.converters.conversion import LICENCE, convert_file  # late: --help needs no NumPy
+  from privai_tf.converters.download import check_recorded
 
   check_recorded(pickle)
   file, reports = convert_file(pickle, output, _NETWORK.value)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import DamagedFileError, UnsafePickleError, quoted
-from converters.inert import Array, Dtype, Global, Text
-from converters.text import encode_latin1
+from privai_tf.converters.errors import DamagedFileError, UnsafePickleError, quoted
+from privai_tf.converters.inert import Array, Dtype, Global, Text
+from privai_tf.converters.text import encode_latin1
 
 NDARRAY = ("numpy", "ndarray")
 _NUMBER_CODES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from converters import identify
-from converters.arrays import (
+from privai_tf.converters import identify
+from privai_tf.converters.arrays import (
   NDARRAY,
   byte_order,
   contents,
@@ -19,9 +19,9 @@ from converters.arrays import (
   number_type,
   scalar,
 )
-from converters.errors import DamagedFileError, UnsafePickleError, quoted
-from converters.inert import Array, Dtype, Global, Mapping, Network, Text
-from converters.text import encode_latin1
+from privai_tf.converters.errors import DamagedFileError, UnsafePickleError, quoted
+from privai_tf.converters.inert import Array, Dtype, Global, Mapping, Network, Text
+from privai_tf.converters.text import encode_latin1
 
 NETWORK_CLASSES = frozenset({("dnnlib.tflib.network", "Network"), ("tfutil", "Network")})
 _MAPPINGS = frozenset({("dnnlib.util", "EasyDict"), ("collections", "OrderedDict")})

@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from converters.convert import ConvertedNetwork, convert_network
-from converters.encoder_conversion import FOLDER, write_encoder
-from converters.parity import ParityReport, check_parity
-from converters.reading import read_any_file
-from converters.records import NetworkFile, NetworkRecord
 from privai_tf import __version__
+from privai_tf.converters.convert import ConvertedNetwork, convert_network
+from privai_tf.converters.encoder_conversion import FOLDER, write_encoder
+from privai_tf.converters.parity import ParityReport, check_parity
+from privai_tf.converters.reading import read_any_file
+from privai_tf.converters.records import NetworkFile, NetworkRecord
 from privai_tf.errors import OutputError
 from privai_tf.generators.checkpoint import save_checkpoint
 from privai_tf.runtime.files import make_folder, output_error, shown

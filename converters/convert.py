@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from converters import (
+from privai_tf.converters import (
   pggan,
   stylegan,
   stylegan2,
@@ -13,7 +13,7 @@ from converters import (
   stylegan2_torch,
   stylegan3,
 )
-from converters.records import NetworkRecord
+from privai_tf.converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from converters import identify
-from converters.errors import NetworkFileError
-from converters.fetching import FetchError, Progress, fetch
-from converters.zoo import Address, ZooFile
+from privai_tf.converters import identify
+from privai_tf.converters.errors import NetworkFileError
+from privai_tf.converters.fetching import FetchError, Progress, fetch
+from privai_tf.converters.zoo import Address, ZooFile
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import make_folder, output_error, shown, write_json, write_text

@@ -4,9 +4,9 @@ import os
 
 import numpy as np
 
-from converters.encoder_files import EncoderFile
-from converters.ir_se import convert_encoder
 from privai_tf import __version__
+from privai_tf.converters.encoder_files import EncoderFile
+from privai_tf.converters.ir_se import convert_encoder
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.fingerprints import fingerprint
 from privai_tf.inversion.encoder_storage import StoredEncoder, read_encoder, save_encoder

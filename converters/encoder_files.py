@@ -12,8 +12,8 @@ import os
 import re
 from typing import Any
 
-from converters.errors import DamagedFileError, UnsupportedFileError, quoted
-from converters.pytorch import LazyTensor, TorchFile, read_torch_file
+from privai_tf.converters.errors import DamagedFileError, UnsupportedFileError, quoted
+from privai_tf.converters.pytorch import LazyTensor, TorchFile, read_torch_file
 
 _KINDS = {"Encoder4Editing": "e4e", "GradualStyleEncoder": "psp"}
 _GIVE = "give an e4e or pSp checkpoint (e4e_ffhq_encode.pt, psp_ffhq_encode.pt)"

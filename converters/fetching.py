@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from converters.zoo import Address
+from privai_tf.converters.zoo import Address
 from privai_tf.errors import PrivaiError
 from privai_tf.runtime.files import output_error, shown
 

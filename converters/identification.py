@@ -1,6 +1,6 @@
 """What a file is, which command reads it, and what a conversion would leave out.
 
-  python -m converters --identify FILE
+  python -m privai_tf.converters --identify FILE
 
 Nothing in the file is executed, and nothing is written. What would be lost is not looked up in a table:
 the file's networks are converted in memory, and the report of that is read out.
@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from converters import identify
-from converters.convert import ConvertedNetwork, convert_network
-from converters.encoder_files import is_encoder_content, read_encoder_file
-from converters.facts import Facts, described
-from converters.identified_data import folder_facts, numbers_facts
-from converters.mobilestylegan_published import PUBLISHED, is_ir_folder
-from converters.parity import listed
-from converters.pytorch import read_torch_file
-from converters.reading import read_any_file
-from converters.records import NetworkFile, NetworkRecord
+from privai_tf.converters import identify
+from privai_tf.converters.convert import ConvertedNetwork, convert_network
+from privai_tf.converters.encoder_files import is_encoder_content, read_encoder_file
+from privai_tf.converters.facts import Facts, described
+from privai_tf.converters.identified_data import folder_facts, numbers_facts
+from privai_tf.converters.mobilestylegan_published import PUBLISHED, is_ir_folder
+from privai_tf.converters.parity import listed
+from privai_tf.converters.pytorch import read_torch_file
+from privai_tf.converters.reading import read_any_file
+from privai_tf.converters.records import NetworkFile, NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.outside import open_at_once
@@ -32,7 +32,7 @@ def identified(path: str | os.PathLike) -> Facts:
   """Says what a file or a folder is.
 
   Args:
-    path: a network file of any kind that `python -m converters` reads, an e4e or pSp checkpoint,
+    path: a network file of any kind that `python -m privai_tf.converters` reads, an e4e or pSp checkpoint,
       a folder of MobileStyleGAN's OpenVINO files, a folder of ours (checkpoint, encoder, classifier),
       or an `.npy` file (boundary, latent codes).
 
@@ -78,7 +78,7 @@ def _encoder(path: Path) -> Facts:
     ],
     [
       f"python -m privai_tf.invert --encoder={path}",
-      f"python -m converters {path} DIR (the decoder as a checkpoint, the encoder in it)",
+      f"python -m privai_tf.converters {path} DIR (the decoder as a checkpoint, the encoder in it)",
     ],
     [f"{name} (of training)" for name in rest]
     + ([f"tensors {listed(others, 3)}"] if others else [])
@@ -87,7 +87,7 @@ def _encoder(path: Path) -> Facts:
 
 
 def _openvino(path: Path) -> Facts:
-  from converters.mobilestylegan_files import read_folder  # late: it needs TensorFlow
+  from privai_tf.converters.mobilestylegan_files import read_folder  # late: it needs TensorFlow
 
   config, _, digests = read_folder(path)
   verified = digests == PUBLISHED
@@ -95,7 +95,7 @@ def _openvino(path: Path) -> Facts:
   return Facts(
     f"{shown(path)}: MobileStyleGAN's four OpenVINO files, {kind}",
     [described(config)],
-    [f"python -m converters {path} DIR (then --checkpoint=DIR)"],
+    [f"python -m privai_tf.converters {path} DIR (then --checkpoint=DIR)"],
     ["how OpenVINO computes them; the mean of w, which no file holds, is computed"],
   )
 
@@ -120,11 +120,11 @@ def _networks(path: Path) -> Facts:
     raise problems[0] if problems else CheckpointError(f"{shown(path)} holds no network.")
   lone = len(file.networks) == 1 and not file.places
   if generators:
-    facts.reads.append(f"python -m converters {path} DIR (then --checkpoint=DIR)")
+    facts.reads.append(f"python -m privai_tf.converters {path} DIR (then --checkpoint=DIR)")
     facts.reads.append(f"privai_tf.load_generator({str(path)!r})")
   if scores:
     option = "" if lone else " --network=D"
-    facts.reads.append(f"python -m converters {path} DIR{option}")
+    facts.reads.append(f"python -m privai_tf.converters {path} DIR{option}")
   if lone and scores and not generators:
     facts.reads.append(
       f"python -m privai_tf.score --scorer={path} (NVIDIA's attribute classifiers)"

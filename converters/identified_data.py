@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import quoted
-from converters.facts import Facts, described
+from privai_tf.converters.errors import quoted
+from privai_tf.converters.facts import Facts, described
 from privai_tf.errors import InputError
 from privai_tf.generators.checkpoint import FORMAT, is_checkpoint, read_checkpoint
 from privai_tf.runtime import outside

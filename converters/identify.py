@@ -7,7 +7,7 @@ learns that from the message, with what to do about it.
 import os
 import stat
 
-from converters.errors import (
+from privai_tf.converters.errors import (
   DOWNLOAD_AGAIN,
   DamagedFileError,
   UnsafePickleError,
@@ -27,7 +27,7 @@ _GIVE_TENSORFLOW = (
 )
 _OTHER_GENERATION = "later generations have other networks; " + _GIVE_OFFICIAL
 _CONVERT = (
-  "where it holds a generator, `python -m converters FILE DIR` reads it; a pickle of NVIDIA's for "
+  "where it holds a generator, `python -m privai_tf.converters FILE DIR` reads it; a pickle of NVIDIA's for "
   "TensorFlow is expected here"
 )
 _UNPACK = "unpack it and give the .pkl file inside"

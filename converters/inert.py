@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from converters.text import utf8_to_latin1
+from privai_tf.converters.text import utf8_to_latin1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

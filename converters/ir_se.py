@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from converters.encoder_files import EncoderFile
-from converters.errors import NetworkFileError
-from converters.ir_se_tables import convolutional_rows, normalization_rows
-from converters.records import NetworkRecord
-from converters.stylegan2 import length
-from converters.tables import convert_variables
+from privai_tf.converters.encoder_files import EncoderFile
+from privai_tf.converters.errors import NetworkFileError
+from privai_tf.converters.ir_se_tables import convolutional_rows, normalization_rows
+from privai_tf.converters.records import NetworkRecord
+from privai_tf.converters.stylegan2 import length
+from privai_tf.converters.tables import convert_variables
 from privai_tf.errors import CheckpointError
 from privai_tf.inversion.ir_se.config import UNITS, IRSEConfig
 from privai_tf.inversion.ir_se.layout import MEAN

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from converters.tables import Row, same
+from privai_tf.converters.tables import Row, same
 from privai_tf.inversion.ir_se.config import IRSEConfig
 from privai_tf.inversion.ir_se.layout import COARSE, MIDDLE, convolutions, linear_name, units
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from converters.errors import DamagedFileError, UnsupportedFileError, quoted
-from converters.ir_graph import Graph, Layer
-from converters.openvino_ir import MAX_ELEMENTS, MAX_RANK
+from privai_tf.converters.errors import DamagedFileError, UnsupportedFileError, quoted
+from privai_tf.converters.ir_graph import Graph, Layer
+from privai_tf.converters.openvino_ir import MAX_ELEMENTS, MAX_RANK
 
 OTHER = "only MobileStyleGAN networks, as random-face ships them, are read"
 _CONVOLUTION = {"dilations": "1, 1", "auto_pad": "explicit"}

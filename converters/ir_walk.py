@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from converters.errors import UnsupportedFileError, quoted
-from converters.ir_graph import Graph, Layer
-from converters.ir_shapes import OTHER
+from privai_tf.converters.errors import UnsupportedFileError, quoted
+from privai_tf.converters.ir_graph import Graph, Layer
+from privai_tf.converters.ir_shapes import OTHER
 
 
 class Walk:

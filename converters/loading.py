@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from converters.convert import convert_network
-from converters.download import check_recorded
-from converters.encoder_files import read_encoder_file
-from converters.ir_se import convert_encoder
-from converters.reading import read_any_file
-from converters.restricted_pickle import read_network_file
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.download import check_recorded
+from privai_tf.converters.encoder_files import read_encoder_file
+from privai_tf.converters.ir_se import convert_encoder
+from privai_tf.converters.reading import read_any_file
+from privai_tf.converters.restricted_pickle import read_network_file
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.checkpoint import Checkpoint
 from privai_tf.inversion.encoder_storage import StoredEncoder

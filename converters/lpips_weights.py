@@ -13,9 +13,9 @@ from collections.abc import Iterable
 import numpy as np
 import safetensors.numpy
 
-from converters.records import NetworkRecord
-from converters.restricted_pickle import read_network_file
-from converters.torch_file import read_state_dict
+from privai_tf.converters.records import NetworkRecord
+from privai_tf.converters.restricted_pickle import read_network_file
+from privai_tf.converters.torch_file import read_state_dict
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import shown, write_bytes
 

@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
-from converters.ir_graph import Graph, Layer
-from converters.ir_shapes import check_operations
-from converters.ir_walk import Walk
-from converters.mobilestylegan_parts import HALVED, Convolution, Parts, Style
+from privai_tf.converters.ir_graph import Graph, Layer
+from privai_tf.converters.ir_shapes import check_operations
+from privai_tf.converters.ir_walk import Walk
+from privai_tf.converters.mobilestylegan_parts import HALVED, Convolution, Parts, Style
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from converters.conversion import require_free
-from converters.download import file_digest
-from converters.mobilestylegan import convert_graphs
-from converters.mobilestylegan_published import PUBLISHED, TERMS
-from converters.openvino_ir import read_ir
 from privai_tf import __version__
+from privai_tf.converters.conversion import require_free
+from privai_tf.converters.download import file_digest
+from privai_tf.converters.mobilestylegan import convert_graphs
+from privai_tf.converters.mobilestylegan_published import PUBLISHED, TERMS
+from privai_tf.converters.openvino_ir import read_ir
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.checkpoint import read_checkpoint, save_checkpoint
 from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig

@@ -13,10 +13,10 @@ import struct
 from collections.abc import Callable
 from typing import IO, Any
 
-from converters.calls import Calls
-from converters.errors import DamagedFileError, UnsafePickleError
-from converters.inert import Text
-from converters.text import decode
+from privai_tf.converters.calls import Calls
+from privai_tf.converters.errors import DamagedFileError, UnsafePickleError
+from privai_tf.converters.inert import Text
+from privai_tf.converters.text import decode
 
 MAX_STEPS = 250_000  # official files: about 10,000
 MAX_NAME_BYTES = 1 << 16  # longer texts stay undecoded

@@ -11,8 +11,13 @@ from xml.parsers import expat
 
 import numpy as np
 
-from converters.errors import DamagedFileError, NetworkFileError, UnsupportedFileError, quoted
-from converters.ir_graph import Constant, Edges, Graph, Layer, Port
+from privai_tf.converters.errors import (
+  DamagedFileError,
+  NetworkFileError,
+  UnsupportedFileError,
+  quoted,
+)
+from privai_tf.converters.ir_graph import Constant, Edges, Graph, Layer, Port
 from privai_tf.errors import InputError
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown

@@ -11,8 +11,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from converters.mobilestylegan_published import PUBLISHED, TERMS
-from converters.zoo import Address, ZooFile
+from privai_tf.converters.mobilestylegan_published import PUBLISHED, TERMS
+from privai_tf.converters.zoo import Address, ZooFile
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import shown
 
@@ -51,7 +51,9 @@ def download_mobilestylegan(folder: str) -> Path:
     CheckpointError: if pip does not get it, or it is not the file that is pinned.
     OutputError: if the checkpoint cannot be written.
   """
-  from converters.mobilestylegan_files import convert_folder  # late: --list needs no TensorFlow
+  from privai_tf.converters.mobilestylegan_files import (
+    convert_folder,  # late: --list needs no TensorFlow
+  )
   from privai_tf.generators.checkpoint import is_checkpoint
 
   target = Path(folder) / MOBILESTYLEGAN.name

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from converters.convert import ConversionReport, ConvertedNetwork
-from converters.records import NetworkRecord
+from privai_tf.converters.convert import ConversionReport, ConvertedNetwork
+from privai_tf.converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.checkpoint import read_checkpoint
 from privai_tf.runtime.files import shown

@@ -1,7 +1,7 @@
 """Makes the weights file of LPIPS from published ones.
 
-  python -m converters.perceptual --network=vgg16-397923af.pth --heads=vgg.pth OUTPUT.safetensors
-  python -m converters.perceptual --network=vgg16_zhang_perceptual.pkl OUTPUT.safetensors
+  python -m privai_tf.converters.perceptual --network=vgg16-397923af.pth --heads=vgg.pth OUTPUT.safetensors
+  python -m privai_tf.converters.perceptual --network=vgg16_zhang_perceptual.pkl OUTPUT.safetensors
 
 The first form takes torchvision's VGG16 and the heads of the `lpips` package (weights/v0.1/vgg.pth);
 the second NVIDIA's file, which holds both. Nothing in the files is executed. Then: --perceptual=lpips.
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
   Raises:
     ConfigurationError: --heads is missing for a .pth network, or given for a .pkl.
   """
-  from converters.lpips_weights import from_nvidia, from_pytorch, write_lpips
+  from privai_tf.converters.lpips_weights import from_nvidia, from_pytorch, write_lpips
   from privai_tf.errors import ConfigurationError
 
   if _NETWORK.value.endswith(".pkl") == (_HEADS.value is not None):

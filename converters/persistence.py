@@ -14,12 +14,12 @@ import hashlib
 import os
 from typing import Any
 
-from converters import inert
-from converters.errors import DamagedFileError, UnsupportedFileError, quoted
-from converters.pytorch.persistent import PersistentObject, read_persistent
-from converters.pytorch.source import OfSource, Source
-from converters.pytorch.tensors import LazyTensor
-from converters.pytorch.trees import Trees
+from privai_tf.converters import inert
+from privai_tf.converters.errors import DamagedFileError, UnsupportedFileError, quoted
+from privai_tf.converters.pytorch.persistent import PersistentObject, read_persistent
+from privai_tf.converters.pytorch.source import OfSource, Source
+from privai_tf.converters.pytorch.tensors import LazyTensor
+from privai_tf.converters.pytorch.trees import Trees
 from privai_tf.errors import CheckpointError
 
 NETWORKS = ("G", "D", "G_ema")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from converters.arguments import sort_arguments
-from converters.records import NetworkRecord
-from converters.tables import (
+from privai_tf.converters.arguments import sort_arguments
+from privai_tf.converters.records import NetworkRecord
+from privai_tf.converters.tables import (
   Row,
   convert_with_colours,
   dense_to_channels_last,

@@ -2,14 +2,14 @@
 
 import os
 
-from converters import identify, stylegan2_torch, stylegan3
-from converters.encoder_files import is_encoder_content, read_encoder_file
-from converters.persistence import PersistentFile, read_persistent_file
-from converters.ports.files import read_ports
-from converters.pytorch import read_torch_file
-from converters.records import NetworkFile
-from converters.restricted_pickle import read_network_file
-from converters.stylegan2_rosinality import decoder_record
+from privai_tf.converters import identify, stylegan2_torch, stylegan3
+from privai_tf.converters.encoder_files import is_encoder_content, read_encoder_file
+from privai_tf.converters.persistence import PersistentFile, read_persistent_file
+from privai_tf.converters.ports.files import read_ports
+from privai_tf.converters.pytorch import read_torch_file
+from privai_tf.converters.records import NetworkFile
+from privai_tf.converters.restricted_pickle import read_network_file
+from privai_tf.converters.stylegan2_rosinality import decoder_record
 
 
 def read_any_file(path: str | os.PathLike) -> NetworkFile:

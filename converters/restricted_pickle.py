@@ -12,10 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from converters import identify, inert
-from converters.errors import DamagedFileError, NetworkFileError, UnsupportedFileError, quoted
-from converters.opcodes import Machine
-from converters.records import PLACES, NetworkFile, NetworkRecord
+from privai_tf.converters import identify, inert
+from privai_tf.converters.errors import (
+  DamagedFileError,
+  NetworkFileError,
+  UnsupportedFileError,
+  quoted,
+)
+from privai_tf.converters.opcodes import Machine
+from privai_tf.converters.records import PLACES, NetworkFile, NetworkRecord
 from privai_tf.errors import InputError
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.outside import open_at_once

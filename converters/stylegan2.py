@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from converters.arguments import Arguments, sort_arguments
-from converters.records import NetworkRecord
-from converters.stylegan2_tables import discriminator_rows, mapping_rows, synthesis_rows
-from converters.tables import Row, convert_variables, level_of_detail
+from privai_tf.converters.arguments import Arguments, sort_arguments
+from privai_tf.converters.records import NetworkRecord
+from privai_tf.converters.stylegan2_tables import discriminator_rows, mapping_rows, synthesis_rows
+from privai_tf.converters.tables import Row, convert_variables, level_of_detail
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.stylegan2.config import (
   WHOLE_BATCH,

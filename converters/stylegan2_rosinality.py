@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from converters.arguments import Arguments
-from converters.encoder_files import EncoderFile
-from converters.errors import UnsupportedFileError
-from converters.pytorch import LazyTensor
-from converters.records import NetworkRecord
-from converters.stylegan2 import length
-from converters.tables import Row, channels_last, convert_variables
+from privai_tf.converters.arguments import Arguments
+from privai_tf.converters.encoder_files import EncoderFile
+from privai_tf.converters.errors import UnsupportedFileError
+from privai_tf.converters.pytorch import LazyTensor
+from privai_tf.converters.records import NetworkRecord
+from privai_tf.converters.stylegan2 import length
+from privai_tf.converters.tables import Row, channels_last, convert_variables
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.stylegan2.config import StyleGAN2Config
 

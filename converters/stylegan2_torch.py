@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from converters.arguments import Arguments
-from converters.records import NetworkRecord
-from converters.stylegan2 import MOST_LAYERS, length
-from converters.stylegan2_torch_tables import discriminator_rows, generator_rows
-from converters.tables import convert_variables
+from privai_tf.converters.arguments import Arguments
+from privai_tf.converters.records import NetworkRecord
+from privai_tf.converters.stylegan2 import MOST_LAYERS, length
+from privai_tf.converters.stylegan2_torch_tables import discriminator_rows, generator_rows
+from privai_tf.converters.tables import convert_variables
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.stylegan2.config import (
   WHOLE_BATCH,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from converters.tables import Row
+from privai_tf.converters.tables import Row
 from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
 from privai_tf.generators.stylegan3.config import StyleGAN3Config
 

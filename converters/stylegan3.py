@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from converters.arguments import Arguments
-from converters.records import NetworkRecord
-from converters.stylegan2 import length
-from converters.stylegan2_torch import Modules, common
-from converters.stylegan2_torch_tables import convolution_rows, dense_rows, mapping_rows
-from converters.tables import Row, convert_variables
+from privai_tf.converters.arguments import Arguments
+from privai_tf.converters.records import NetworkRecord
+from privai_tf.converters.stylegan2 import length
+from privai_tf.converters.stylegan2_torch import Modules, common
+from privai_tf.converters.stylegan2_torch_tables import convolution_rows, dense_rows, mapping_rows
+from privai_tf.converters.tables import Row, convert_variables
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.stylegan3.config import StyleGAN3Config
 from privai_tf.generators.stylegan3.geometry import LayerGeometry

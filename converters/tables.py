@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from converters.records import NetworkRecord
+from privai_tf.converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.network_config import NetworkConfig
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from converters.errors import DamagedFileError
+from privai_tf.converters.errors import DamagedFileError
 
 _LAST_LATIN1_LEAD_BYTE = 0xC3
 _NO_BYTES = "a byte string in it holds characters that are not bytes"

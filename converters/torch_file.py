@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
-from converters.errors import DamagedFileError, UnsupportedFileError
-from converters.pytorch import LazyTensor, read_torch_file
+from privai_tf.converters.errors import DamagedFileError, UnsupportedFileError
+from privai_tf.converters.pytorch import LazyTensor, read_torch_file
 from privai_tf.runtime.files import shown
 
 

@@ -44,7 +44,7 @@ class ZooFile:
 
   Attributes:
     name: its file name.
-    kind: "generator", "classifier" or "boundary".
+    kind: "generator", "classifier", "boundary" or "recognizer".
     family: "stylegan" or "pggan": of the network, or of the network that a boundary belongs to.
     dataset: what it was trained on.
     resolution: side of the images, in pixels.
@@ -109,7 +109,7 @@ def find_file(name: str, files: Sequence[ZooFile]) -> ZooFile:
   near = near or difflib.get_close_matches(name, names, n=3, cutoff=0.4)
   hint = f"; perhaps {' or '.join(near)}" if near else ""
   raise InputError(
-    f"No published file is called '{shown(name)}'{hint} (python -m converters --list)."
+    f"No published file is called '{shown(name)}'{hint} (python -m privai_tf.converters --list)."
   )
 
 

@@ -6,7 +6,7 @@ eyeglasses correlated: the older wear glasses more often, so their boundaries ar
 
 import numpy as np
 
-from demo.factors import NAMES, correlate
+from privai_tf.demo.factors import NAMES, correlate
 
 LATENT_SIZE = 512
 _SPACES = {"W": 101, "Z": 102}  # Seeds of the directions.

@@ -8,8 +8,8 @@ Everything is measured on portraits and codes that nothing was trained on.
 
 from absl import app, flags
 
-from demo.factors import ATTRIBUTES
-from demo.figures import inversion_figures, sample_figures
+from privai_tf.demo.factors import ATTRIBUTES
+from privai_tf.demo.figures import inversion_figures, sample_figures
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
 _COUNT = flags.DEFINE_integer("count", 2000, "Samples.")

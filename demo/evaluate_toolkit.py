@@ -11,7 +11,7 @@ out. Ends with 1 if a figure misses its target.
 import numpy as np
 from absl import app, flags
 
-from demo.factors import ATTRIBUTES, labels
+from privai_tf.demo.factors import ATTRIBUTES, labels
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
 _COUNT = flags.DEFINE_integer("count", 10000, "Samples for boundaries.")
@@ -29,7 +29,7 @@ def _told(words: str, holds: bool) -> bool:
 
 
 def _cosines(samples, space: str) -> bool:
-  from demo.toolkit_figures import boundary_cosines
+  from privai_tf.demo.toolkit_figures import boundary_cosines
 
   cosines = boundary_cosines(samples, space)
   print(f"{space}: cosine of the boundaries of scores and of factors")
@@ -39,7 +39,7 @@ def _cosines(samples, space: str) -> bool:
 
 def _edits(generator, classifier, space: str) -> bool:
   import privai_tf
-  from demo.toolkit_figures import conditional_boundaries, edit_changes
+  from privai_tf.demo.toolkit_figures import conditional_boundaries, edit_changes
 
   z = generator.sample_z(_EDITED.value, _SEED.value + 1)
   codes = generator.map(z) if space == "W" else z
@@ -62,8 +62,8 @@ def _edits(generator, classifier, space: str) -> bool:
 
 
 def _erasure(generator, samples, space: str) -> bool:
-  from demo.embedding import factors_of_scores, scores_of_z
   from privai_tf.attributes.nullspace import METHODS, find_subspace
+  from privai_tf.demo.embedding import factors_of_scores, scores_of_z
 
   index = ATTRIBUTES.index(_ERASED)
   codes, present = samples.codes[space], samples.logits[:, index] > 0
@@ -94,8 +94,8 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
   import privai_tf
-  from demo.toolkit_figures import draw_samples
   from privai_tf.attributes.classifier import load_classifier
+  from privai_tf.demo.toolkit_figures import draw_samples
 
   generator = privai_tf.load_generator(_CHECKPOINT.value)
   classifier = load_classifier("avatars")

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from demo.embedding import LATENT_SIZE, directions, latents_of_scores
-from demo.factors import NAMES
+from privai_tf.demo.embedding import LATENT_SIZE, directions, latents_of_scores
+from privai_tf.demo.factors import NAMES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _stylegan_config(resolution: int):
 
 def finish_stylegan(config, weights, outside):
   """See `Family.finish`."""
-  from demo.mapping import adapt_synthesis, generator_config, mapping_weights
+  from privai_tf.demo.mapping import adapt_synthesis, generator_config, mapping_weights
 
   config = generator_config(config)
   return config, adapt_synthesis(config, weights, outside) | mapping_weights(config)

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from demo.canvas import Canvas, darken, mix, over
-from demo.head import EYE_X, EYE_Y, MOUTH_Y, NOSE_Y, Head
+from privai_tf.demo.canvas import Canvas, darken, mix, over
+from privai_tf.demo.head import EYE_X, EYE_Y, MOUTH_Y, NOSE_Y, Head
 
 _SIDES = (-1.0, 1.0)
 

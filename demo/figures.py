@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from demo.embedding import factors_of_scores, scores_of_z
-from demo.factors import ATTRIBUTES, labels, sample_factors
-from demo.plan import psnr
+from privai_tf.demo.embedding import factors_of_scores, scores_of_z
+from privai_tf.demo.factors import ATTRIBUTES, labels, sample_factors
+from privai_tf.demo.plan import psnr
 
 
 def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> Iterator:
@@ -24,7 +24,7 @@ def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> 
     (name, value): PSNR against the renders of the same factors in dB; for each attribute how often
     classifier and boundaries agree with the factors.
   """
-  from demo.renderer import render
+  from privai_tf.demo.renderer import render
 
   z = generator.sample_z(count, seed=seed)
   factors = factors_of_scores(scores_of_z(z))
@@ -52,7 +52,7 @@ def inversion_figures(generator, steps: int, seed: int) -> Iterator:
     (name, value): mean and least PSNR in dB, seconds.
   """
   import privai_tf
-  from demo.renderer import render
+  from privai_tf.demo.renderer import render
 
   images = render(sample_factors(8, seed), generator.resolution)
   start = time.monotonic()

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-from demo.families import FAMILIES
-from demo.portrait.family import PORTRAITS
+from privai_tf.demo.families import FAMILIES
+from privai_tf.demo.portrait.family import PORTRAITS
 
 _FAMILIES = FAMILIES | {"portraits": PORTRAITS}
 _FAMILY = flags.DEFINE_enum("family", "stylegan", sorted(_FAMILIES), "Architecture.")

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from demo.canvas import Canvas, mix, over
-from demo.head import Head
+from privai_tf.demo.canvas import Canvas, mix, over
+from privai_tf.demo.head import Head
 
 
 def _outline(canvas: Canvas, look, head: Head):

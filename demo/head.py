@@ -4,7 +4,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from demo.canvas import Canvas, darken, mix, over
+from privai_tf.demo.canvas import Canvas, darken, mix, over
 
 # FFHQ's alignment: eyes at fixed places whatever the pose, so a turn moves everything else.
 EYE_Y, EYE_X = -0.06, 0.205

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-from demo.photo_previews import CHUNK
+from privai_tf.demo.photo_previews import CHUNK
 
 _WORK_DIR = flags.DEFINE_string("work_dir", "photo_samples", "Where previews are kept.")
 _HELD_OUT = flags.DEFINE_integer("held_out", 2, "Files that are judged.", lower_bound=1)

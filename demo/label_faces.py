@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from demo.photo_labels import CHUNK, Previews
+from privai_tf.demo.photo_labels import CHUNK, Previews
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
 _NUM = flags.DEFINE_integer("num", 20_000, "Faces.", lower_bound=1)

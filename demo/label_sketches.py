@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-from demo.sketch_scores import score_pictures, scorer
+from privai_tf.demo.sketch_scores import score_pictures, scorer
 
 _WORK_DIR = flags.DEFINE_string(
   "work_dir", "photo_samples", "What `photo_encoder` and `photo_draw` keep."

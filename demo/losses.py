@@ -8,7 +8,7 @@ _SCALES = 3
 
 def attention(resolution: int) -> np.ndarray:
   """Weights [1, R, R, 1]: eyes and mouth are small and tell the most, so they count more."""
-  from demo.portrait.head import EYE_X, EYE_Y, MOUTH_Y
+  from privai_tf.demo.portrait.head import EYE_X, EYE_Y, MOUTH_Y
 
   centers = (np.arange(resolution, dtype=np.float32) + 0.5) * (2 / resolution) - 1
   x, y = centers[None, :], centers[:, None]

@@ -10,8 +10,8 @@ import dataclasses
 
 import numpy as np
 
-from demo.embedding import LATENT_SIZE, directions
-from demo.factors import NAMES
+from privai_tf.demo.embedding import LATENT_SIZE, directions
+from privai_tf.demo.factors import NAMES
 
 MAPPING_FMAPS = 2 * len(NAMES)
 _SPREADS = 7.0  # Entries of w further from their mean than this many deviations: 1 in 10^12.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from demo.photo_faces import draw_photos, fetch_generator
+from privai_tf.demo.photo_faces import draw_photos, fetch_generator
 
 _NUM = flags.DEFINE_integer("num", 8, "Faces.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 8, "Of the faces.", lower_bound=0)
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
   photos = Path(_INPUT_DIR.value)
   draw_photos(privai_tf.load_generator(folder), photos, _NUM.value, _SEED.value)
   print(f"Drew {_NUM.value} faces into {photos}; nobody looks like them.", flush=True)
-  command = [sys.executable, "run_privatize.py"]
+  command = [sys.executable, "-m", "privai_tf", "privatize"]
   options = {
     "input": photos,
     "checkpoint": folder,

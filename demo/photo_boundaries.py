@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
-from demo.label_eyeglasses import seen_glasses
-from demo.photo_labels import CHUNK, PSI, chunk_codes, read_labels
-from demo.photo_planes import Sides, between_sides, placed, plane_between
-from demo.photo_previews import FIRST_SEED
-from demo.sketch_scores import ATTRIBUTES, read_preview_scores, read_sketch_scores
+from privai_tf.demo.label_eyeglasses import seen_glasses
+from privai_tf.demo.photo_labels import CHUNK, PSI, chunk_codes, read_labels
+from privai_tf.demo.photo_planes import Sides, between_sides, placed, plane_between
+from privai_tf.demo.photo_previews import FIRST_SEED
+from privai_tf.demo.sketch_scores import ATTRIBUTES, read_preview_scores, read_sketch_scores
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
 _LABELS = flags.DEFINE_string("labels", "labels", "What `label_faces` wrote.")

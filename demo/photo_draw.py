@@ -10,7 +10,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from demo.photo_previews import draw_previews
+from privai_tf.demo.photo_previews import draw_previews
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
 _NUM = flags.DEFINE_integer("num", 2000, "Faces.", lower_bound=1)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from demo.photo_samples import FIRST_SEED, draw_samples, with_previews
+from privai_tf.demo.photo_samples import FIRST_SEED, draw_samples, with_previews
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
 _WORK_DIR = flags.DEFINE_string("work_dir", "photo_samples", "Where faces are kept meanwhile.")

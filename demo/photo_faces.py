@@ -43,7 +43,7 @@ def fetch_generator() -> Path:
   What is shipped beside its boundaries is put into it: the encoder, unless it has one, and the codes
   that the encoder makes of generated pictures.
   """
-  from converters.package import download_mobilestylegan
+  from privai_tf.converters.package import download_mobilestylegan
 
   folder = download_mobilestylegan("checkpoints")
   shipped = Path("boundaries") / _CHECKPOINT

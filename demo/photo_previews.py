@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from demo.photo_sketches import preview_pictures, sketch_codes
+from privai_tf.demo.photo_sketches import preview_pictures, sketch_codes
 from privai_tf.errors import InputError
 
 FIRST_SEED, CHUNK, SIDE = 50_000, 100, 256

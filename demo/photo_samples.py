@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from demo import photo_previews
-from demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
+from privai_tf.demo import photo_previews
+from privai_tf.demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
 from privai_tf.inversion.encoder_drawn import DrawnSamples
 
 FIRST_SEED = 40_000

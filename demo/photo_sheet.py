@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-from demo.sheets import photo_sheet
+from privai_tf.demo.sheets import photo_sheet
 
 _PRIVATE_DIR = flags.DEFINE_string("private_dir", "demo_photo_private", "Of the demo.")
 _RELEASED_DIR = flags.DEFINE_string("released_dir", "demo_photo_output", "Of the demo.")

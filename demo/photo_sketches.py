@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from demo.photo_labels import chunk_codes
+from privai_tf.demo.photo_labels import chunk_codes
 
 _FITTED_SEED, _CHUNK_SEED = 30_000, 20_002
 _PRINCIPAL = 12

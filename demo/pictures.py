@@ -12,8 +12,8 @@ from pathlib import Path
 
 from absl import app, flags
 
-from demo.factors import ATTRIBUTES
-from demo.sheets import edits, privatized, samples
+from privai_tf.demo.factors import ATTRIBUTES
+from privai_tf.demo.sheets import edits, privatized, samples
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
 _OUTPUT = flags.DEFINE_string("output", "docs/pictures", "Folder of the pictures.")

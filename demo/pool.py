@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.embedding import factors_of_scores, sample_scores
+from privai_tf.demo.embedding import factors_of_scores, sample_scores
 
 _CHUNK = 1024
 
@@ -27,7 +27,7 @@ def load_pool(
   scores = sample_scores(count, seed)
   path = folder / f"pool_{count}_{seed}_{resolution}.npy"
   if not path.exists():
-    from demo.renderer import render
+    from privai_tf.demo.renderer import render
 
     folder.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.npy")

@@ -4,12 +4,26 @@ import functools
 
 import numpy as np
 
-from demo.factors import NAMES, Look
+from privai_tf.demo.factors import NAMES, Look, sample_factors
 
 _BATCH = 32
 # Compiling takes as long as drawing this many portraits without, in batches of 8.
 _COMPILED_FROM, _SMALL_BATCH = 96, 8
 _LEAST_GRID = 128
+
+
+def portraits(count: int, seed: int, resolution: int = 64) -> np.ndarray:
+  """Portraits rendered afresh (no generator made them), for a run without input pictures.
+
+  Args:
+    count: how many.
+    seed: of the factors.
+    resolution: width and height R in pixels.
+
+  Returns:
+    float32 [count, R, R, 3] in [-1, 1].
+  """
+  return render(sample_factors(count, seed), resolution)
 
 
 def render(factors: np.ndarray, resolution: int = 64) -> np.ndarray:
@@ -49,8 +63,8 @@ def _draw(parts: dict, resolution: int):
   """[N, R, R, 3] in [-1, 1] from the parts of a `Look`, back to front."""
   import tensorflow as tf
 
-  from demo import features, hair, head
-  from demo.canvas import Canvas
+  from privai_tf.demo import features, hair, head
+  from privai_tf.demo.canvas import Canvas
 
   samples = max(2, _LEAST_GRID // resolution)
   canvas, look = Canvas.of(samples * resolution), Look(**parts)

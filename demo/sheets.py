@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.factors import sample_factors
+from privai_tf.demo.factors import sample_factors
 
 _SIDE = 112  # Pixels of a portrait in the pictures.
 _MARGIN, _HEADER, _LABEL = 4, 22, 92
@@ -77,7 +77,7 @@ def edits(generator, boundaries, seed: int):
 def privatized(generator, boundary, seed: int, count: int = 6):
   """Renders beside private versions; the noise is real, so each run gives others."""
   import privai_tf
-  from demo.renderer import render
+  from privai_tf.demo.renderer import render
 
   images = render(sample_factors(count, seed), generator.resolution)
   spec = privai_tf.InversionSpec(latent_space="W+", steps=300)

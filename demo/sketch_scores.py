@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from demo import photo_previews
-from demo.photo_sketches import sketch_codes
+from privai_tf.demo import photo_previews
+from privai_tf.demo.photo_sketches import sketch_codes
 from privai_tf.errors import InputError
 
 # What `scorer` reads, in order.

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from demo.embedding import factors_of_scores, scores_of_z
-from demo.factors import ATTRIBUTES
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.attributes.projection import condition
 from privai_tf.attributes.training import train_boundary
+from privai_tf.demo.embedding import factors_of_scores, scores_of_z
+from privai_tf.demo.factors import ATTRIBUTES
 
 _IMAGES_AT_ONCE = 512
 # Half of the samples in each class, that is all: age has no sure cases to choose from.

@@ -12,8 +12,8 @@ images.
 import numpy as np
 from absl import app, flags, logging
 
-from demo.embedding import factors_of_scores, scores_of_z
-from demo.factors import ATTRIBUTES, labels
+from privai_tf.demo.embedding import factors_of_scores, scores_of_z
+from privai_tf.demo.factors import ATTRIBUTES, labels
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
 _OUTPUT = flags.DEFINE_string(
@@ -31,8 +31,8 @@ _JUDGED = "attribute classifier on the codes' images"
 
 def _in_w(generator, classifier, made_by: dict) -> list:
   """The boundaries of W."""
-  from demo.toolkit_figures import judge
   from privai_tf.attributes.svm import fit_boundary
+  from privai_tf.demo.toolkit_figures import judge
 
   w = generator.map(generator.sample_z(_COUNT.value, seed=_SEED.value))
   logits = judge(generator, classifier, w, "W")
@@ -51,8 +51,8 @@ def _in_w(generator, classifier, made_by: dict) -> list:
 
 def _in_z(generator, classifier, of_w: list, made_by: dict) -> list:
   """The boundaries of Z, from W's if there are any."""
-  from demo.toolkit_figures import judge
   from privai_tf.attributes.svm import fit_boundary
+  from privai_tf.demo.toolkit_figures import judge
 
   z = generator.sample_z(_Z_COUNT.value, seed=_SEED.value + 1)
   if of_w:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags, logging
 
-from demo.factors import ATTRIBUTES, labels, sample_factors
+from privai_tf.demo.factors import ATTRIBUTES, labels, sample_factors
 
 _OUTPUT = flags.DEFINE_string("output", "checkpoints/avatars_classifier", "Its folder.")
 _POOL_FOLDER = flags.DEFINE_string("pool_folder", "training", "Where renders are kept.")
@@ -98,10 +98,10 @@ def accuracy(classifier, images: np.ndarray, present: np.ndarray) -> dict[str, f
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
-  from demo.embedding import factors_of_scores, sample_scores
-  from demo.pool import load_pool
-  from demo.renderer import render
   from privai_tf.attributes.classifier import AttributeClassifier
+  from privai_tf.demo.embedding import factors_of_scores, sample_scores
+  from privai_tf.demo.pool import load_pool
+  from privai_tf.demo.renderer import render
 
   logging.set_verbosity(logging.INFO)
   _, images = load_pool(Path(_POOL_FOLDER.value), _POOL_SIZE.value, _SEED.value, RESOLUTION)

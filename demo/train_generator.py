@@ -13,8 +13,8 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-from demo.families import FAMILIES
-from demo.plan import RESOLUTION, Options
+from privai_tf.demo.families import FAMILIES
+from privai_tf.demo.plan import RESOLUTION, Options
 
 _FAMILY = flags.DEFINE_enum("family", "stylegan", sorted(FAMILIES), "Architecture.")
 _FOLDER = flags.DEFINE_string(
@@ -37,8 +37,8 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
   import tensorflow as tf
 
-  from demo.pool import load_pool
-  from demo.training import train
+  from privai_tf.demo.pool import load_pool
+  from privai_tf.demo.training import train
 
   logging.set_verbosity(logging.INFO)
   if _THREADS.value:

@@ -19,8 +19,8 @@ class Trainer:
     import keras
     import tensorflow as tf
 
-    from demo.families import build
-    from demo.losses import attention, distance
+    from privai_tf.demo.families import build
+    from privai_tf.demo.losses import attention, distance
 
     self.network, draw = build(config, seed)
     self.named = self.network.named_variables()

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
-from demo.plan import learning_rate, phase_at, psnr
-from demo.trainer import Trainer, save_state
+from privai_tf.demo.plan import learning_rate, phase_at, psnr
+from privai_tf.demo.trainer import Trainer, save_state
 
 _FIELDS = ("seconds", "step", "images", "resolution", "learning_rate", "loss", "psnr")
 

@@ -18,8 +18,14 @@ os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 
 choose_backend()
 
+# `python -m privai_tf.audit` is `python -m privai_tf.commands.audit`: short names for the shell. Import
+# the long ones: a command under two names would define its flags twice, which absl refuses.
+__path__.append(os.path.join(__path__[0], "commands"))
+
 # The one place that knows both: networks ask for what a file holds, converters know the originals.
-name_readers("converters.loading", "foreign_network", "foreign_classifier", "foreign_encoder")
+name_readers(
+  "privai_tf.converters.loading", "foreign_network", "foreign_classifier", "foreign_encoder"
+)
 
 _PUBLIC = {
   "load_generator": "privai_tf.generators",

@@ -14,6 +14,7 @@ import sys
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 _ROOTS = ("privai_tf", "converters", "demo", "benchmarks", "tests")
 _DATA = ("checkpoints", "boundaries")
+_INSIDE = ("converters", "demo")  # See setup.py.
 _TEST_MAIN = "//tests:bazel_main.py"
 _HEADER = '''"""One target for every module, binary and test of this folder.
 
@@ -72,7 +73,10 @@ def _files() -> list[pathlib.Path]:
 
 
 def _module_of(path: pathlib.Path) -> str:
+  """Its only name: what lies beside `privai_tf` and is installed inside it is called so, too."""
   parts = path.with_suffix("").parts
+  if parts[0] in _INSIDE and len(parts) > 1 and parts[1:] != ("__init__",):
+    parts = ("privai_tf", *parts)
   return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -122,6 +126,9 @@ def _dependencies(path: pathlib.Path, modules: dict[str, pathlib.Path]) -> tuple
     top = name.split(".")[0]
     if name in modules:
       labels.add(_label(modules[name]))
+      if modules[name].parts[0] in _INSIDE:
+        # `privai_tf.demo` is the small package that leads to the folder.
+        labels.add(_label(pathlib.Path("privai_tf") / modules[name].parts[0] / "__init__.py"))
     elif top in sys.stdlib_module_names or top in _DATA:
       continue
     elif top in _ROOTS:

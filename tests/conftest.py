@@ -7,6 +7,7 @@ import runpy
 import signal
 import tempfile
 
+import hypothesis
 import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
@@ -23,6 +24,17 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
   filter(None, [str(_OFFLINE), os.environ.get("PYTHONPATH")])
 )
 runpy.run_path(str(_OFFLINE / "sitecustomize.py"))
+
+
+# The same examples each time, however slowly a busy machine makes them: of thousands of tests that draw
+# others in every run, one would fail now and then, in a run of something else.
+hypothesis.settings.register_profile(
+  "suite",
+  deadline=None,
+  derandomize=True,
+  suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 
 # Where chance itself is judged a second draw would only hide what the first one found.

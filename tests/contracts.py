@@ -5,6 +5,7 @@ that raises says in `Raises:` what and when.
 """
 
 import ast
+import functools
 import pathlib
 import re
 import sys
@@ -17,11 +18,17 @@ _QUANTITY = re.compile(
 _COMMAND = "main"  # What absl hands it is no quantity.
 
 
+@functools.cache
+def parsed(path: pathlib.Path) -> ast.Module:
+  """The source of a file, read once."""
+  return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def public_functions(root: pathlib.Path) -> Iterator[tuple[str, ast.FunctionDef]]:
   """Functions at the top of the packages' modules, with "path:line name"."""
   for package in PACKAGES:
     for path in sorted((root / package).rglob("*.py")):
-      for node in ast.parse(path.read_text(encoding="utf-8")).body:
+      for node in parsed(path).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
           yield f"{path.relative_to(root).as_posix()}:{node.lineno} {node.name}", node
 
@@ -56,18 +63,25 @@ def lacking(root: pathlib.Path) -> list[str]:
   return missed
 
 
+def module_name(path: pathlib.Path) -> str:
+  """The one name of a module by its path: the converters are `privai_tf.converters`, see setup.py."""
+  parts = path.with_suffix("").parts
+  if parts[0] == "converters" and parts[1:] != ("__init__",):
+    parts = ("privai_tf", *parts)
+  return ".".join(parts).removesuffix(".__init__")
+
+
 def imports(root: pathlib.Path) -> dict[str, set[str]]:
   """By module, the modules of the packages that it imports anywhere, late imports included.
 
   What a name of a package's facade leads to is not followed: it is looked up when it is used.
   """
   paths = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
-  modules = {".".join(path.relative_to(root).with_suffix("").parts): path for path in paths}
-  modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+  modules = {module_name(path.relative_to(root)): path for path in paths}
   graph = {}
   for name, path in modules.items():
     asked: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
       if isinstance(node, ast.Import):
         asked.update(alias.name for alias in node.names)
       elif isinstance(node, ast.ImportFrom) and node.module:

@@ -23,19 +23,19 @@ def _numbers(content) -> None:
 
 
 def _read_torch(folder):
-  from converters.pytorch import read_torch_file
+  from privai_tf.converters.pytorch import read_torch_file
 
   _numbers(read_torch_file(folder / "a.pth").content)
 
 
 def _read_pickle(folder):
-  from converters.reading import read_any_file
+  from privai_tf.converters.reading import read_any_file
 
   read_any_file(folder / "a.pkl")
 
 
 def _read_openvino(folder):
-  from converters.openvino_ir import read_ir
+  from privai_tf.converters.openvino_ir import read_ir
 
   read_ir(folder / "a.xml", folder / "a.bin")
 

@@ -71,7 +71,7 @@ def _xml(size: int) -> bytes:
 
 
 def _read_xml(path):
-  from converters.openvino_ir import read_ir
+  from privai_tf.converters.openvino_ir import read_ir
 
   weights = path.with_suffix(".bin")
   weights.write_bytes(bytes(24))
@@ -102,13 +102,13 @@ def _read_callers(path):
 
 
 def _read_torch(path):
-  from converters.pytorch import read_torch_file
+  from privai_tf.converters.pytorch import read_torch_file
 
   read_torch_file(path)
 
 
 def _read_pickle(path):
-  from converters.restricted_pickle import read_network_file
+  from privai_tf.converters.restricted_pickle import read_network_file
 
   read_network_file(path)
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from converters.pytorch import LazyTensor
+from privai_tf.converters.pytorch import LazyTensor
 from privai_tf.errors import CheckpointError
 
 _BLUR = np.outer([1.0, 2.0, 1.0], [1.0, 2.0, 1.0]) / 16.0

@@ -6,11 +6,11 @@ layers. The tables are checked against scores of the original code.
 
 from collections.abc import Iterator
 
-from converters.channels import fit_channels
-from converters.ports.common import blocks_of, check_blurs, numbered
-from converters.ports.layouts import CONVOLUTION, DENSE, SAME, Entry, arranged, size_of
-from converters.pytorch import LazyTensor
-from converters.records import NetworkRecord
+from privai_tf.converters.channels import fit_channels
+from privai_tf.converters.ports.common import blocks_of, check_blurs, numbered
+from privai_tf.converters.ports.layouts import CONVOLUTION, DENSE, SAME, Entry, arranged, size_of
+from privai_tf.converters.pytorch import LazyTensor
+from privai_tf.converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 
 _GROUP = 4  # of the minibatch standard deviation: no file tells it, and all published ones use it

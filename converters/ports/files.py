@@ -3,11 +3,11 @@
 import os
 from typing import Any
 
-from converters.errors import UnsupportedFileError
-from converters.ports import pggan, stylegan
-from converters.ports.discriminators import LabelledError, discriminator_record
-from converters.pytorch import LazyTensor, read_torch_file
-from converters.records import PLACES, NetworkFile, NetworkRecord
+from privai_tf.converters.errors import UnsupportedFileError
+from privai_tf.converters.ports import pggan, stylegan
+from privai_tf.converters.ports.discriminators import LabelledError, discriminator_record
+from privai_tf.converters.pytorch import LazyTensor, read_torch_file
+from privai_tf.converters.records import PLACES, NetworkFile, NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.runtime.files import shown
 
@@ -24,8 +24,12 @@ _GIVE = "give a .pth of InterFaceGAN (stylegan_ffhq.pth) or genforce (stylegan_f
 # What other files of PyTorch hold at their top or in their first state dict.
 _OTHERS = (
   ("synthesis.early_layer.const", "a StyleGAN2 of genforce", _GIVE),
-  ("features.0.weight", "VGG16 of torchvision", "python -m converters.perceptual reads it"),
-  ("lin0.model.1.weight", "LPIPS's heads", "python -m converters.perceptual reads them"),
+  (
+    "features.0.weight",
+    "VGG16 of torchvision",
+    "python -m privai_tf.converters.perceptual reads it",
+  ),
+  ("lin0.model.1.weight", "LPIPS's heads", "python -m privai_tf.converters.perceptual reads them"),
   ("g_ema", "a StyleGAN2 of rosinality's code", _GIVE),
   ("latent_avg", "an e4e or pSp encoder", "give it as --encoder"),
   ("opts", "an e4e or pSp encoder", "give it as --encoder"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from converters.pytorch import LazyTensor
+from privai_tf.converters.pytorch import LazyTensor
 from privai_tf.errors import CheckpointError
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from converters.channels import fit_channels
-from converters.ports.common import blocks_of, fused_scale, numbered
-from converters.ports.layouts import (
+from privai_tf.converters.channels import fit_channels
+from privai_tf.converters.ports.common import blocks_of, fused_scale, numbered
+from privai_tf.converters.ports.layouts import (
   CONVOLUTION,
   FIRST_DENSE,
   SWAPPED,
@@ -13,8 +13,8 @@ from converters.ports.layouts import (
   arranged,
   size_of,
 )
-from converters.pytorch import LazyTensor
-from converters.records import NetworkRecord
+from privai_tf.converters.pytorch import LazyTensor
+from privai_tf.converters.records import NetworkRecord
 
 
 def _names(base: str) -> tuple[str, str]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from converters.channels import fit_channels
-from converters.ports.common import blocks_of, check_blurs, fused_scale, numbered
-from converters.ports.layouts import CONVOLUTION, DENSE, SAME, Entry, arranged, size_of
-from converters.pytorch import LazyTensor
-from converters.records import NetworkRecord
+from privai_tf.converters.channels import fit_channels
+from privai_tf.converters.ports.common import blocks_of, check_blurs, fused_scale, numbered
+from privai_tf.converters.ports.layouts import CONVOLUTION, DENSE, SAME, Entry, arranged, size_of
+from privai_tf.converters.pytorch import LazyTensor
+from privai_tf.converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 
 _LABEL = "mapping.label_weight"

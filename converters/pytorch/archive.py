@@ -10,11 +10,11 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from converters.errors import DamagedFileError, UnsupportedFileError, quoted
-from converters.pytorch.calls import Storages, TorchCalls, TorchMachine
-from converters.pytorch.source import Source
-from converters.pytorch.stream import MAX_PICKLE_BYTES
-from converters.pytorch.tensors import Storage
+from privai_tf.converters.errors import DamagedFileError, UnsupportedFileError, quoted
+from privai_tf.converters.pytorch.calls import Storages, TorchCalls, TorchMachine
+from privai_tf.converters.pytorch.source import Source
+from privai_tf.converters.pytorch.stream import MAX_PICKLE_BYTES
+from privai_tf.converters.pytorch.tensors import Storage
 from privai_tf.errors import PrivaiError
 from privai_tf.runtime.outside import DAMAGE
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from converters.calls import ARRAY_GLOBALS, Calls
-from converters.errors import DamagedFileError, UnsafePickleError, quoted
-from converters.inert import Global, Mapping
-from converters.opcodes import Machine
-from converters.pytorch.tensors import NUMBERS, LazyTensor, Storage, tensor
+from privai_tf.converters.calls import ARRAY_GLOBALS, Calls
+from privai_tf.converters.errors import DamagedFileError, UnsafePickleError, quoted
+from privai_tf.converters.inert import Global, Mapping
+from privai_tf.converters.opcodes import Machine
+from privai_tf.converters.pytorch.tensors import NUMBERS, LazyTensor, Storage, tensor
 
 STORAGES = frozenset(("torch", name) for name in NUMBERS)
 _REBUILD = ("torch._utils", "_rebuild_tensor_v2")

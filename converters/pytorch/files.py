@@ -4,10 +4,10 @@ import dataclasses
 import os
 from typing import Any
 
-from converters.errors import DamagedFileError
-from converters.pytorch import archive, stream
-from converters.pytorch.source import OfSource, Source
-from converters.pytorch.trees import Trees
+from privai_tf.converters.errors import DamagedFileError
+from privai_tf.converters.pytorch import archive, stream
+from privai_tf.converters.pytorch.source import OfSource, Source
+from privai_tf.converters.pytorch.trees import Trees
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -8,12 +8,12 @@ name, and its attributes. Tensors are inside the pickle as byte strings, each a 
 import dataclasses
 from typing import Any
 
-from converters import inert
-from converters.errors import SAFE_COPY, DamagedFileError, UnsafePickleError
-from converters.pytorch.calls import TREES, TorchCalls, TorchMachine
-from converters.pytorch.source import Source
-from converters.pytorch.stream import read_nested
-from converters.pytorch.tensors import Storage
+from privai_tf.converters import inert
+from privai_tf.converters.errors import SAFE_COPY, DamagedFileError, UnsafePickleError
+from privai_tf.converters.pytorch.calls import TREES, TorchCalls, TorchMachine
+from privai_tf.converters.pytorch.source import Source
+from privai_tf.converters.pytorch.stream import read_nested
+from privai_tf.converters.pytorch.tensors import Storage
 
 _OBJECT = ("torch_utils.persistence", "_reconstruct_persistent_obj")
 _BYTES = ("torch.storage", "_load_from_bytes")

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from converters.errors import DamagedFileError, NetworkFileError
+from privai_tf.converters.errors import DamagedFileError, NetworkFileError
 from privai_tf.errors import InputError
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.outside import open_at_once

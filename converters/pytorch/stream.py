@@ -6,10 +6,10 @@ StyleGAN2-ADA and StyleGAN3.
 
 from typing import IO, Any
 
-from converters.errors import DamagedFileError, UnsafePickleError
-from converters.pytorch.calls import STORAGES, TREES, Storages, TorchCalls, TorchMachine
-from converters.pytorch.source import Source
-from converters.pytorch.tensors import Storage
+from privai_tf.converters.errors import DamagedFileError, UnsafePickleError
+from privai_tf.converters.pytorch.calls import STORAGES, TREES, Storages, TorchCalls, TorchMachine
+from privai_tf.converters.pytorch.source import Source
+from privai_tf.converters.pytorch.tensors import Storage
 
 MAX_PICKLE_BYTES = 1 << 24  # a state dict of 500 tensors: 60,000
 _MAX_NESTED_PICKLE_BYTES = 1 << 12

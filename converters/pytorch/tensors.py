@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import DamagedFileError
+from privai_tf.converters.errors import DamagedFileError
 
 # What PyTorch calls its types of storages, and how their numbers lie in the file.
 NUMBERS = {

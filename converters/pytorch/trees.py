@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from converters import inert
-from converters.errors import DamagedFileError, quoted
-from converters.pytorch.calls import Collection
-from converters.pytorch.tensors import LazyTensor
-from converters.text import decode
+from privai_tf.converters import inert
+from privai_tf.converters.errors import DamagedFileError, quoted
+from privai_tf.converters.pytorch.calls import Collection
+from privai_tf.converters.pytorch.tensors import LazyTensor
+from privai_tf.converters.text import decode
 
 _MAX_DEPTH = 40
 _MAX_VALUES = 100_000  # of a training checkpoint with optimizers: 10,000

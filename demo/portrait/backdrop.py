@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from demo.portrait.canvas import Picture
+from privai_tf.demo.portrait.canvas import Picture
 
 # Discs of light as a lens blurs them: x, y, radius, strength.
 _DISCS = (

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from demo.portrait.canvas import Picture, mix
-from demo.portrait.head import SIDES, Head
+from privai_tf.demo.portrait.canvas import Picture, mix
+from privai_tf.demo.portrait.head import SIDES, Head
 
 
 def draw_bust(picture: Picture, look, head: Head) -> None:

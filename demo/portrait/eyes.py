@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from demo.portrait.canvas import Picture, mix
-from demo.portrait.head import EYE_X, EYE_Y, SIDES, Head
+from privai_tf.demo.portrait.canvas import Picture, mix
+from privai_tf.demo.portrait.head import EYE_X, EYE_Y, SIDES, Head
 
 _IRIS_RADIUS, _PUPIL_RADIUS = 0.062, 0.026
 

@@ -1,7 +1,7 @@
 """The network that learns the portraits of 256 pixels."""
 
-from demo.embedding import latents_of_scores
-from demo.families import Family, finish_stylegan
+from privai_tf.demo.embedding import latents_of_scores
+from privai_tf.demo.families import Family, finish_stylegan
 
 
 def config_at(resolution: int):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from demo.portrait.canvas import Picture
-from demo.portrait.head import EYE_X, EYE_Y, SIDES, Head
+from privai_tf.demo.portrait.canvas import Picture
+from privai_tf.demo.portrait.head import EYE_X, EYE_Y, SIDES, Head
 
 _Y = EYE_Y + 0.018
 _RIM = 0.0135

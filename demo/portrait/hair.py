@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from demo.portrait.canvas import Picture, mix
-from demo.portrait.head import Head
+from privai_tf.demo.portrait.canvas import Picture, mix
+from privai_tf.demo.portrait.head import Head
 
 _BOX = (-0.72, 0.72, -0.88, 1.0)
 # Waves across the strands: frequency, phase, bend, strength.

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from demo.portrait.canvas import Picture, mix
+from privai_tf.demo.portrait.canvas import Picture, mix
 
 # FFHQ's alignment: eyes at fixed places whatever the pose, so a turn moves everything else.
 EYE_Y, EYE_X = -0.06, 0.205

@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from demo.factors import NAMES
+from privai_tf.demo.factors import NAMES
 
 # The colours at -2 and at 2 deviations.
 _SKIN = ((1.0, 0.85, 0.75), (0.52, 0.325, 0.205))

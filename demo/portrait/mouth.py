@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from demo.portrait.canvas import Picture, mix
-from demo.portrait.head import MOUTH_Y, SIDES, Head
+from privai_tf.demo.portrait.canvas import Picture, mix
+from privai_tf.demo.portrait.head import MOUTH_Y, SIDES, Head
 
 _TEETH = (-0.165, -0.108, -0.054, 0.0, 0.054, 0.108, 0.165)
 _PAINTED = np.array((0.80, 0.27, 0.31), np.float32)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.embedding import factors_of_scores, sample_scores
-from demo.portrait import render
+from privai_tf.demo.embedding import factors_of_scores, sample_scores
+from privai_tf.demo.portrait import render
 
 CHUNK = 512
 FULL = 256

@@ -19,11 +19,11 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
   from PIL import Image
 
-  from demo.embedding import factors_of_scores, sample_scores
-  from demo.families import build
-  from demo.plan import psnr
-  from demo.portrait import render
-  from demo.portrait.family import PORTRAITS
+  from privai_tf.demo.embedding import factors_of_scores, sample_scores
+  from privai_tf.demo.families import build
+  from privai_tf.demo.plan import psnr
+  from privai_tf.demo.portrait import render
+  from privai_tf.demo.portrait.family import PORTRAITS
 
   saved = np.load(Path(_FOLDER.value) / "averaged.npz")
   resolution = max(saved[name].shape[1] for name in saved.files if name.endswith("/noise"))

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from demo.factors import NAMES
-from demo.portrait import hair
-from demo.portrait.backdrop import draw_backdrop
-from demo.portrait.bust import draw_bust
-from demo.portrait.canvas import Picture
-from demo.portrait.eyes import draw_brows, draw_eyes
-from demo.portrait.glasses import draw_glasses
-from demo.portrait.head import Head, draw_face
-from demo.portrait.look import Look
-from demo.portrait.mouth import draw_mouth
-from demo.portrait.skin import draw_beard, draw_nose, draw_wrinkles
+from privai_tf.demo.factors import NAMES
+from privai_tf.demo.portrait import hair
+from privai_tf.demo.portrait.backdrop import draw_backdrop
+from privai_tf.demo.portrait.bust import draw_bust
+from privai_tf.demo.portrait.canvas import Picture
+from privai_tf.demo.portrait.eyes import draw_brows, draw_eyes
+from privai_tf.demo.portrait.glasses import draw_glasses
+from privai_tf.demo.portrait.head import Head, draw_face
+from privai_tf.demo.portrait.look import Look
+from privai_tf.demo.portrait.mouth import draw_mouth
+from privai_tf.demo.portrait.skin import draw_beard, draw_nose, draw_wrinkles
 
 _GRID = 256
 

@@ -25,10 +25,10 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
   import tensorflow as tf
 
-  from demo.portrait.family import PORTRAITS
-  from demo.portrait.plan import PHASES
-  from demo.portrait.pool import Pool
-  from demo.portrait.training import Options, Training
+  from privai_tf.demo.portrait.family import PORTRAITS
+  from privai_tf.demo.portrait.plan import PHASES
+  from privai_tf.demo.portrait.pool import Pool
+  from privai_tf.demo.portrait.training import Options, Training
 
   logging.set_verbosity(logging.INFO)
   tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)

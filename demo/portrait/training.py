@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
-from demo.plan import psnr
-from demo.portrait.growth import grown
-from demo.portrait.plan import learning_rate, phase_at
-from demo.trainer import Trainer, save_state
+from privai_tf.demo.plan import psnr
+from privai_tf.demo.portrait.growth import grown
+from privai_tf.demo.portrait.plan import learning_rate, phase_at
+from privai_tf.demo.trainer import Trainer, save_state
 
 _FIELDS = ("cpu_seconds", "step", "images", "resolution", "learning_rate", "loss", "psnr")
 _MEASURED = 64  # Portraits that the log's PSNR is the mean of.
@@ -71,7 +71,7 @@ class Training:
 
   def _grow(self) -> None:
     """To twice the resolution, from the averaged weights."""
-    from demo.families import build
+    from privai_tf.demo.families import build
 
     config, small = self.config_at(2 * self.resolution), self.trainer
     for name, value in small.average.items():

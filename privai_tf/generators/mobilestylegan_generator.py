@@ -39,6 +39,19 @@ class MobileStyleGANGenerator(StyleGenerator):
     coefficients = self.synthesis.coefficients(codes, noise=noise, recompute=recompute)
     return coefficients[..., : self.num_channels]
 
+  def features_tensor(self, codes: Any, latent_space: str, side: int, noise: Any = "fixed") -> Any:
+    """What the layers up to a side make of codes, differentiable in them; see `synthesize_tensor`.
+
+    Args:
+      codes, latent_space, noise: see `synthesize_tensor`.
+      side: of the features, a power of two from 4 to R / 2.
+
+    Returns:
+      Tensor [N, side, side, channels of the layer].
+    """
+    layers = sum(size <= side for size in self.noise_resolutions)
+    return self.synthesis.features(self._layer_codes(codes, latent_space), noise, layers=layers)
+
   def preview_batches(
     self,
     codes: Codes,

@@ -50,7 +50,7 @@ def checkpoint_place(path_or_name: str | os.PathLike, networks: tuple[str, ...] 
   looked = f"looked in {search_path.where_looked(KIND)}; " if is_name else ""
   raise CheckpointError(
     f"Checkpoint {shown(path_or_name)} {problem}; {looked}give a network file, a folder made by "
-    f"`python -m converters`, or a name ({', '.join(available_checkpoints()) or 'none is there'})."
+    f"`python -m privai_tf.converters`, or a name ({', '.join(available_checkpoints()) or 'none is there'})."
   )
 
 

@@ -8,6 +8,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.generators.codes import random_labels
 from privai_tf.inversion.encoder import Encoder, find_encoder
 from privai_tf.inversion.given_encoder import given_encoder
+from privai_tf.inversion.identity import identity_at_hand
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
 from privai_tf.runtime.files import shown
@@ -17,8 +18,8 @@ _COMPARED = 32  # Candidates are compared on thumbnails of at most this side.
 _STEPS = 200
 _STEPS_WITH_ENCODER = 50
 # Where photos of real people are to be recognized: a code a layer, a longer search, and the face first.
-_LIKENESS = {"mobilestylegan": ("W+", 150)}
-_FACE_WEIGHT = 5.0
+_LIKENESS = {"mobilestylegan": ("W+", 120)}
+_FACE_WEIGHT, _IDENTITY_WEIGHT, _DRAFT_SIDE = 5.0, 2.0, 128
 
 
 def decided(spec: InversionSpec, generator) -> InversionSpec:
@@ -37,9 +38,7 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
     CheckpointError: if there is one, but damaged or of another generator.
   """
   spec = with_space(spec, generator)
-  if spec.face_weight is None:
-    weight = _FACE_WEIGHT if generator.family in _LIKENESS else 1.0
-    spec = dataclasses.replace(spec, face_weight=weight)
+  spec = _with_likeness(spec, generator)
   init = spec.init
   if init in ("auto", "encoder"):
     if encoder_for(spec, generator):
@@ -68,6 +67,35 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
   if spec.latent_space == space:
     steps = max(steps, longer)
   return dataclasses.replace(spec, init=init, steps=steps)
+
+
+def _with_likeness(spec: InversionSpec, generator) -> InversionSpec:
+  """The specification with what makes people recognizable decided."""
+  alike = generator.family in _LIKENESS
+  values: dict[str, float] = {}
+  if spec.face_weight is None:
+    values["face_weight"] = _FACE_WEIGHT if alike else 1.0
+  if spec.identity_weight is None:
+    values["identity_weight"] = _IDENTITY_WEIGHT if alike and identity_at_hand() else 0.0
+  if spec.draft_side is None:
+    drafted = alike and generator.resolution >= 4 * _DRAFT_SIDE and not spec.noise_maps
+    values["draft_side"] = _DRAFT_SIDE if drafted else 0
+  return dataclasses.replace(spec, **values)
+
+
+def missing_likeness(spec: InversionSpec, generator) -> str | None:
+  """What would make the people in photos more recognizable and is not on this machine; None if nothing.
+
+  Args:
+    spec: the settings, as they were given.
+    generator: a `privai_tf.Generator`.
+  """
+  if spec.identity_weight is not None or generator.family not in _LIKENESS or identity_at_hand():
+    return None
+  return (
+    "People are compared by their pixels alone; python -m converters --download=faceres gets a network "
+    "that tells people apart, and the search follows it (29 MB)."
+  )
 
 
 def with_space(spec: InversionSpec, generator) -> InversionSpec:

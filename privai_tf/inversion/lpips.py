@@ -3,7 +3,7 @@
 Zhang, Isola, Efros, Shechtman, Wang (2018), "The unreasonable effectiveness of deep features as a
 perceptual metric", section 3: features of five layers, each pixel's normalized to length 1, squared
 differences weighted by a learned head for each layer. The weights come from a file that
-`python -m converters.perceptual` writes; without learned heads there is no LPIPS.
+`python -m privai_tf.converters.perceptual` writes; without learned heads there is no LPIPS.
 """
 
 import functools
@@ -32,7 +32,7 @@ _LEAST = 16  # Pixels a side: VGG16 halves four times before its last compared l
 # Of ImageNet on [-1, 1], RGB: what the heads were learned with.
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _MEAN_BGR = (103.939, 116.779, 123.68)
-_REMEDY = "make it anew with `python -m converters.perceptual`"
+_REMEDY = "make it anew with `python -m privai_tf.converters.perceptual`"
 
 
 class Lpips:
@@ -88,7 +88,7 @@ def lpips_loss(spec: InversionSpec, resolution: int, channels: int) -> Lpips:
   if spec.lpips_weights is None:
     raise ConfigurationError(
       "perceptual='lpips' needs learned weights: name a file made by `python -m "
-      "converters.perceptual` in lpips_weights, or use 'vgg16' or 'none'."
+      "privai_tf.converters.perceptual` in lpips_weights, or use 'vgg16' or 'none'."
     )
   if channels != 3 or resolution < _LEAST:
     raise ConfigurationError(

@@ -3,7 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from privai_tf.inversion.drafts import Drafts, Head, reduced
 from privai_tf.inversion.face_map import face_map
+from privai_tf.inversion.identity import identity_loss
 from privai_tf.inversion.losses import (
   colour_diversity,
   colour_loss,
@@ -38,15 +40,26 @@ class Objective:
   ):
     self._generator, self._spec, self._statistics = generator, spec, statistics
     self._perceptual = perceptual
+    self._identity = identity_loss(spec, generator.resolution, generator.num_channels)
     self._options = {"recompute": True} if recompute else {}
+    self._side = spec.draft_side or 0
+    self.drafts = None
+    if self._side:
+      self.drafts = Drafts(generator, spec.latent_space, self._side, spec.noise)
 
   def goals(self, photos: tf.Tensor) -> dict:
     """What stays the same in every step, of photos [N, R, R, C]."""
+    photos = reduced(photos, self._side)
     return {
       "levels": pyramid(photos),
       "features": self._perceptual.features(photos) if self._perceptual else [],
       "colours": colour_diversity(photos) * (self._spec.colour_goal == "photo"),
+      "identity": self._identity.features(photos) if self._identity else [],
     }
+
+  def head(self, codes: tf.Tensor, images: tf.Tensor) -> Head:
+    """What drafts need, at codes and their images [N, R, R, C]; see `Drafts.head`."""
+    return self.drafts.head(codes, reduced(images, self._side))
 
   def __call__(
     self, codes: tf.Tensor, maps: list[tf.Tensor], goals: dict
@@ -54,16 +67,19 @@ class Objective:
     """Args:
       codes: [N, d] or [N, L, d].
       maps: the noise of each layer, [N, r, r, 1]; empty: the specification's.
-      goals: what `goals` gave.
+      goals: what `goals` gave; with a "head", what `head` gave, images are drafts.
 
     Returns:
-      Images [N, R, R, C] and losses [N].
+      Images [N, R, R, C], or drafts [N, S, S, C], and losses [N].
     """
     spec = self._spec
-    images = self._generator.synthesize_tensor(
-      codes, spec.latent_space, maps or spec.noise, **self._options
-    )
-    loss = self._of_images(images, goals) + self._of_codes(codes)
+    if "head" in goals:
+      images = self.drafts(codes, goals["head"])
+    else:
+      images = self._generator.synthesize_tensor(
+        codes, spec.latent_space, maps or spec.noise, **self._options
+      )
+    loss = self._of_images(reduced(images, self._side), goals) + self._of_codes(codes)
     if maps:
       loss += spec.noise_weight * autocorrelation(maps)
     return images, loss
@@ -73,6 +89,8 @@ class Objective:
     loss = spec.pixel_weight * pixel_loss(images, goals["levels"], self._weights(goals))
     if self._perceptual:
       loss += spec.perceptual_weight * self._perceptual.distance(images, goals["features"])
+    if self._identity:
+      loss += spec.identity_weight * self._identity.distance(images, goals["identity"])
     if spec.ssim_weight:
       loss += spec.ssim_weight * ms_ssim_loss(images, goals["levels"][0])
     if spec.colour_weight:

@@ -24,14 +24,18 @@ _PATHS = (
   "vgg16_weights",
   "lpips_weights",
 )  # Which file it is does not count, but whether there is.
+# Fields that came later, and the values with which nothing is different from before.
+_BEFORE = {"face_weight": 1, "identity_weight": 0, "draft_side": 0}
 # Every direction that is kept has a curve to be fitted, and what its error leaves a linear probe
 # reads: in W+ 69% of one attribute's sides from 24 directions and 256 codes, 51% from 12.
 _CODES_A_DIRECTION, _FEWEST_TO_LIMIT = 32, 256
 # To who releases that way without having asked for it.
 ENCODER_ALONE = (
   "Codes are read by the encoder alone (--steps=0), which public codes are shipped for: what it misses of "
-  "a face is missing in the release, which may be another person's to the eye. --steps=50 searches on, and "
-  "makes public codes of its own first, which takes as long as a thousand photos."
+  "a face is missing in the release, which may be another person's to the eye. To keep the person, search "
+  "the code first (python -m privai_tf.invert, a minute or two a face) and release it by --input_latents; "
+  "what its rest says of the attribute is then not measured. --steps=50 searches here, and makes public "
+  "codes of its own first, which takes as long as a thousand photos."
 )
 
 
@@ -100,8 +104,9 @@ def key_of(generator, spec: InversionSpec) -> str:
   """Everything that decides a code, as text."""
   values = {k: v for k, v in dataclasses.asdict(spec).items() if k not in _NOT_PART}
   values |= {name: values[name] is not None for name in _PATHS}
-  if values["face_weight"] == 1:
-    del values["face_weight"]  # As before there was the field.
+  for name, without in _BEFORE.items():
+    if values[name] == without:
+      del values[name]  # As before there was the field.
   del values["encoder"]  # Which file it is does not count, but what it holds.
   encoder = encoder_for(spec, generator) if spec.init == "encoder" else None
   if encoder is not None:

@@ -90,6 +90,7 @@ class Search:
     jit = jit and self._strategy is distribution("one")
     compiled = functools.partial(tf.function, jit_compile=jit, autograph=False)
     self._prepare = compiled(self._goals)
+    self._draft = compiled(self._heads)
     self._advance = compiled(self._take_steps)
     self._finish = compiled(self._evaluate)
 
@@ -122,13 +123,15 @@ class Search:
     goals = self._prepare(tf.constant(targets))
     wanted = tf.constant(mask)
     state = self._plateau.start([tf.convert_to_tensor(v.value) for v in self._variables])
-    best = self._present(goals)
+    now = best = self._present(goals)
     records, done = [best[-1]], 0
     while done < self.spec.steps and np.all(np.isfinite(records[-1][mask > 0])):
       count = min(self.spec.steps_per_call, self.spec.steps - done)
+      if self._objective.drafts:
+        goals = {**goals, "head": self._draft(tf.constant(now[1]))}
       state = self._advance(goals, wanted, tf.constant(count), state)
       done += count
-      now = self._present(goals)
+      now = self._present({name: goal for name, goal in goals.items() if name != "head"})
       records.append(now[-1])
       best = _better(now, best)
       if not np.any(self._plateau.searching(state).numpy() & (mask > 0)):
@@ -208,6 +211,13 @@ class Search:
 
   def _goals(self, photos: tf.Tensor) -> dict:
     return self._strategy.run(lambda: self._objective.goals(self._part(photos)))
+
+  def _heads(self, images: tf.Tensor):
+    def of_part():
+      white = self._part(tf.convert_to_tensor(self._variables[0].value))
+      return self._objective.head(self._coordinates.codes(white), self._part(images))
+
+    return self._strategy.run(of_part)
 
   def _take_steps(self, goals: dict, mask: tf.Tensor, count: tf.Tensor, state):
     def body(index, state):

@@ -20,8 +20,9 @@ def recorded(spec: InversionSpec, generator: Any) -> dict[str, Any]:
   """
   values = dataclasses.asdict(spec)
   del values["encoder"]  # Where none is given, records are as they were before there was the field.
-  if values["face_weight"] in (None, 1):
-    del values["face_weight"]  # Likewise.
+  for name, without in (("face_weight", 1), ("identity_weight", 0), ("draft_side", 0)):
+    if values[name] in (None, without):
+      del values[name]  # Likewise.
   if spec.encoder is not None:
     encoder = encoder_for(spec, generator)  # None: of another space, for a job on given codes.
     name = pathlib.Path(spec.encoder).name

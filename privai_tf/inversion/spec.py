@@ -79,12 +79,15 @@ class InversionSpec:
       downloads nothing) and the resolution is at least 256.
     vgg16_weights: path of the weights file; None looks in Keras's cache folder, "download" also lets
       Keras fetch them into it.
-    lpips_weights: path of a file that `python -m converters.perceptual` wrote; with it, the quality
+    lpips_weights: path of a file that `python -m privai_tf.converters.perceptual` wrote; with it, the quality
       report has LPIPS figures whatever `perceptual` is.
     layer_weights: weight of each VGG16 layer, in the order of `perceptual.LAYERS`.
     pixel_weight: weight of the multi-scale pixel loss.
     face_weight: in the pixel loss, how many times more a pixel counts where the alignment puts the face
       than one far from it; None: 5 for MobileStyleGAN, else 1.
+    identity_weight: weight of whose face it is, as the recognizer `faceres` sees it (get it by
+      `python -m converters --download=faceres`); None: 2 for MobileStyleGAN where its files are on
+      this machine, else 0.
     perceptual_weight: weight of the VGG16 or LPIPS loss.
     colour_weight: weight of the colour-diversity term.
     colour_goal: what the diversity is compared with: "photo", or "grey" as in the PrivAI prototype.
@@ -92,6 +95,9 @@ class InversionSpec:
     mean_weight: weight of the distance to the mean in its own covariance; more keeps the code
       easier to edit, less follows the photo more closely.
     spread_weight: weight, in W+, of the layers' distance to their middle, likewise.
+    draft_side: side of the pictures that are compared, of which the generator's early layers draw
+      drafts (`drafts`): a few times faster, and coarser; a power of two, 0 for whole pictures; None:
+      128 for MobileStyleGAN of 512 pixels and more, else 0.
     noise: the generator's noise inputs, "fixed" or "none".
     noise_maps: also search StyleGAN's noise inputs, a map for each layer and image, from the fixed
       ones on. They take on details of the photo: never publish an image made with them.
@@ -128,12 +134,14 @@ class InversionSpec:
   layer_weights: tuple[float, ...] = (1.0,) * 8
   pixel_weight: float = 1.0
   face_weight: float | None = None
+  identity_weight: float | None = None
   perceptual_weight: float = 0.1
   colour_weight: float = 0.0
   colour_goal: str = "photo"
   ssim_weight: float = 0.0
   mean_weight: float = 0.01
   spread_weight: float = 0.03
+  draft_side: int | None = None
   noise: str = "fixed"
   noise_maps: bool = False
   noise_weight: float = 10.0
@@ -166,6 +174,9 @@ class InversionSpec:
     _whole("patience", self.patience, 0)
     if self.face_weight is not None:
       _number("face_weight", self.face_weight, above=0)
+    if self.identity_weight is not None:
+      _number("identity_weight", self.identity_weight, at_least=0)
+    self._check_drafts()
     if self.batch_size is not None:
       _whole("batch_size", self.batch_size, 1)
     _number("learning_rate", self.learning_rate, above=0)
@@ -196,6 +207,16 @@ class InversionSpec:
       )
     if self.candidates is None and self.init == "mean" and self.latent_space == "Z":
       raise ConfigurationError("init='mean' has no image in Z; use 'best_of:64' or 'random'.")
+
+  def _check_drafts(self) -> None:
+    side = self.draft_side
+    if side in (None, 0):
+      return
+    _whole("draft_side", side, 8)
+    if side & (side - 1):
+      raise ConfigurationError(f"draft_side is {side}; it must be a power of two, or 0.")
+    if self.noise_maps:
+      raise ConfigurationError("noise_maps needs whole pictures; use draft_side=0, or drop one.")
 
   def for_spaces(self, latent_spaces: tuple[str, ...]) -> Self:
     """The same, with the latent space decided: W where there is one, else Z.

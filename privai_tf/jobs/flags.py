@@ -9,6 +9,7 @@ from privai_tf.faces import flags as face_flags
 from privai_tf.inversion import flags as inversion_flags
 from privai_tf.jobs import privacy_flags
 from privai_tf.runtime import command_help
+from privai_tf.runtime.shared_flags import shared_flag
 from privai_tf.runtime.stores import StorePath, is_url, place
 
 flags.adopt_module_key_flags(privacy_flags)
@@ -38,26 +39,23 @@ _INPUT = flags.DEFINE_flag(
     "URL of such (s3://...); without it, avatar portraits.",
   )
 )
-_INPUT_LATENTS = flags.DEFINE_string(
-  "input_latents", None, "A .npy of codes [n, d] or [n, L, d] in --latent_space; skips inversion."
+_INPUT_LATENTS = shared_flag(
+  "input_latents", "A .npy of codes [n, d] or [n, L, d] in --latent_space; skips inversion."
 )
-_NUM_PORTRAITS = flags.DEFINE_integer(
-  "num", 8, "How many avatar portraits the demo renders.", lower_bound=1
-)
+_NUM_PORTRAITS = shared_flag("num", "How many avatar portraits the demo renders.", default=8)
 _PASTE_BACK = flags.DEFINE_bool(
   "paste_back", False, "Publish the whole photo with the privatized faces pasted into it."
 )
-_CHECKPOINT = flags.DEFINE_string(
+_CHECKPOINT = shared_flag(
   "checkpoint",
-  "avatars",
   "A name in checkpoints/, a converted folder, an official .pkl file, or the URL of one (s3://...).",
 )
-_ATTRIBUTE = flags.DEFINE_list(
-  "attribute", ["smile"], "Attributes to hide: names of the checkpoint's boundaries or .npy files."
+_ATTRIBUTE = shared_flag(
+  "attribute",
+  "Attributes to hide: names of the checkpoint's boundaries or .npy files.",
+  default=["smile"],
 )
-_OUTPUT_DIR = flags.DEFINE_string(
-  "output_dir", None, "The folder that may be published, or its URL (s3://...)."
-)
+_OUTPUT_DIR = shared_flag("output_dir", "The folder that may be published, or its URL (s3://...).")
 _PRIVATE_DIR = flags.DEFINE_string(
   "private_dir", None, "A folder for the owner's eyes only: comparison page, quality, timings."
 )
@@ -85,9 +83,7 @@ _RETRY_FAILURES = flags.DEFINE_bool(
   False,
   "Try only those inputs that failures.csv in --private_dir names, of which nothing is published.",
 )
-_BATCH_SIZE = flags.DEFINE_integer(
-  "batch_size", 8, "Inputs that go through the stages together.", lower_bound=1
-)
+_BATCH_SIZE = shared_flag("batch_size", "Inputs that go through the stages together.", default=8)
 _NUM_SHARDS = flags.DEFINE_integer(
   "num_shards", 1, "Processes that share the inputs.", lower_bound=1
 )
@@ -109,36 +105,28 @@ _NUM_READERS = flags.DEFINE_integer(
 _TENSORBOARD = flags.DEFINE_string(
   "tensorboard", None, "A private folder for TensorBoard: losses, PSNR, throughput."
 )
-_PUBLIC_CODES = flags.DEFINE_integer(
+_PUBLIC_CODES = shared_flag(
   "public_codes",
-  None,
   "Codes of generated pictures that the split of codes is fitted on, at least; made once and kept. "
   "Default: what is there, else 4096 of an encoder, 1024 of a search.",
-  lower_bound=1,
 )
-_SEED = flags.DEFINE_integer(
-  "seed", 0, "Of the demo's portraits and the inversion's start, never of the noise.", lower_bound=0
+_SEED = shared_flag(
+  "seed", "Of the demo's portraits and the inversion's start, never of the noise."
 )
-_LEDGER = flags.DEFINE_string(
+_LEDGER = shared_flag(
   "ledger",
-  None,
   "What records what every subject spent: a SQLite file, or postgresql://USER@HOST/DATABASE.",
 )
-_CREATE_LEDGER = flags.DEFINE_bool(
-  "create_ledger", False, "Make the ledger if it is missing: else a mistyped path is refused."
+_CREATE_LEDGER = shared_flag("create_ledger")
+_BUDGET_EPSILON = shared_flag(
+  "budget_epsilon", "Budget granted to subjects that the ledger does not know."
 )
-_BUDGET_EPSILON = flags.DEFINE_float(
-  "budget_epsilon", None, "Budget granted to subjects that the ledger does not know."
+_BUDGET_DELTA = shared_flag("budget_delta", "Delta of that budget.")
+_COMPOSITION = shared_flag(
+  "composition", "How the releases of that budget add up; see docs/privacy.md."
 )
-_BUDGET_DELTA = flags.DEFINE_float("budget_delta", 0.0, "Delta of that budget.")
-_COMPOSITION = flags.DEFINE_enum(
-  "composition",
-  "basic",
-  ["basic", "adaptive", "planned"],
-  "How the releases of that budget add up; see docs/privacy.md.",
-)
-_SUBJECT_ID = flags.DEFINE_string(
-  "subject_id", None, "Whose budget is charged; default: a keyed hash of each input's pixels."
+_SUBJECT_ID = shared_flag(
+  "subject_id", "Whose budget is charged; default: a keyed hash of each input's pixels."
 )
 
 flags.mark_flag_as_required("output_dir")

@@ -6,16 +6,13 @@ from typing import Any
 from absl import flags
 
 from privai_tf.runtime import command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
-_COMPONENTS = flags.DEFINE_integer(
+_COMPONENTS = shared_flag(
   "components",
-  None,
   "Directions that scopes image and metric release or compare; default: 99% of the variance.",
-  lower_bound=1,
 )
-_CODEBOOK_SIZE = flags.DEFINE_integer(
-  "codebook_size", 1 << 17, "Made-up faces that subset_selection chooses among.", lower_bound=2
-)
+_CODEBOOK_SIZE = shared_flag("codebook_size")
 _SUBSET_SIZE = flags.DEFINE_integer(
   "subset_size",
   None,

@@ -214,7 +214,7 @@ class Portrait(Item):
   seed: int = 0
 
   def read(self, resolution: int, faces: FaceSpec) -> Content:
-    from demo.renderer import render
+    from privai_tf.demo.renderer import render
 
     factors = _portrait_factors(self.count, self.seed)
     (image,) = render(factors[self.row : self.row + 1], resolution)
@@ -231,6 +231,6 @@ def _as_pixels(values: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4)
 def _portrait_factors(count: int, seed: int) -> np.ndarray:
-  from demo.factors import sample_factors
+  from privai_tf.demo.factors import sample_factors
 
   return sample_factors(count, seed)

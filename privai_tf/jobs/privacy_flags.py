@@ -8,6 +8,7 @@ from privai_tf.errors import ConfigurationError
 from privai_tf.jobs import image_flags
 from privai_tf.jobs.presets import PRESETS, Preset, check_preset
 from privai_tf.runtime import command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
 flags.adopt_module_key_flags(image_flags)
 
@@ -19,53 +20,35 @@ _PRESET = flags.DEFINE_enum(
   "person stays), stand-in (nobody's face in its place) or data-set (the same; age and gender count "
   "three times). Flags that are given win; epsilon is yours. See docs/evidence.md.",
 )
-_WPLUS_MODE = flags.DEFINE_enum(
-  "wplus_mode",
-  "tied",
-  ["tied", "per_layer"],
-  "Whether W+ releases one coordinate for all layers or one a layer.",
-)
-_MECHANISM = flags.DEFINE_string(
+_WPLUS_MODE = shared_flag("wplus_mode")
+_MECHANISM = shared_flag(
   "mechanism",
-  None,
   "The privacy mechanism; see docs/privacy.md. Default: the least distortion that epsilon allows, "
   "extremal for scope attribute and subset_selection for scope image; laplace for others, for "
   "--wplus_mode=per_layer and where a clip radius is given.",
 )
-_SCOPE = flags.DEFINE_enum(
-  "scope", "attribute", ["attribute", "image", "metric"], "What the guarantee covers."
-)
-_EPSILON = flags.DEFINE_list(
-  "epsilon", ["1"], "Epsilon, above 0: one number, or one for each attribute."
-)
-_DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for pure mechanisms.")
-_CLIP_RADIUS = flags.DEFINE_float(
-  "clip_radius", None, "Clip radius in latent units, instead of --clip."
-)
+_SCOPE = shared_flag("scope", "What the guarantee covers.", default="attribute")
+_EPSILON = shared_flag("epsilon", "Epsilon, above 0: one number, or one for each attribute.")
+_DELTA = shared_flag("delta")
+_CLIP_RADIUS = shared_flag("clip_radius", "Clip radius in latent units, instead of --clip.")
 _CLIP = flags.DEFINE_string(
   "clip",
   "auto",
   "The clip radius: auto (least expected error at this epsilon) or a share of generated samples that "
   "it holds, such as 0.99.",
 )
-_DECODE = flags.DEFINE_enum(
+_DECODE = shared_flag(
   "decode",
-  None,
-  ["raw", "value", "mean", "sample"],
   "What is published of a noisy coordinate: raw, its posterior mean, or a draw from its posterior "
   "under the public distribution; of extremal: value or sample. Default: sample for extremal, raw for "
   "others.",
 )
-_LOSS = flags.DEFINE_enum(
-  "loss", "l2", ["l1", "l2"], "The error that is made least: absolute or squared."
-)
+_LOSS = shared_flag("loss", "The error that is made least: absolute or squared.")
 _NOISE_SEED = flags.DEFINE_integer(
   "noise_seed", None, "Makes the run a reproducible simulation WITHOUT any guarantee."
 )
-_ON_FAILURE = flags.DEFINE_enum(
+_ON_FAILURE = shared_flag(
   "on_failure",
-  None,
-  ["stand-in", "skip"],
   "What becomes of an input without a usable face. stand-in (default with --scope=image): a "
   "privatized public face is published in its place, and nobody can tell; skip (default with "
   "--scope=attribute): nothing is.",

@@ -19,21 +19,27 @@ from absl import app, flags
 from privai_tf.errors import ConfigurationError, PrivaiError, command_running
 from privai_tf.runtime.command_help import HelpFlag
 from privai_tf.runtime.files import shown
-from privai_tf.runtime.interruption import Terminated, raise_on_termination
+from privai_tf.runtime.interruption import FinalEnd, Terminated, raise_on_termination
 
 # What is wrong with a path, wherever it is looked at: pathlib's own questions raise these too.
 _PLACES = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 _STOPPED = "what is finished is whole; the same command goes on."
 
 
-def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] | None = ()) -> None:
+def run(
+  main: Callable[[list[str]], int | None],
+  arguments: tuple[str, ...] | None = (),
+  stopped: str = _STOPPED,
+) -> None:
   """Parses the flags, runs a command and exits with its code.
 
   Args:
     main: does the work, given the arguments that are no flags; returns the exit code, None for 0.
     arguments: names of those arguments, for messages; all of them are required. None: any may be
       given, and the command knows what they mean.
+    stopped: what is told of an end by Ctrl-C or SIGTERM.
   """
+  end = FinalEnd()
 
   def guarded(argv: list[str]) -> int:
     if arguments is not None and len(argv) - 1 != len(arguments):
@@ -41,12 +47,14 @@ def run(main: Callable[[list[str]], int | None], arguments: tuple[str, ...] | No
       print(f"Expected {wanted}; got: {' '.join(argv[1:]) or 'none'} (see --help)", file=sys.stderr)
       return 2
     with command_running():
-      return _guarded(main, argv[1:])
+      return _guarded(main, argv[1:], end, stopped)
 
   app.run(guarded, flags_parser=_parsed)
 
 
-def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> int:
+def _guarded(
+  main: Callable[[list[str]], int | None], arguments: list[str], end: FinalEnd, stopped: str
+) -> int:
   raise_on_termination()
   if isinstance(sys.stdout, io.TextIOWrapper):
     # Names of files have letters that a locale's encoding may lack: as standard error has it.
@@ -69,11 +77,11 @@ def _guarded(main: Callable[[list[str]], int | None], arguments: list[str]) -> i
     )
     return 1
   except Terminated:
-    print(f"Terminated: {_STOPPED}", file=sys.stderr)
-    return 143
+    print(f"Terminated: {stopped}", file=sys.stderr)
+    return end.with_code(143)
   except KeyboardInterrupt:
-    print(f"Interrupted: {_STOPPED}", file=sys.stderr)
-    return 130
+    print(f"Interrupted: {stopped}", file=sys.stderr)
+    return end.with_code(130)
 
 
 @contextlib.contextmanager

@@ -21,5 +21,5 @@ def name_readers(module: str, *kinds: str) -> None:
 
 
 def foreign_reader(kind: str) -> Callable[..., Any]:
-  """The function that reads files of a kind, see `converters.loading`."""
+  """The function that reads files of a kind, see `privai_tf.converters.loading`."""
   return getattr(importlib.import_module(_PLACES[kind]), kind)

@@ -4,8 +4,11 @@ Work between two safe points runs inside `uninterrupted()`; a signal that comes 
 at its end. (A `kill -9` asks nobody: the manifest is for that.)
 """
 
+import atexit
 import contextlib
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -22,6 +25,32 @@ def raise_on_termination() -> None:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
   raise Terminated
+
+
+class FinalEnd:
+  """Ends an interrupted process after everything that Python does at exit, and before C++ does.
+
+  A signal may leave other threads within TensorFlow's code, under which its globals must not be taken
+  down: that ends in "terminate called" and another exit code. To be made before anything else registers
+  with `atexit`, which calls the first one last.
+  """
+
+  def __init__(self) -> None:
+    self._code: int | None = None
+    atexit.register(self._end)
+
+  def with_code(self, code: int) -> int:
+    """The process was interrupted, and is to end with this code; gives it back."""
+    self._code = code
+    return code
+
+  def _end(self) -> None:
+    if self._code is None:
+      return
+    for stream in (sys.stdout, sys.stderr):
+      with contextlib.suppress(OSError, ValueError):  # Nobody reads it, or it is closed.
+        stream.flush()
+    os._exit(self._code)
 
 
 @contextlib.contextmanager

@@ -25,6 +25,8 @@ from privai_tf.runtime.manifest_schema import NOTE, WAIT_SECONDS, damage
 
 __all__ = ["Known", "Manifest", "Source", "Staged"]
 
+_FORGET = "PRAGMA wal_checkpoint(TRUNCATE)"  # What was deleted is not in SQLite's log either.
+
 
 class Manifest(ManifestBase):
   """The manifest of one process, whose threads take turns. Open it with a folder; close it.
@@ -61,8 +63,11 @@ class Manifest(ManifestBase):
     self._notes: dict[str, str] = {}
     super().__init__(folder, suffix, WAIT_SECONDS)
     try:
-      with self._told(), self._transaction():
-        self._begin(json.dumps(configuration, sort_keys=True), overwrite)
+      with self._told():
+        with self._transaction():
+          self._begin(json.dumps(configuration, sort_keys=True), overwrite)
+        if overwrite:
+          self._connection.execute(_FORGET)
     except BaseException:
       self._connection.close()
       raise
@@ -248,8 +253,7 @@ class Manifest(ManifestBase):
             "key) AND key NOT IN (SELECT item FROM replaced)",
             owners,
           )
-      # Nor in the log.
-      self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+      self._connection.execute(_FORGET)
 
   def finish(self, name: str) -> None:
     """Notes that a release is published. Written with the next commit: repeating it is harmless."""

@@ -1,14 +1,14 @@
 """Where names are looked for: checkpoints, boundaries and classifiers lie in folders of three places.
 
-What a user makes (`python -m converters`, `train_boundary`) lies in the current folder, what serves
-all of their projects in their data folder, and what comes with the package beside it.
+What a user makes (`python -m privai_tf.converters`, `train_boundary`) lies in the current folder, what serves
+all of their projects in their data folder, and what comes with the package in it, or beside it in a checkout.
 """
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def search_path(kind: str) -> tuple[Path, ...]:
@@ -19,11 +19,12 @@ def search_path(kind: str) -> tuple[Path, ...]:
 
   Returns:
     `kind` in the current folder, in `$PRIVAI_DATA_DIR` (else `privai_tf` in the user's data folder)
-    and beside the package; each once.
+    and with the package; each once.
   """
   data = os.environ.get("PRIVAI_DATA_DIR")
   base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-  bases = (Path.cwd(), Path(data) if data else Path(base) / "privai_tf", _PACKAGE)
+  shipped = _PACKAGE if (_PACKAGE / kind).is_dir() else _PACKAGE.parent
+  bases = (Path.cwd(), Path(data) if data else Path(base) / "privai_tf", shipped)
   return tuple(dict.fromkeys(base / kind for base in bases))
 
 

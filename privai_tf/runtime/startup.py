@@ -21,6 +21,7 @@ _WAITING = "Starting TensorFlow ..."
 # Keras 3 imports these wherever they are installed, for wrappers and plots that no command uses:
 # a third of the processor time that importing TensorFlow takes.
 _NOT_NEEDED = ("sklearn", "matplotlib", "pandas")
+_originals: list[int] = []  # Standard error's own descriptor, while it is held back.
 
 
 def start_tensorflow() -> None:
@@ -34,6 +35,12 @@ def start_tensorflow() -> None:
     return
   with _told(), _held_back_errors():
     _start()
+
+
+def show_errors_again() -> None:
+  """Ends the holding back of standard error at once: for who ends the process meanwhile."""
+  if _originals:
+    os.dup2(_originals[-1], 2)
 
 
 def _start() -> None:
@@ -80,6 +87,7 @@ def _held_back_errors() -> Iterator[None]:
   sys.stderr.flush()
   original = os.dup(2)
   with tempfile.TemporaryFile() as held:
+    _originals.append(original)
     os.dup2(held.fileno(), 2)
     try:
       yield
@@ -91,4 +99,5 @@ def _held_back_errors() -> Iterator[None]:
     finally:
       sys.stderr.flush()
       os.dup2(original, 2)
+      _originals.remove(original)
       os.close(original)

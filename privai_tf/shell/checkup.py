@@ -99,7 +99,7 @@ def _networks() -> list[Check]:
   names = available_checkpoints()
   if not names:
     looked = search_path.where_looked("checkpoints")
-    remedy = "python -m converters FILE.pkl checkpoints/NAME"
+    remedy = "python -m privai_tf.converters FILE.pkl checkpoints/NAME"
     return [Check("networks", PROBLEM, f"none in {looked}", remedy)]
   boundaries = search_path.names("boundaries", "*/*_boundary.npy")
   checks = []

@@ -12,38 +12,26 @@ from absl import flags
 
 from privai_tf.runtime import command, command_help
 from privai_tf.runtime.extras import require_packages
+from privai_tf.runtime.shared_flags import shared_flag
 
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+_CHECKPOINT = shared_flag("checkpoint")
+_ATTRIBUTES = shared_flag(
+  "attribute", "What may be hidden; default: all that the checkpoint has boundaries for."
 )
-_ATTRIBUTES = flags.DEFINE_list(
-  "attribute", None, "What may be hidden; default: all that the checkpoint has boundaries for."
-)
-_LATENT_SPACE = flags.DEFINE_enum(
-  "latent_space",
-  None,
-  ["W", "W+", "Z"],
-  "The space that codes live in; default: W where the checkpoint has it, else Z.",
-)
-_STEPS = flags.DEFINE_integer(
-  "steps", None, "Inversion steps; default: 50 from an encoder's code on, else 200.", 0
-)
-_HOST = flags.DEFINE_string(
-  "host", "127.0.0.1", "Where to listen; 0.0.0.0 for all interfaces, with --auth_file."
-)
-_PORT = flags.DEFINE_integer("port", 7860, "The port; 0 takes a free one.", 0, 65535)
+_LATENT_SPACE = shared_flag("latent_space")
+_STEPS = shared_flag("steps", "Inversion steps; default: 50 from an encoder's code on, else 200.")
+_HOST = shared_flag("host", "Where to listen; 0.0.0.0 for all interfaces, with --auth_file.")
+_PORT = shared_flag("port", default=7860)
 _AUTH_FILE = flags.DEFINE_string(
   "auth_file", None, "Who may come: a tokens file, see privai_tf.gateway --add_caller."
 )
-_LEDGER = flags.DEFINE_string(
-  "ledger", None, "Where releases are charged; default: a file in your state folder."
+_LEDGER = shared_flag("ledger", "Where releases are charged; default: a file in your state folder.")
+_BUDGET_EPSILON = shared_flag(
+  "budget_epsilon", "What all releases of a photo may cost together.", default=8.0
 )
-_BUDGET_EPSILON = flags.DEFINE_float(
-  "budget_epsilon", 8.0, "What all releases of a photo may cost together."
-)
-_MAX_EPSILON = flags.DEFINE_float("max_epsilon", 8.0, "The largest epsilon of one release.")
-_MAX_UPLOAD_BYTES = flags.DEFINE_integer("max_upload_bytes", 20_000_000, "Of a photo.", 1)
-_MAX_PIXELS = flags.DEFINE_integer("max_pixels", 25_000_000, "Of a photo.", 1)
+_MAX_EPSILON = shared_flag("max_epsilon")
+_MAX_UPLOAD_BYTES = shared_flag("max_upload_bytes", "Of a photo.", lower_bound=1)
+_MAX_PIXELS = shared_flag("max_pixels", "Of a photo.", lower_bound=1)
 _MAX_WAITING = flags.DEFINE_integer(
   "max_waiting", 16, "Requests that may wait for the model; more are refused.", 1
 )
@@ -85,4 +73,4 @@ def _path(given: str | None) -> pathlib.Path | None:
 
 
 if __name__ == "__main__":
-  command.run(main)
+  command.run(main, stopped="the page is closed, and no photo is kept.")

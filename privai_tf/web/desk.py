@@ -1,5 +1,6 @@
 """What the page does, without the page: one method an action, each for one session."""
 
+import contextlib
 import queue
 import threading
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.errors import ConfigurationError, InputError, PrivaiError
 from privai_tf.runtime.files import write_bytes
 from privai_tf.runtime.pictures import png
 from privai_tf.web import photos, words
@@ -19,6 +20,7 @@ from privai_tf.web.pictures import shown
 from privai_tf.web.released import Released, write
 from privai_tf.web.sessions import SAMPLES, Session, Sessions
 from privai_tf.web.settings import WebSettings
+from privai_tf.web.troubles import charged
 
 DRAWS = 4
 _IDLE_SECONDS = 20.0
@@ -82,7 +84,8 @@ class Desk:
       for value in self.epsilons:
         while self.sessions.idle_seconds() < _IDLE_SECONDS:  # Visitors go first.
           time.sleep(1)
-        self.studio.warm_up([Choice(hidden, value)])
+        with contextlib.suppress(PrivaiError):  # Who chooses it is told.
+          self.studio.warm_up([Choice(hidden, value)])
 
   def take_upload(self, session: Session, path: str | Path) -> None:
     """An upload becomes the session's photo; its file is gone afterwards.
@@ -106,6 +109,7 @@ class Desk:
 
   def choose_face(self, session: Session, number: int) -> None:
     """Another face of the photo."""
+    self._photo(session)
     session.face, session.inverted, session.released = number, None, []
 
   def invert(self, session: Session) -> Iterator[tuple[int, int, np.ndarray | None]]:
@@ -175,8 +179,9 @@ class Desk:
     inverted, prepared = self.inverted(session), self.prepared(choice)
     prepared.encode(inverted.latents)  # What cannot be released is refused before it is paid for.
     self.payer(session, person).charge(prepared)
-    pixels = self._ready().release(prepared, inverted.latents)
-    released = write(session.folder, pixels, prepared, self._ready().facts)
+    with charged():
+      pixels = self._ready().release(prepared, inverted.latents)
+      released = write(session.folder, pixels, prepared, self._ready().facts)
     session.released.append(choice)
     return released
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import gradio as gr
 
-from privai_tf.errors import PrivaiError
 from privai_tf.serving.gateway.refusals import Refusal
 from privai_tf.web import parts, words
 from privai_tf.web.desk import Desk
 from privai_tf.web.page import Widgets
 from privai_tf.web.sessions import Session
 from privai_tf.web.style import FOCUS_RESULT
+from privai_tf.web.troubles import charged, explained
 from privai_tf.web.views import Updates, Views
 
 # One at a time, whoever asks: there is one model.
@@ -67,15 +67,16 @@ class Events:
 
   def again(self, session: Session) -> Updates:
     """Back to the start."""
-    session.forget()
+    _forget(session)
     return self.views.start()
 
   def moved(self, session: Session, *chosen: Any) -> Iterator[Updates]:
     """Something of step 2 was chosen: its words at once, its pictures after them."""
     try:
+      self.desk.sessions.touch(session)
       yield self.views.words(session, chosen)
       yield self.views.pictures(session, chosen)
-    except PrivaiError as error:
+    except Exception as error:
       yield self.views.told(error)
 
   def release(self, session: Session, *values: Any) -> Iterator[Updates]:
@@ -85,26 +86,21 @@ class Events:
     choice, person = self.views.choice(*chosen)
     yield {on.release: gr.update(value="Releasing ...", interactive=False)}
     try:
+      desk.sessions.touch(session)
       if pressed != words.release_button(choice, bool(session.released)):
         raise Refusal(
           409, "You chose anew before the price was told. Nothing was released: press again."
         )
       released = desk.release(session, choice, person)
-      yield {
-        on.refused: gr.update(visible=False),
-        on.pictures: parts.triptych(
-          desk.face(session), desk.inverted(session).picture, released.pixels
-        ),
-        on.compare: parts.comparison(desk.face(session), released.pixels),
-        on.image_file: gr.update(value=str(released.picture)),
-        on.record_file: gr.update(value=str(released.record)),
-        on.result: gr.update(visible=True),
-        on.budget: desk.budget(session, choice, person),
+      with charged():
+        shown = self.views.released(session, released)
+        budget = desk.budget(session, choice, person)
+      yield shown | {
+        on.budget: budget,
         on.release: gr.update(value="Released", interactive=False),
       }
-    except PrivaiError as error:
-      price = words.release_button(choice, bool(session.released))
-      yield self.views.told(error) | {on.release: gr.update(value=price, interactive=True)}
+    except Exception as error:
+      yield self.views.told(error) | self.views.again(session, choice, person)
 
   def _taken(self, session: Session, take: Callable, chosen: Any) -> Iterator[Updates]:
     """From a photo to the first previews."""
@@ -134,9 +130,16 @@ class Events:
         on.release_step: gr.update(visible=True),
       }
       yield self.views.pictures(session, chosen)
-    except PrivaiError as error:
+    except Exception as error:
       if photo is not None and session.photo is not photo:  # Put away meanwhile: no trouble.
         yield self.views.start()
         return
-      session.forget()
-      yield self.views.start() | {on.trouble: gr.update(value=parts.trouble(error), visible=True)}
+      _forget(session)
+      told = parts.trouble(explained(error))
+      yield self.views.start() | {on.trouble: gr.update(value=told, visible=True)}
+
+
+def _forget(session: Session | None) -> None:
+  """Forgets a visit's photo; None: a visit of a page that was started anew meanwhile."""
+  if session is not None:
+    session.forget()

@@ -23,8 +23,8 @@ def sample_portraits(generator: Any, checkpoint_name: str) -> np.ndarray:
     uint8 [8, R, R, 3], at the generator's resolution.
   """
   if checkpoint_name in _RENDERED:
-    from demo.factors import sample_factors
-    from demo.renderer import render
+    from privai_tf.demo.factors import sample_factors
+    from privai_tf.demo.renderer import render
 
     images = render(sample_factors(COUNT, _SEED), generator.resolution)
     return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)

@@ -1,6 +1,7 @@
 """The page's server: nothing is fetched from elsewhere, nobody comes in who may not, nothing stays."""
 
 import contextlib
+import functools
 import logging
 import os
 import socket
@@ -9,13 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from privai_tf.errors import ConfigurationError, PrivaiError
+from privai_tf.errors import ConfigurationError
+from privai_tf.runtime.startup import show_errors_again, start_tensorflow
 from privai_tf.web.guard import Guard
 from privai_tf.web.sessions import private_folder
 from privai_tf.web.settings import WebSettings, is_loopback
 
 _SWEEP_SECONDS = 30.0
-_FINISHING_SECONDS = 3
+_FINISHING_SECONDS = 3  # For what is under way, once the page is told to end.
+_LEAVING_SECONDS = 4.0  # Until the page is closed, whatever is under way.
 # Before gradio is imported: it asks for its newest version, and for fonts, where it may.
 _SETTINGS = {
   "GRADIO_ANALYTICS_ENABLED": "False",
@@ -51,18 +54,32 @@ def run(settings: WebSettings, tell: Callable[[str], None]) -> None:
     )
     # What is cut off at the end is meant to be: no traces of it.
     logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
-    failures: list[BaseException] = []
-    threads = [
-      threading.Thread(target=_load, args=(desk, server, failures, tell), daemon=True),
-      threading.Thread(target=_sweep, args=(desk, server), daemon=True),
-    ]
-    for thread in threads:
-      thread.start()
+    ended, failures = threading.Event(), []
+    for work in (
+      functools.partial(_serve, server, listener, failures, ended),
+      functools.partial(_load, desk, server, failures, tell),
+      functools.partial(_sweep, desk, server),
+    ):
+      threading.Thread(target=work, daemon=True).start()
     host, port = listener.getsockname()[:2]
-    tell(f"The page: http://{host}:{port}  (the model is loading)")
-    server.run(sockets=[listener])
+    try:
+      tell(f"The page: http://{host}:{port}  (the model is loading)")
+      ended.wait()
+    finally:  # A signal says so: it comes to this thread, whatever the others are within.
+      show_errors_again()
+      server.should_exit = True
+      ended.wait(_LEAVING_SECONDS)
     if failures:
       raise failures[0]
+
+
+def _serve(server: Any, listener: socket.socket, failures: list, ended: threading.Event) -> None:
+  try:
+    server.run(sockets=[listener])
+  except BaseException as error:  # Told to who waits.
+    failures.append(error)
+  finally:
+    ended.set()
 
 
 @contextlib.contextmanager
@@ -141,16 +158,15 @@ def create_app(desk: Any, tokens: Any = None) -> Any:
 def _load(desk: Any, server: Any, failures: list, tell: Callable[[str], None]) -> None:
   """Loads the model beside the server, which ends if that fails."""
   try:
-    from privai_tf.runtime.startup import start_tensorflow
-
     start_tensorflow()
     _quiet_tensorflow()
     desk.load()
-    tell("The model is ready.")
-    desk.warm_up()
-  except PrivaiError as error:
+  except BaseException as error:  # Else the page would say for ever that it is loading.
     failures.append(error)
     server.should_exit = True
+    return
+  tell("The model is ready.")
+  desk.warm_up()
 
 
 def _quiet_tensorflow() -> None:

@@ -79,6 +79,7 @@ footer { display: none !important; }
   #samples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
   .three { gap: .35rem; } figcaption, .columns p, .ends { font-size: .8rem; }
   .progress { grid-template-columns: 4.5rem 1fr; }
+  .columns { grid-template-columns: repeat(5, minmax(3rem, 1fr)); gap: .1rem; } .columns > div { padding: .1rem; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 """

@@ -1,10 +1,10 @@
 """What the page shows at each point, as updates of its widgets."""
 
+import contextlib
 from typing import Any
 
 import gradio as gr
 
-from privai_tf.errors import PrivaiError
 from privai_tf.web import parts, words
 from privai_tf.web.choices import (
   DECODINGS,
@@ -18,8 +18,10 @@ from privai_tf.web.choices import (
 from privai_tf.web.desk import Desk
 from privai_tf.web.page import Widgets
 from privai_tf.web.plot import plot
+from privai_tf.web.released import Released
 from privai_tf.web.sessions import Session
 from privai_tf.web.strip import strip
+from privai_tf.web.troubles import explained
 
 Updates = dict[Any, Any]
 
@@ -103,5 +105,28 @@ class Views:
       self.on.plot: plot(where, choice),
     }
 
-  def told(self, error: PrivaiError) -> Updates:
-    return {self.on.refused: gr.update(value=parts.trouble(error), visible=True)}
+  def released(self, session: Session, released: Released) -> Updates:
+    """What came out, and its files."""
+    on, desk = self.on, self.desk
+    return {
+      on.refused: gr.update(visible=False),
+      on.pictures: parts.triptych(
+        desk.face(session), desk.inverted(session).picture, released.pixels
+      ),
+      on.compare: parts.comparison(desk.face(session), released.pixels),
+      on.image_file: gr.update(value=str(released.picture)),
+      on.record_file: gr.update(value=str(released.record)),
+      on.result: gr.update(visible=True),
+    }
+
+  def again(self, session: Session, choice: Choice, person: str) -> Updates:
+    """The button as it was before it was pressed, and what is left, if that can be said."""
+    before = bool(session and session.released)
+    button = gr.update(value=words.release_button(choice, before), interactive=True)
+    left = "<p>What is left of the budget cannot be said now.</p>"
+    with contextlib.suppress(Exception):  # It may be what failed.
+      left = self.desk.budget(session, choice, person)
+    return {self.on.release: button, self.on.budget: left}
+
+  def told(self, error: Exception) -> Updates:
+    return {self.on.refused: gr.update(value=parts.trouble(explained(error)), visible=True)}

@@ -10,6 +10,7 @@ from privai_tf.web import parts
 from privai_tf.web.choices import described, usual_hidden
 from privai_tf.web.desk import Desk
 from privai_tf.web.page import Widgets
+from privai_tf.web.troubles import explained
 from privai_tf.web.views import Updates
 
 _POLL_SECONDS = 0.3
@@ -45,7 +46,11 @@ class Visits:
     if self.tokens is not None and caller is None:  # Removed meanwhile: nobody's account pays.
       yield {on.banner: parts.trouble("You may not come in any more; ask who runs this page.")}
       return
-    session = desk.sessions.open(request.session_hash, caller)
+    try:
+      session = desk.sessions.open(request.session_hash, caller)
+    except Exception as error:  # Such as a full disk.
+      yield {on.banner: parts.trouble(explained(error))}
+      return
     yield {on.session: session}
     while desk.studio is None:
       await asyncio.sleep(_POLL_SECONDS)  # Threads are for who works.

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from demo.factors import ATTRIBUTES, labels, sample_factors
-from demo.renderer import render
 from privai_tf.attributes import classifier as module
 from privai_tf.attributes.classifier import AttributeClassifier, build_network, load_classifier
+from privai_tf.demo.factors import ATTRIBUTES, labels, sample_factors
+from privai_tf.demo.renderer import render
 from privai_tf.errors import CheckpointError, InputError
 
 

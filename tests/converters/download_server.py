@@ -5,7 +5,7 @@ import hashlib
 import http.server
 import threading
 
-from converters.zoo import Address, ZooFile
+from privai_tf.converters.zoo import Address, ZooFile
 
 PICKLE = b"\x80\x04" + bytes(range(256)) * 3000
 

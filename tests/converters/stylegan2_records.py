@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from converters.records import NetworkRecord
-from converters.stylegan2_tables import discriminator_rows, mapping_rows, synthesis_rows
+from privai_tf.converters.records import NetworkRecord
+from privai_tf.converters.stylegan2_tables import discriminator_rows, mapping_rows, synthesis_rows
 from privai_tf.generators.stylegan2.config import StyleGAN2Config, StyleGAN2DiscriminatorConfig
 
 GENERATOR = StyleGAN2Config(

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from converters.persistence import read_persistent_file
+from privai_tf.converters.persistence import read_persistent_file
 from tests.converters.broken_torch.persistent import PARTS
 from tests.converters.torch_writer import TorchWriter
 

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from converters.restricted_pickle import read_network_pickle
+from privai_tf.converters.restricted_pickle import read_network_pickle
 from tests.converters.broken_pickles import bombs, calls, operations, sizes, values
 
 PARTS = {**calls.PARTS, **operations.PARTS, **sizes.PARTS, **bombs.PARTS, **values.PARTS}

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from converters.pytorch import LazyTensor, read_torch_file
+from privai_tf.converters.pytorch import LazyTensor, read_torch_file
 from tests.converters.broken_torch.archives import ARCHIVES
 from tests.converters.broken_torch.containers import BOTH, STREAMS
 from tests.converters.torch_writer import TorchWriter

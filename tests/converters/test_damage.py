@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from converters.errors import DamagedFileError, NetworkFileError
-from converters.restricted_pickle import read_network_pickle
+from privai_tf.converters.errors import DamagedFileError, NetworkFileError
+from privai_tf.converters.restricted_pickle import read_network_pickle
 
 _FUZZ = settings(
   max_examples=250,
   deadline=None,
-  suppress_health_check=[HealthCheck.function_scoped_fixture],
+  suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

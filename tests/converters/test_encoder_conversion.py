@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from converters.conversion import convert_file
+from privai_tf.converters.conversion import convert_file
 from privai_tf.errors import CheckpointError
 from privai_tf.generators import load_generator
 from privai_tf.inversion import InversionSpec, find_codes

@@ -5,8 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from converters.encoder_files import read_encoder_file
-from converters.errors import DamagedFileError, UnsupportedFileError
+from privai_tf.converters.encoder_files import read_encoder_file
+from privai_tf.converters.errors import DamagedFileError, UnsupportedFileError
 from tests.converters.torch_writer import TorchWriter
 
 OPTS = {

@@ -7,8 +7,8 @@ import urllib.response
 
 import pytest
 
-from converters import fetching
-from converters.fetching import FetchError, StaysEncrypted
+from privai_tf.converters import fetching
+from privai_tf.converters.fetching import FetchError, StaysEncrypted
 from tests.converters import download_server
 
 _HOPS = {

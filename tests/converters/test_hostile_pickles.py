@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from converters.errors import UnsafePickleError
-from converters.restricted_pickle import read_network_pickle
+from privai_tf.converters.errors import UnsafePickleError
+from privai_tf.converters.restricted_pickle import read_network_pickle
 
 ATTACKS = {}
 
@@ -186,8 +186,8 @@ def test_attack_is_real(name, assembler, write, canary):
   """The same file does run its command where it is simply unpickled (else the test above is void)."""
   path = write(ATTACKS[name][1](assembler(), canary))
   code = "import pickle, sys; pickle.load(open(sys.argv[1], 'rb'))"
-  subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, timeout=60)
-  for _ in range(200):  # a started process may outlive the unpickler
+  subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, timeout=300)
+  for _ in range(6000):  # a started process may outlive the unpickler
     if canary.exists():
       return
     time.sleep(0.01)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from converters.identification import identified
+from privai_tf.converters.identification import identified
 from privai_tf.errors import PrivaiError
 from privai_tf.generators.checkpoint import save_checkpoint
 from privai_tf.generators.config import PGGANConfig, StyleGANDiscriminatorConfig
@@ -42,7 +42,7 @@ def test_a_persistent_pickle(stylegan3, nothing_executed):
   with nothing_executed():
     found = text(stylegan3)
   assert "Gs: stylegan3 generator, 16 x 16, 3 channels, spaces Z [5], W [6], W+ [6, 6]" in found
-  assert f"python -m converters {stylegan3} DIR" in found
+  assert f"python -m privai_tf.converters {stylegan3} DIR" in found
   assert "source text, never executed" in found
   assert "augment_pipe" in found
 

@@ -12,10 +12,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from converters import identify
-from converters.errors import DamagedFileError, UnsafePickleError, UnsupportedFileError
-from converters.reading import read_any_file
-from converters.restricted_pickle import read_network_pickle
+from privai_tf.converters import identify
+from privai_tf.converters.errors import DamagedFileError, UnsafePickleError, UnsupportedFileError
+from privai_tf.converters.reading import read_any_file
+from privai_tf.converters.restricted_pickle import read_network_pickle
 from privai_tf.errors import InputError
 from tests.converters.torch_writer import TorchWriter
 
@@ -24,7 +24,7 @@ QUOTA_PAGE = (
   b"<p>Sorry, you can't view or download this file at this time.</p></body></html>"
 )
 OTHER = "give an official ProgressiveGAN"
-CONVERT = "`python -m converters FILE DIR` reads it"
+CONVERT = "`python -m privai_tf.converters FILE DIR` reads it"
 
 
 def archive(*names):

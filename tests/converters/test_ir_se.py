@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from converters.encoder_files import read_encoder_file
-from converters.ir_se import convert_encoder
+from privai_tf.converters.encoder_files import read_encoder_file
+from privai_tf.converters.ir_se import convert_encoder
 from privai_tf.errors import CheckpointError
 from privai_tf.inversion.encoder_network import assign_weights, read_weights
 from privai_tf.inversion.ir_se.backbone import features

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from converters import lpips_weights
-from converters.records import NetworkFile, NetworkRecord
+from privai_tf.converters import lpips_weights
+from privai_tf.converters.records import NetworkFile, NetworkRecord
 from privai_tf.errors import CheckpointError
 
 

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from converters.errors import NetworkFileError
-from converters.mobilestylegan import convert_graphs
-from converters.mobilestylegan_files import convert_folder
-from converters.mobilestylegan_published import is_ir_folder
-from converters.openvino_ir import read_ir
+from privai_tf.converters.errors import NetworkFileError
+from privai_tf.converters.mobilestylegan import convert_graphs
+from privai_tf.converters.mobilestylegan_files import convert_folder
+from privai_tf.converters.mobilestylegan_published import is_ir_folder
+from privai_tf.converters.openvino_ir import read_ir
 from privai_tf.errors import InputError, OutputError, PrivaiError
 from privai_tf.generators.checkpoint import read_checkpoint
 from privai_tf.generators.mobilestylegan_config import haar_order
@@ -255,6 +255,6 @@ def test_a_missing_file_is_named(folder):
 
 
 def test_sizes_are_bounded_before_anything_is_read(folder, monkeypatch):
-  monkeypatch.setattr("converters.openvino_ir.MAX_BIN_BYTES", 100)
+  monkeypatch.setattr("privai_tf.converters.openvino_ir.MAX_BIN_BYTES", 100)
   with pytest.raises(NetworkFileError, match="more than 100 bytes"):
     _read(folder)

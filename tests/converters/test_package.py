@@ -9,9 +9,9 @@ import zipfile
 
 import pytest
 
-from converters import package
-from converters.mobilestylegan_published import PUBLISHED
-from converters.zoo import find_file, read_zoo, table
+from privai_tf.converters import package
+from privai_tf.converters.mobilestylegan_published import PUBLISHED
+from privai_tf.converters.zoo import find_file, read_zoo, table
 from privai_tf.errors import CheckpointError, InputError
 from privai_tf.generators.checkpoint import read_checkpoint
 from tests.converters.ir_writer import random_weights, write_ir

@@ -5,8 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from converters.errors import UnsupportedFileError
-from converters.persistence import read_persistent_file
+from privai_tf.converters.errors import UnsupportedFileError
+from privai_tf.converters.persistence import read_persistent_file
 from privai_tf.errors import CheckpointError
 from tests.converters.torch_writer import TorchWriter
 

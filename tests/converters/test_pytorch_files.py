@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from converters.errors import DamagedFileError, UnsupportedFileError
-from converters.pytorch import read_torch_file
+from privai_tf.converters.errors import DamagedFileError, UnsupportedFileError
+from privai_tf.converters.pytorch import read_torch_file
 from privai_tf.errors import InputError
 from tests.converters.torch_writer import TorchWriter
 

@@ -9,8 +9,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from converters.errors import UnsupportedFileError
-from converters.restricted_pickle import read_network_file, read_network_pickle
+from privai_tf.converters.errors import UnsupportedFileError
+from privai_tf.converters.restricted_pickle import read_network_file, read_network_pickle
 
 VARIANTS = {
   "protocol 4": {},

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from converters.convert import convert_network
-from converters.parity import check_parity
-from converters.stylegan2_torch import network_record
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.parity import check_parity
+from privai_tf.converters.stylegan2_torch import network_record
 from privai_tf.errors import CheckpointError
 from privai_tf.generators.checkpoint import save_checkpoint
 from privai_tf.generators.families import create_generator

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from converters.convert import convert_network
-from converters.stylegan2_torch import network_record
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.stylegan2_torch import network_record
 from privai_tf.errors import CheckpointError
 from tests.converters.stylegan2_records import (
   CRITIC,

@@ -5,9 +5,9 @@ import hashlib
 import numpy as np
 import pytest
 
-from converters.conversion import convert_file
-from converters.convert import convert_network
-from converters.reading import read_any_file
+from privai_tf.converters.conversion import convert_file
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.reading import read_any_file
 from privai_tf.errors import CheckpointError
 from privai_tf.generators import load_generator
 from tests.converters.stylegan2_records import (

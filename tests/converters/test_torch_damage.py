@@ -7,15 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from converters.errors import NetworkFileError
-from converters.persistence import read_persistent_file
-from converters.pytorch import read_torch_file
+from privai_tf.converters.errors import NetworkFileError
+from privai_tf.converters.persistence import read_persistent_file
+from privai_tf.converters.pytorch import read_torch_file
 from tests.converters.torch_writer import TorchWriter
 
 _FUZZ = settings(
   max_examples=200,
   deadline=None,
-  suppress_health_check=[HealthCheck.function_scoped_fixture],
+  suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 _CHANGES = st.lists(
   st.tuples(st.integers(0, 10**6), st.integers(0, 255), st.integers(0, 2)), min_size=1, max_size=4

@@ -11,8 +11,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from converters.errors import NetworkFileError, UnsafePickleError, UnsupportedFileError
-from converters.torch_file import read_state_dict
+from privai_tf.converters.errors import NetworkFileError, UnsafePickleError, UnsupportedFileError
+from privai_tf.converters.torch_file import read_state_dict
 from privai_tf.errors import InputError
 
 _MAGIC = 0x1950A86A20F9469CFC6C

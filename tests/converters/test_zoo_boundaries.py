@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from converters.zoo import read_zoo
 from privai_tf.attributes.boundary import Boundary
+from privai_tf.converters.zoo import read_zoo
 from privai_tf.errors import LatentSpaceError
 
 BOUNDARIES = [file for file in read_zoo() if file.kind == "boundary"]

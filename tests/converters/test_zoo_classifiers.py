@@ -7,13 +7,13 @@ import zlib
 import numpy as np
 import pytest
 
-from converters.conversion import convert_file
-from converters.convert import convert_network
-from converters.restricted_pickle import read_network_file
-from converters.stylegan import discriminator_rows
 from privai_tf.attributes.scorers.loading import load_scorer
 from privai_tf.attributes.scorers.official import OfficialScorer, attribute_of, scaled
 from privai_tf.attributes.scorers.scorer import Scorer
+from privai_tf.converters.conversion import convert_file
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.restricted_pickle import read_network_file
+from privai_tf.converters.stylegan import discriminator_rows
 from privai_tf.errors import CheckpointError, ConfigurationError, InputError
 from privai_tf.generators.config import StyleGANDiscriminatorConfig
 from privai_tf.generators.discriminator import Discriminator

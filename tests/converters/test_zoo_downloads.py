@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-from converters.download import check_recorded, download
-from converters.fetching import FetchError, fetch_over_http
 from privai_tf.attributes.boundary import Boundary
+from privai_tf.converters.download import check_recorded, download
+from privai_tf.converters.fetching import FetchError, fetch_over_http
 from privai_tf.errors import CheckpointError
 from tests.converters.download_server import PICKLE, names, zoo_file
 

@@ -5,8 +5,8 @@ import pathlib
 
 import pytest
 
-from converters import fetching
-from converters.fetching import FetchError, fetch_from_drive
+from privai_tf.converters import fetching
+from privai_tf.converters.fetching import FetchError, fetch_from_drive
 from tests.converters.download_server import PICKLE
 
 

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from converters.download import download
-from converters.fetching import fetch_over_http
+from privai_tf.converters.download import download
+from privai_tf.converters.fetching import fetch_over_http
 from privai_tf.errors import CheckpointError
 from tests.converters.download_server import PICKLE, names, zoo_file
 

@@ -6,7 +6,7 @@ import pytest
 @pytest.fixture(scope="session")
 def mobile(tmp_path_factory):
   """A small MobileStyleGAN with random weights, converted as the published one is."""
-  from converters.mobilestylegan_files import convert_folder
+  from privai_tf.converters.mobilestylegan_files import convert_folder
   from privai_tf.generators import load_generator
   from tests.converters.ir_writer import random_weights, write_ir
 

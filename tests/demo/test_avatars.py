@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import privai_tf
-from demo.embedding import directions, factors_of_scores, scores_of_z
-from demo.factors import ATTRIBUTES, labels
-from demo.figures import inversion_figures, sample_figures
-from demo.sheets import edits, sheet
 from privai_tf.attributes.classifier import load_classifier
+from privai_tf.demo.embedding import directions, factors_of_scores, scores_of_z
+from privai_tf.demo.factors import ATTRIBUTES, labels
+from privai_tf.demo.figures import inversion_figures, sample_figures
+from privai_tf.demo.sheets import edits, sheet
 
 _SPACES = {"avatars": ("W", "Z"), "avatars_pggan": ("Z",)}
 # PSNR of samples against renders in dB, size of the checkpoint in bytes.

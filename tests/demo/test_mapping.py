@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from demo.embedding import (
+from privai_tf.demo.embedding import (
   directions,
   latents_of_scores,
   sample_scores,
   scores_of_latents,
   scores_of_z,
 )
-from demo.mapping import adapt_synthesis, generator_config, mapping_weights, offset
+from privai_tf.demo.mapping import adapt_synthesis, generator_config, mapping_weights, offset
 from privai_tf.generators.config import StyleGANConfig
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo import photo_faces, photo_labels
-from demo.photo_labels import CHUNK, PSI, Previews, chunk_codes, read_labels
+from privai_tf.demo import photo_faces, photo_labels
+from privai_tf.demo.photo_labels import CHUNK, PSI, Previews, chunk_codes, read_labels
 from privai_tf.errors import InputError
 from privai_tf.inversion.encoder import load_encoder
 
@@ -24,7 +24,9 @@ def test_photos_are_drawn_once(mobile, tmp_path):
 
 def test_what_is_shipped_is_put_beside_the_checkpoint(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
-  monkeypatch.setattr("converters.package.download_mobilestylegan", lambda folder: tmp_path / "c")
+  monkeypatch.setattr(
+    "privai_tf.converters.package.download_mobilestylegan", lambda folder: tmp_path / "c"
+  )
   (tmp_path / "c").mkdir()
   assert photo_faces.fetch_generator() == tmp_path / "c"
   shipped = tmp_path / "boundaries" / "mobilestylegan-ffhq"

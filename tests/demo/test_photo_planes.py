@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from demo.label_eyeglasses import judged, seen_glasses
-from demo.photo_planes import Sides, between_sides, placed, plane_between
+from privai_tf.demo.label_eyeglasses import judged, seen_glasses
+from privai_tf.demo.photo_planes import Sides, between_sides, placed, plane_between
 
 ATTRIBUTES = ("age", "gender", "smile", "pose", "eyeglasses")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from demo import photo_previews, photo_samples
-from demo.photo_sketches import sketch_codes
+from privai_tf.demo import photo_previews, photo_samples
+from privai_tf.demo.photo_sketches import sketch_codes
 from privai_tf.errors import InputError
 from privai_tf.inversion.encoder_drawn import DrawnSamples
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo import photo_previews, photo_samples, sheets, sketch_scores
-from demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
+from privai_tf.demo import photo_previews, photo_samples, sheets, sketch_scores
+from privai_tf.demo.photo_sketches import Sketcher, fitted_codes, preview_pictures, sketch_codes
 from privai_tf.errors import InputError
 
 BLOCK = 8

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-import demo
-from demo.factors import NAMES, labels, sample_factors
-from demo.renderer import render
+from privai_tf.demo import renderer
+from privai_tf.demo.factors import NAMES, labels, sample_factors
+from privai_tf.demo.renderer import render
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_same_factors_same_portrait_whatever_the_batch(portraits):
   factors, images = portraits
   np.testing.assert_array_equal(render(factors[:8], 64), images[:8])
   np.testing.assert_allclose(render(factors[33:35], 64), images[33:35], atol=1e-5)
-  np.testing.assert_array_equal(demo.portraits(8, seed=3, resolution=64), images[:8])
+  np.testing.assert_array_equal(renderer.portraits(8, seed=3, resolution=64), images[:8])
   many = render(np.concatenate([factors] * 3), 64)  # Compiled.
   np.testing.assert_allclose(many[:40], images, atol=1e-4)
   assert len(render(factors[:0], 64)) == 0
@@ -96,5 +96,5 @@ def test_factors_are_normal_and_age_goes_with_eyeglasses():
 
 
 def test_import_is_cheap():
-  code = "import sys, demo, demo.factors, demo.renderer; assert 'tensorflow' not in sys.modules"
+  code = "import sys, privai_tf.demo.factors, privai_tf.demo.renderer; assert 'tensorflow' not in sys.modules"
   subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import privai_tf
-from demo.factors import ATTRIBUTES
-from demo.toolkit_figures import (
+from privai_tf.attributes.classifier import load_classifier
+from privai_tf.attributes.nullspace import find_subspace
+from privai_tf.demo.factors import ATTRIBUTES
+from privai_tf.demo.toolkit_figures import (
   boundary_cosines,
   conditional_boundaries,
   draw_samples,
   edit_changes,
 )
-from privai_tf.attributes.classifier import load_classifier
-from privai_tf.attributes.nullspace import find_subspace
 
 _AGE, _EYEGLASSES = ATTRIBUTES.index("age"), ATTRIBUTES.index("eyeglasses")
 _OWN = np.eye(len(ATTRIBUTES), dtype=bool)

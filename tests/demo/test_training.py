@@ -6,11 +6,11 @@ import itertools
 import numpy as np
 import pytest
 
-from demo.embedding import factors_of_scores, sample_scores, scores_of_z
-from demo.families import FAMILIES, build, widen_first_layer
-from demo.plan import PHASES, Options, learning_rate, phase_at
-from demo.trainer import Trainer, save_state
-from demo.training import train
+from privai_tf.demo.embedding import factors_of_scores, sample_scores, scores_of_z
+from privai_tf.demo.families import FAMILIES, build, widen_first_layer
+from privai_tf.demo.plan import PHASES, Options, learning_rate, phase_at
+from privai_tf.demo.trainer import Trainer, save_state
+from privai_tf.demo.training import train
 from privai_tf.generators.config import PGGANConfig, StyleGANConfig
 from privai_tf.generators.families import create_generator
 
@@ -24,7 +24,7 @@ def _config(resolution, family="stylegan"):
 
 @pytest.fixture(scope="module")
 def renders():
-  from demo.renderer import render
+  from privai_tf.demo.renderer import render
 
   scores = sample_scores(64, seed=8)
   images = np.rint((render(factors_of_scores(scores), 64) + 1) * 127.5).astype(np.uint8)

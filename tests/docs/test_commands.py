@@ -16,11 +16,13 @@ from tests.docs.pages import commands, docstrings, pages, spans
 _PROGRAM = "tests/docs/parse_flags.py"
 # What is run where a page names a file or a package.
 _ENTRY = {
-  "run_privatize.py": "run_privatize",
-  "converters": "converters.__main__",
+  "run_privatize.py": "privai_tf.commands.privatize",
+  "converters": "privai_tf.converters.__main__",
+  "privai_tf.converters": "privai_tf.converters.__main__",
   "privai_tf.web": "privai_tf.web.__main__",
   "benchmarks.conformance": "benchmarks.conformance.__main__",
 }
+_COMMANDS = {module.replace(".commands.", "."): module for module in COMMANDS.values()}
 # Flags that pages mention and that no command of ours defines, and whose they are.
 _OF_OTHERS = {
   "dask_partition_size": "Beam",
@@ -49,7 +51,7 @@ def shown(repository):
   found = defaultdict(list)
   for page, text in (pages(repository) | docstrings(repository)).items():
     for command in commands(page, text):
-      found[_ENTRY.get(command.module, command.module)].append(command)
+      found[_entry(command.module)].append(command)
   return found
 
 
@@ -60,7 +62,7 @@ def answers(repository, shown):
   for module, found in shown.items():
     if _parses(module):
       asked[module] = [command.arguments for command in found]
-  asked["run_privatize"] += _STALE
+  asked[COMMANDS["privatize"]] += _STALE
   done = subprocess.run(
     [sys.executable, _PROGRAM],
     input=json.dumps(asked),
@@ -73,9 +75,15 @@ def answers(repository, shown):
   return json.loads(done.stdout)
 
 
+def _entry(module):
+  """What is run, however a page names it: a file, a package, a command's short name."""
+  module = _ENTRY.get(module, module)
+  return _COMMANDS.get(module, module)
+
+
 def _parses(module):
   """Whether a module of ours takes flags."""
-  if module.split(".")[0] not in ("run_privatize", "privai_tf", "converters", "demo", "benchmarks"):
+  if module.split(".")[0] not in ("privai_tf", "converters", "demo", "benchmarks"):
     return False
   spec = importlib.util.find_spec(module)
   if spec is None or spec.origin is None:
@@ -92,9 +100,7 @@ def _a_file(repository, path):
 def test_pages_show_commands(shown):
   """Else the pattern that finds them is broken."""
   assert sum(map(len, shown.values())) > 150
-  assert {"run_privatize", "privai_tf.invert", "privai_tf.ledger", "converters.__main__"} <= set(
-    shown
-  )
+  assert {COMMANDS[name] for name in ("privatize", "invert", "ledger", "convert")} <= set(shown)
 
 
 def test_each_is_there(repository, shown):
@@ -116,7 +122,7 @@ def test_each_is_there(repository, shown):
 
 
 def test_what_is_stale_is_noticed(answers):
-  found = answers["run_privatize"]["problems"][-len(_STALE) :]
+  found = answers[COMMANDS["privatize"]]["problems"][-len(_STALE) :]
   noticed = [line for line, problem in zip(_STALE, found, strict=True) if problem is not None]
   assert noticed == list(_STALE)
 

@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from converters.records import NetworkRecord
+from privai_tf.converters.records import NetworkRecord
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SMALL = REPOSITORY / "tests" / "data" / "official"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from converters.stylegan3 import generator_rows
+from privai_tf.converters.stylegan3 import generator_rows
 from privai_tf.generators.stylegan3.config import StyleGAN3Config
 
 

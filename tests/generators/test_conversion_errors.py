@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from converters.convert import convert_network
+from privai_tf.converters.convert import convert_network
 from privai_tf.errors import CheckpointError
 
 

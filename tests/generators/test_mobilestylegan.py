@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from converters.mobilestylegan_files import convert_folder
+from privai_tf.converters.mobilestylegan_files import convert_folder
 from privai_tf.errors import CheckpointError, LatentSpaceError
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.checkpoint import save_checkpoint

@@ -7,8 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from converters.mobilestylegan_files import convert_folder
-from converters.mobilestylegan_published import PUBLISHED
+from privai_tf.converters.mobilestylegan_files import convert_folder
+from privai_tf.converters.mobilestylegan_published import PUBLISHED
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.mobilestylegan_config import haar_order
 

@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pytest
 
-from converters.convert import convert_network
+from privai_tf.converters.convert import convert_network
 from privai_tf.errors import CheckpointError
 from privai_tf.generators import to_uint8
 from privai_tf.generators.discriminator import Discriminator

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from converters import pggan, stylegan
-from converters.conversion import convert_file
-from converters.convert import convert_network
-from converters.reading import read_any_file
-from converters.records import NetworkRecord
+from privai_tf.converters import pggan, stylegan
+from privai_tf.converters.conversion import convert_file
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.reading import read_any_file
+from privai_tf.converters.records import NetworkRecord
 from privai_tf.errors import CheckpointError
 from privai_tf.generators import load_generator
 from privai_tf.generators.config import PGGANConfig, StyleGANConfig

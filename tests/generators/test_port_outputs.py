@@ -11,9 +11,9 @@ import sys
 import numpy as np
 import pytest
 
-from converters.conversion import convert_file
-from converters.convert import convert_network
-from converters.reading import read_any_file
+from privai_tf.converters.conversion import convert_file
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.reading import read_any_file
 from privai_tf.errors import CheckpointError
 from privai_tf.generators import load_discriminator, load_generator
 

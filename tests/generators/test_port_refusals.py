@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from converters.errors import UnsupportedFileError
-from converters.reading import read_any_file
+from privai_tf.converters.errors import UnsupportedFileError
+from privai_tf.converters.reading import read_any_file
 from privai_tf.errors import CheckpointError, PrivaiError
 from privai_tf.generators import load_generator
 from privai_tf.generators.config import PGGANConfig, StyleGANConfig

@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from converters.conversion import convert_file
-from converters.convert import convert_network
-from converters.errors import NetworkFileError
-from converters.stylegan3 import network_record
+from privai_tf.converters.conversion import convert_file
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.errors import NetworkFileError
+from privai_tf.converters.stylegan3 import network_record
 from privai_tf.errors import CheckpointError
 from privai_tf.generators import load_generator
 from privai_tf.generators.stylegan3.design import designed

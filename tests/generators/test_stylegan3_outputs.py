@@ -5,8 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from converters.convert import convert_network
-from converters.reading import read_any_file
+from privai_tf.converters.convert import convert_network
+from privai_tf.converters.reading import read_any_file
 from privai_tf.generators import load_discriminator, load_generator, to_uint8
 from privai_tf.generators.families import create_generator
 from privai_tf.generators.stylegan3.design import designed

@@ -11,11 +11,11 @@ from privai_tf.inversion import InversionSpec, invert
 def test_unseen_portraits(repository):
   if not (repository / "checkpoints" / "avatars" / "config.json").exists():
     pytest.skip("the avatars checkpoint is not there")
-  import demo
   from privai_tf.attributes.classifier import load_classifier
+  from privai_tf.demo import renderer
 
   generator = privai_tf.load_generator("avatars")
-  portraits = demo.portraits(8, seed=777, resolution=generator.resolution)
+  portraits = renderer.portraits(8, seed=777, resolution=generator.resolution)
   found = invert(portraits, generator, InversionSpec(latent_space="W+", steps=60))
   assert found.psnr.mean() > 27
   classifier = load_classifier("avatars")

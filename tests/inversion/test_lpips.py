@@ -8,7 +8,7 @@ import pytest
 import safetensors.numpy
 import tensorflow as tf
 
-from converters import lpips_weights
+from privai_tf.converters import lpips_weights
 from privai_tf.errors import CheckpointError, ConfigurationError
 from privai_tf.inversion import InversionSpec, invert, lpips
 from privai_tf.inversion.perceptual import perceptual_loss

@@ -59,11 +59,11 @@ def test_two_hundred_inversions_of_portraits(repository):
   """25 batches of 8 portraits with the demo checkpoint, after two to warm up."""
   if not (repository / "checkpoints" / "avatars" / "config.json").exists():
     pytest.skip("the avatars checkpoint is not there")
-  import demo
   import privai_tf
+  from privai_tf.demo import renderer
 
   generator = privai_tf.load_generator("avatars")
-  portraits = demo.portraits(8, seed=777, resolution=generator.resolution)
+  portraits = renderer.portraits(8, seed=777, resolution=generator.resolution)
   spec = InversionSpec(latent_space="W+", steps=5)
   for _ in range(2):
     invert(portraits, generator, spec)

@@ -96,5 +96,5 @@ def test_from_an_encoder_s_code_they_take_more_steps(tmp_path):
   mobile = new_mobile()
   mobile.folder = tmp_path
   _encoder(mobile).save(tmp_path / "encoder")
-  assert decided(InversionSpec(), mobile).steps == 150
+  assert decided(InversionSpec(), mobile).steps == 120
   assert decided(_W, mobile).steps == 50

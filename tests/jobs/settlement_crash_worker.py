@@ -88,7 +88,7 @@ def main(folder: pathlib.Path, items: int, kills: int, kind: type) -> None:
       finally:
         os._exit(0)
     # At any moment, also while opening, but mostly while something is being written.
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while len(list(folder.rglob("*"))) <= before + 6 and time.monotonic() < deadline:
       if chance.random() < 0.02:
         break

@@ -2,7 +2,6 @@
 
 import dataclasses
 import threading
-import time
 
 import pytest
 
@@ -14,7 +13,7 @@ from privai_tf.jobs.publisher import Publisher
 from privai_tf.jobs.tally import Tally
 from privai_tf.privacy.ledger import BudgetExceededError
 
-_PATIENCE = 20.0
+_PATIENCE = 120.0
 
 
 @dataclasses.dataclass
@@ -77,9 +76,8 @@ def test_no_more_than_one_batch_is_under_way():
   with Publisher(settlement, Tally()) as publisher:
     publisher.publish(_batch("ada"))
     threading.Timer(0.2, settlement.go.set).start()
-    began = time.monotonic()
     publisher.publish(_batch("bob"))
-    assert time.monotonic() - began > 0.1
+    assert settlement.go.is_set()
     assert "ada" in settlement.settled
 
 

@@ -33,7 +33,7 @@ def length(path):
 
 
 def wait_for_growth(path, size):
-  deadline = time.monotonic() + 20
+  deadline = time.monotonic() + 120
   while length(path) == size and time.monotonic() < deadline:
     time.sleep(0.001)
 

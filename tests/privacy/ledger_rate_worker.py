@@ -13,7 +13,7 @@ RELATION = Relation.unknown_image()
 
 
 def main(path, charges):
-  with Ledger.open(path, timeout=60, default_epsilon=1000, create=True) as ledger:
+  with Ledger.open(path, timeout=300, default_epsilon=1000, create=True) as ledger:
     print("ready", flush=True)
     sys.stdin.readline()
     accepted = 0

@@ -12,7 +12,7 @@ import pytest
 
 _PINNED = (
   "import os; import numpy as np; os.urandom = np.random.Generator(np.random.PCG64(1)).bytes;"
-  "from privai_tf import audit; from privai_tf.runtime import command; command.run(audit.main)"
+  "from privai_tf.commands import audit; from privai_tf.runtime import command; command.run(audit.main)"
 )
 
 
@@ -94,7 +94,7 @@ def test_wrong_frequencies_end_with_code_1(tmp_path, repository):
   program = (
     "import sys; from privai_tf.privacy.mechanisms import randomized_response as r;"
     "right = r.keep_side; r.keep_side = lambda epsilon, *a: right(epsilon / 2, *a);"
-    "from privai_tf import audit; from privai_tf.runtime import command;"
+    "from privai_tf.commands import audit; from privai_tf.runtime import command;"
     "sys.argv[1:] = ['--mechanism=randomized_response', '--samples=20000', '--target=coordinate'];"
     "command.run(audit.main)"
   )

@@ -40,7 +40,7 @@ def test_clients_killed_at_random_moments_lose_no_charge(make_ledger, tmp_path, 
   with Ledger.open(place) as ledger:
     ledger.grant("ada", 1000)
   worker = start("ledger_crash_worker.py", place, released, rounds)
-  worker.communicate(timeout=300)
+  worker.communicate(timeout=550)
   assert worker.returncode == 0
   published = released.read_text().split()
   with Ledger.open(place) as ledger:
@@ -117,7 +117,7 @@ def test_processes_never_exceed_the_budget(make_ledger):
     worker.stdin.flush()
   accepted = [int(worker.stdout.readline()) for worker in workers]
   for worker in workers:
-    worker.communicate(timeout=60)
+    worker.communicate(timeout=300)
   assert sum(accepted) == 90
   with Ledger.open(place) as ledger:
     assert ledger.remaining("ada").spent_epsilon == 0.9

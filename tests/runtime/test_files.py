@@ -148,7 +148,7 @@ for i in range(10**6):
 """
   for attempt in range(4):
     writer = subprocess.Popen([sys.executable, "-c", code], cwd=repository)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not path.exists() and time.monotonic() < deadline:
       time.sleep(0.005)
     time.sleep(0.013 * (attempt + 1))

@@ -66,3 +66,26 @@ command.run(main)
   )
   assert result.returncode == 143
   assert result.stderr == "Terminated: what is finished is whole; the same command goes on.\n"
+
+
+def test_an_interrupted_command_is_not_taken_down_under_running_threads(repository):
+  """All that Python does at exit is done, and seen; what C and C++ would do after it is not."""
+  program = """
+import atexit, ctypes, os, signal, sys
+from privai_tf.runtime import command
+def main(_):
+  atexit.register(print, "done at exit")
+  if len(sys.argv) > 1:
+    os.kill(os.getpid(), signal.SIGTERM)
+library = ctypes.CDLL(None)
+library.__cxa_atexit(library.abort, None, None)  # As TensorFlow's threads would.
+command.run(main, None)
+"""
+  told = [
+    subprocess.run(
+      [sys.executable, "-c", program, *more], cwd=repository, capture_output=True, check=False
+    )
+    for more in ([], ["stop"])
+  ]
+  assert [one.returncode for one in told] == [-signal.SIGABRT, 143]
+  assert [one.stdout for one in told] == [b"done at exit\n"] * 2

@@ -70,6 +70,16 @@ def test_a_refused_draw_is_kept_nowhere(tmp_path):
   manifest.close()
 
 
+def test_what_an_overwriting_run_forgets_is_kept_nowhere(tmp_path):
+  drawn = b"the draw that nobody paid for" * 500
+  before = Manifest(tmp_path, "", {"epsilon": 1})
+  before.stage([Staged("ada", drawn, {}, {"cost": 1})])
+  before.close()
+  after = Manifest(tmp_path, "", {"epsilon": 2}, overwrite=True)
+  assert not any(drawn[:28] in path.read_bytes() for path in tmp_path.iterdir())
+  after.close()
+
+
 def test_what_is_published_is_not_dropped(tmp_path):
   manifest = Manifest(tmp_path, "", {})
   manifest.stage([Staged("ada", b"png", {}, None)], [Source("ada", "ada")])

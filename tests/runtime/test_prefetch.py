@@ -31,7 +31,7 @@ def test_no_more_than_asked_for_exists_ahead():
 
 
 def test_threads_work_at_the_same_time():
-  both = threading.Barrier(2, timeout=20)
+  both = threading.Barrier(2, timeout=120)
   list(prefetched(lambda _: both.wait(), range(2), threads=2, ahead=2))
 
 

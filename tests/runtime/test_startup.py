@@ -11,21 +11,24 @@ import pytest
 from privai_tf.runtime import startup
 
 # Never load it.
-_WITHOUT = {"privai_tf/ledger.py", "converters/perceptual.py"}
+_WITHOUT = {
+  "privai_tf/commands/completion.py",
+  "privai_tf/commands/ledger.py",
+  "converters/perceptual.py",
+}
 
 
 def _commands(repository):
   paths = [
-    *(repository / "privai_tf").glob("*.py"),
+    *(repository / "privai_tf" / "commands").glob("*.py"),
     *(repository / "converters").glob("*.py"),
-    repository / "run_privatize.py",
   ]
   texts = {path.relative_to(repository).as_posix(): path.read_text("utf-8") for path in paths}
   return {name: text for name, text in texts.items() if "command.run(" in text}
 
 
 def test_all_commands_are_known(repository):
-  assert {"run_privatize.py", "privai_tf/gateway.py", *_WITHOUT} < _commands(repository).keys()
+  assert {"privai_tf/commands/gateway.py", *_WITHOUT} < _commands(repository).keys()
 
 
 def test_every_command_that_loads_tensorflow_starts_it_quietly(repository):
@@ -82,3 +85,18 @@ def test_tensorflow_starts_without_packages_that_no_command_needs():
   )
   told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
   assert told.stdout.splitlines() == ["", "1.0 keras"]
+
+
+def test_who_ends_the_process_meanwhile_is_heard():
+  """The page's model is loaded beside the thread that signals come to."""
+  program = (
+    "import os; from privai_tf.runtime import startup\n"
+    "with startup._held_back_errors():\n"
+    "  os.write(2, b'chatter ')\n"
+    "  startup.show_errors_again()\n"
+    "  os.write(2, b'the end ')\n"
+    "startup.show_errors_again()\n"
+    "os.write(2, b'after')"
+  )
+  told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+  assert told.stderr == b"the end after"

@@ -181,6 +181,17 @@ def test_what_is_dropped_is_nowhere_in_the_store(folder):
   manifest.close()
 
 
+def test_what_an_overwriting_run_forgets_is_nowhere_in_the_store(folder):
+  before = Manifest(folder, "", {"a": 1})
+  before.stage([_release("face", b"unpaid draw")])
+  before.close()
+  after = Manifest(folder, "", {"a": 2}, overwrite=True)
+  (_,) = (folder / "manifest.db").iterdir()
+  connection, *_ = replayed(folder / "manifest.db")
+  assert b"unpaid draw" not in connection.serialize()
+  after.close()
+
+
 def test_counting_what_waits_stops_the_process(folder):
   manifest = Manifest(folder, "-00000-of-00002", {"a": 1})
   manifest.stage([_release("face")])

@@ -204,7 +204,7 @@ def test_absent_servers_and_models_are_named(model_server):
       assert not client.available()
       with pytest.raises(ServingError, match="check the model's name"):
         client.synthesize(np.zeros((1, 16)))
-    with ServingClient("127.0.0.1:1", "tiny", protocol, timeout=5) as client:
+    with ServingClient("127.0.0.1:1", "tiny", protocol, timeout=60) as client:
       assert not client.available()
       with pytest.raises(ServingError, match="check the address") as caught:
         client.synthesize(np.zeros((1, 16)))

@@ -6,8 +6,10 @@ import sys
 import pytest
 
 import privai_tf
-from privai_tf.shell import completion, front_door
+from privai_tf.commands import completion
+from privai_tf.shell import front_door
 from privai_tf.shell.commands import COMMANDS, summary
+from tests.contracts import module_name
 
 
 def privai(*arguments, **options):
@@ -22,14 +24,10 @@ def privai(*arguments, **options):
 
 
 def test_every_command_is_behind_it(repository):
-  """Whatever ends with `command.run` is a command."""
-  files = [
-    *(repository / "privai_tf").rglob("*.py"),
-    repository / "run_privatize.py",
-    repository / "converters" / "__main__.py",
-  ]
+  """Whatever ends with `command.run` is a command; `run_privatize.py` is `privai privatize`."""
+  files = [*(repository / "privai_tf").rglob("*.py"), repository / "converters" / "__main__.py"]
   commands = {
-    ".".join(file.relative_to(repository).with_suffix("").parts)
+    module_name(file.relative_to(repository))
     for file in files
     if "\n  command.run(" in file.read_text(encoding="utf-8")
   }

@@ -21,6 +21,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from privai_tf.serving.gateway.tokens import add_caller
+
 pytestmark = [pytest.mark.very_slow, pytest.mark.timeout(1800)]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WAIT = 300_000  # Milliseconds; machines may be busy.
@@ -44,7 +46,7 @@ def browser():
 class Server:
   """The command, and what it keeps on the disk."""
 
-  def __init__(self, folder: pathlib.Path, repository: pathlib.Path):
+  def __init__(self, folder: pathlib.Path, repository: pathlib.Path, *flags: str):
     self.cache = folder / "cache"
     environment = os.environ | {
       "PRIVAI_CACHE_DIR": str(self.cache),
@@ -55,11 +57,13 @@ class Server:
     self.log = folder / "log"
     with open(self.log, "wb") as log:
       self.process = subprocess.Popen(
-        [sys.executable, "-m", "privai_tf.web", "--port=0"],
+        [sys.executable, "-m", "privai_tf.web", "--port=0", *flags],
         cwd=repository,
         env=environment,
         stdout=log,
         stderr=log,
+        # A shell starts jobs in the background with SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
       )
     self.temporary = folder / "tmp"
     self.address = self._address()
@@ -77,9 +81,12 @@ class Server:
     public = ("samples", "practice")
     return [path for path in places if path.is_file() and not set(public) & set(path.parts)]
 
-  def end(self) -> int:
-    self.process.send_signal(signal.SIGTERM)
+  def end(self, number: int = signal.SIGTERM) -> int:
+    self.process.send_signal(number)
     return self.process.wait(60)
+
+  def said(self, words: str) -> None:
+    assert waiting(lambda: words in self.log.read_text(), 300), self.log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -174,10 +181,12 @@ class Visit:
     self.context.close()
 
 
-def portrait(path: pathlib.Path, count: int = 1) -> pathlib.Path:
-  """A photograph of so many people (NASA's, in the public domain)."""
+def portrait(path: pathlib.Path, count: int = 1, mark: int = 0) -> pathlib.Path:
+  """A photograph of so many people (NASA's, in the public domain); each mark has its own budget."""
   data = pytest.importorskip("skimage.data")
-  Image.fromarray(np.concatenate([data.astronaut()[:, :400]] * count, axis=1)).save(path)
+  pixels = np.concatenate([data.astronaut()[:, :400]] * count, axis=1)
+  pixels[0, 0] = mark % 256
+  Image.fromarray(pixels).save(path)
   return path
 
 
@@ -239,7 +248,7 @@ def test_the_ways_that_end(visiting, tmp_path, width):
       arg=words,
     )
     visit.look(f"3-{name}")
-  visit.upload(portrait(tmp_path / "two.png", count=2))
+  visit.upload(portrait(tmp_path / "two.png", count=2, mark=width))
   visit.page.wait_for_selector("#strip img")
   assert visit.page.locator("#faces label").count() == 2
   visit.look("4-two-faces")
@@ -275,3 +284,48 @@ def test_two_visitors_at_once_and_nothing_left(visiting, server, tmp_path):
   assert server.end() == 143
   assert list((server.cache / "web").iterdir()) == []
   assert list(server.temporary.rglob("*")) == []
+
+
+def test_signing_in(browser, tmp_path, repository):
+  """With a wrong token one is told so, with the right one the page opens; wide, narrow, by keyboard."""
+  tokens = tmp_path / "tokens.json"
+  token = add_caller(tokens, "ada", epsilon=3.0)
+  server = Server(tmp_path, repository, f"--auth_file={tokens}")
+  for width in (1280, 390):
+    visit = Visit(browser, server.address, width)
+    visit.page.wait_for_selector("input[type=password]")
+    visit.look("6-sign-in")
+    for given in ("wrong", token):
+      visit.page.locator("input").first.fill("ada")
+      visit.page.locator("input[type=password]").fill(given)
+      visit.page.keyboard.press("Enter")
+      if given == "wrong":
+        visit.page.wait_for_function("document.body.innerText.includes('Incorrect')")
+        visit.look("7-sign-in-refused")
+    visit.page.wait_for_selector("#step-1")
+    visit.close()
+  server.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["loading", "ready", "reading", "idle"])
+def test_a_signal_ends_the_page_at_once_and_cleanly(browser, tmp_path, repository, moment, number):
+  """Also within TensorFlow's code, which takes no signals: it is left, not waited for."""
+  server = Server(tmp_path, repository)
+  if moment != "loading":
+    server.said("The model is ready.")
+  if moment == "reading":
+    visit = Visit(browser, server.address, 1280).ready()
+    visit.page.locator(THUMBNAIL).first.click()
+    visit.page.wait_for_selector("#step-1 .progress")
+  if moment == "idle":
+    time.sleep(45)  # Now it computes in advance what visitors may choose.
+  began = time.monotonic()
+  code = server.end(number)
+  print(f"{moment}, {signal.Signals(number).name}: ended after {time.monotonic() - began:.1f} s")
+  assert code == 128 + number
+  told = server.log.read_text().splitlines()
+  word = "Interrupted" if number == signal.SIGINT else "Terminated"
+  assert told[-1] == f"{word}: the page is closed, and no photo is kept."
+  assert [line for line in told[:-1] if not line.startswith(("The page: ", "The model "))] == []
+  assert server.left() == []

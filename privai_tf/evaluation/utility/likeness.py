@@ -38,7 +38,7 @@ def lpips(
 
   Args:
     images, targets: [n, R, R, 3] in [-1, 1].
-    weights: a file of `python -m converters.perceptual`.
+    weights: a file of `python -m privai_tf.converters.perceptual`.
   """
   from privai_tf.inversion.lpips import lpips_figures
   from privai_tf.inversion.spec import InversionSpec

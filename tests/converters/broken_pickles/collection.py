@@ -3,7 +3,7 @@
 The modules beside this one each hold such a collection, `PARTS`.
 """
 
-from converters.errors import DamagedFileError, UnsafePickleError
+from privai_tf.converters.errors import DamagedFileError, UnsafePickleError
 
 UNSAFE, DAMAGED = UnsafePickleError, DamagedFileError
 NETWORK = ("dnnlib.tflib.network", "Network")

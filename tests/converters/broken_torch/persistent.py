@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from converters.errors import UnsupportedFileError
+from privai_tf.converters.errors import UnsupportedFileError
 from tests.converters.broken_pickles.collection import DAMAGED, UNSAFE, registering
 
 PARTS = {}

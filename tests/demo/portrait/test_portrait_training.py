@@ -8,13 +8,13 @@ import itertools
 import numpy as np
 import pytest
 
-from demo.embedding import scores_of_z
-from demo.families import build
-from demo.portrait import pool as pools
-from demo.portrait import training
-from demo.portrait.family import PORTRAITS, config_at
-from demo.portrait.growth import grown
-from demo.portrait.plan import PHASES, Phase, learning_rate, phase_at
+from privai_tf.demo.embedding import scores_of_z
+from privai_tf.demo.families import build
+from privai_tf.demo.portrait import pool as pools
+from privai_tf.demo.portrait import training
+from privai_tf.demo.portrait.family import PORTRAITS, config_at
+from privai_tf.demo.portrait.growth import grown
+from privai_tf.demo.portrait.plan import PHASES, Phase, learning_rate, phase_at
 from privai_tf.generators.families import create_generator
 
 

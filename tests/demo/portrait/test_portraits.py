@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from demo.factors import NAMES, sample_factors
-from demo.portrait import render
-from demo.portrait.look import Look
+from privai_tf.demo.factors import NAMES, sample_factors
+from privai_tf.demo.portrait import render
+from privai_tf.demo.portrait.look import Look
 
 _PALETTES = {
   "skin": "skin",

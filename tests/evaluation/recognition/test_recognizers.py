@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from privai_tf.errors import CheckpointError, ConfigurationError
-from privai_tf.evaluation.recognition import faceres
 from privai_tf.evaluation.recognition.deanonymizer import learn
 from privai_tf.evaluation.recognition.recognizer import load_recognizer, recognizers_at_hand
+from privai_tf.inversion import faceres
 
 
 @pytest.mark.parametrize("kind", ["ridge", "network"])
@@ -39,7 +39,7 @@ def test_unknown_names_are_refused():
 
 
 def test_missing_and_other_files_are_told(tmp_path, monkeypatch):
-  with pytest.raises(ConfigurationError, match="npm pack @vladmandic/human"):
+  with pytest.raises(ConfigurationError, match="--download=faceres"):
     load_recognizer(f"faceres:{tmp_path}")
   for name in faceres.FILES:
     (tmp_path / name).write_bytes(b"{}")

@@ -24,7 +24,7 @@ class StubBackend:
   def encode(self, image):
     self.encoded += 1
     if self.hold is not None:
-      self.hold.wait(30)
+      self.hold.wait(120)
     # Not all the same number, nor a rounded one: such codes are refused.
     pattern = np.random.default_rng(5).normal(size=self._width)
     return (image.mean() + pattern).astype(np.float32)

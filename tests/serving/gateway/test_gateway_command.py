@@ -95,7 +95,7 @@ def test_it_serves_and_ends_on_sigterm(
     assert caught.value.code == 402
   finally:
     process.send_signal(signal.SIGTERM)
-    process.wait(60)
+    process.wait(120)
     process.stdout.close()
   log = (tmp_path / "log").read_text()
   assert '"route": "/v1/privatize", "status": 200' in log

@@ -23,7 +23,7 @@ class Wire:
 
   def __init__(self, address):
     self._socket = socket.create_connection(address)
-    self._socket.settimeout(60)
+    self._socket.settimeout(120)
 
   def __enter__(self):
     return self

@@ -24,7 +24,7 @@ def crowd():
       for _ in range(count):
         wire = socket.socket()
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        wire.settimeout(20)
+        wire.settimeout(120)
         wire.connect(address)
         stack.enter_context(contextlib.closing(wire))
         with contextlib.suppress(ConnectionError):
@@ -38,7 +38,7 @@ def crowd():
 def _status(address, path="/healthz") -> int | None:
   """Of one request on a new connection; None if it is cut off."""
   try:
-    with socket.create_connection(address, timeout=20) as wire:
+    with socket.create_connection(address, timeout=120) as wire:
       wire.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
       return int(wire.makefile("rb").readline().split()[1])
   except (ConnectionError, IndexError):
@@ -74,7 +74,7 @@ def test_an_answer_that_nobody_reads_is_given_up(serve, crowd):
     given_up.set()
 
   (wire,) = crowd(serve(app, sending=0.2), 1, _HEALTH)
-  assert given_up.wait(60)
+  assert given_up.wait(120)
   assert _read_all(wire) < len(half)
 
 
@@ -108,17 +108,19 @@ def test_unread_answers_do_not_pile_up(gateway, serve, crowd):
 
 def test_a_connection_ends_after_its_whole_time(gateway, serve, crowd):
   gateway.caller("ada")
-  address = serve(gateway.app(), whole=0.5)
-  (wire,) = crowd(address, 1)
-  answered = 0
-  with contextlib.suppress(ConnectionError):
-    while True:
-      wire.sendall(_HEALTH)
-      if not wire.recv(65536):
-        break
-      answered += 1
-      time.sleep(0.05)
-  assert answered >= 1
+  app, answered = gateway.app(), 0
+  for whole in (0.5, 5.0, 50.0):  # A busy machine may not answer once within the first.
+    (wire,) = crowd(serve(app, whole=whole), 1)
+    with contextlib.suppress(ConnectionError):
+      while True:
+        wire.sendall(_HEALTH)
+        if not wire.recv(65536):
+          break
+        answered += 1
+        time.sleep(0.05)
+    if answered:
+      return
+  pytest.fail("no request was answered before the end")
 
 
 def test_while_all_are_worked_for_probes_have_places_of_their_own(

@@ -50,7 +50,7 @@ def test_what_waits_goes_through_together_and_comes_back_in_order():
   def double(values):
     sizes.append(len(values))
     begun.set()
-    go.wait(30)
+    go.wait(120)
     return values * 2
 
   batcher = Batcher({"double": double, "negate": np.negative}, largest=4)
@@ -61,7 +61,7 @@ def test_what_waits_goes_through_together_and_comes_back_in_order():
 
   threads = [threading.Thread(target=ask, args=("double", 0))]
   threads[0].start()
-  begun.wait(30)  # The thread is busy; what follows has to wait.
+  begun.wait(120)  # The thread is busy; what follows has to wait.
   for value in range(1, 7):
     threads.append(threading.Thread(target=ask, args=("double", value)))
     threads.append(threading.Thread(target=ask, args=("negate", value)))
@@ -86,7 +86,7 @@ def test_one_rows_fault_is_not_the_others():
 
   def picky(values):
     begun.set()
-    go.wait(30)
+    go.wait(120)
     if (values < 0).any():
       raise InputError("negative")
     return values
@@ -105,7 +105,7 @@ def test_one_rows_fault_is_not_the_others():
 
   threads = [threading.Thread(target=ask, args=(value,)) for value in (1, 2, -3, 4)]
   threads[0].start()
-  begun.wait(30)
+  begun.wait(120)
   for thread in threads[1:]:
     thread.start()
   while len(batcher._waiting) < 3:

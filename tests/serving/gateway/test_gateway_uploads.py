@@ -83,6 +83,11 @@ def _seconds(body):
   ],
 )
 def test_twice_the_body_takes_about_twice_the_time(make):
-  """A square would take four times as long; small times are all alike."""
-  once, twice = _seconds(make(1_000_000)), _seconds(make(2_000_000))
-  assert twice < 3 * once + 0.02
+  """A square would take four times as long, every time; small times are all alike."""
+  bodies, measured = (make(1_000_000), make(2_000_000)), []
+  for _ in range(4):  # What else runs on the machine may slow one side, but not always.
+    once, twice = map(_seconds, bodies)
+    if twice < 3 * once + 0.02:
+      return
+    measured.append((once, twice))
+  raise AssertionError(measured)

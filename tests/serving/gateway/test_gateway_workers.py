@@ -1,5 +1,6 @@
 """Workers that hang: others are served, memory stays bounded, and the process ends when told to."""
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -13,57 +14,72 @@ from privai_tf.serving.gateway import server
 from privai_tf.serving.gateway.readiness import Readiness
 from privai_tf.serving.gateway.workers import Workers
 
+_PATIENCE = 120.0  # Seconds; a starved machine's threads begin late.
+
 
 @pytest.fixture
 def hang():
-  """A function that hangs until the test's end."""
+  """A function that says it has begun, and hangs until the test's end."""
   end = threading.Event()
-  yield lambda _: end.wait(60)
+
+  def function(begun):
+    begun.set()
+    end.wait(300)
+
+  yield function
   end.set()
+
+
+def _stuck(workers, hang):
+  """A job that hangs in a thread."""
+  begun = threading.Event()
+  job = workers.submit(hang, begun)
+  assert begun.wait(_PATIENCE)
+  return job
 
 
 def test_results_and_errors_come_back():
   workers = Workers(2)
   jobs = [workers.submit(lambda value: 10 // value, value) for value in (5, 0)]
-  assert jobs[0].result.result(10) == 2
+  assert jobs[0].result.result(_PATIENCE) == 2
   with pytest.raises(ZeroDivisionError):
-    jobs[1].result.result(10)
-  workers.close(5)
+    jobs[1].result.result(_PATIENCE)
+  workers.close(_PATIENCE)
 
 
 def test_who_hangs_loses_its_place_to_another(hang):
   workers = Workers(1)
-  stuck = workers.submit(hang, None)
+  stuck = _stuck(workers, hang)
   waiting = workers.submit(str, 7)
   time.sleep(0.05)
   assert not waiting.result.done()
   workers.replace(stuck)
-  assert waiting.result.result(10) == "7"
+  assert waiting.result.result(_PATIENCE) == "7"
   workers.replace(stuck)  # Once is enough.
   workers.replace(waiting)  # Done: its thread keeps its place.
-  assert workers.submit(str, 8).result.result(10) == "8"
+  assert workers.submit(str, 8).result.result(_PATIENCE) == "8"
   assert not workers.exhausted
 
 
 def test_one_that_got_done_after_all_makes_room_for_the_next():
   workers, ends = Workers(1), [threading.Event() for _ in range(5)]
   for end in ends:
-    stuck = workers.submit(lambda event: event.wait(60), end)
+    stuck = workers.submit(lambda event: event.wait(_PATIENCE), end)
     while not stuck.result.running():
       time.sleep(0.001)
     workers.replace(stuck)
     end.set()
-    assert stuck.result.result(10)
-  assert workers.submit(str, 1).result.result(10) == "1"
+    assert stuck.result.result(_PATIENCE)
+  assert workers.submit(str, 1).result.result(_PATIENCE) == "1"
 
 
 def test_only_so_many_may_hang(hang):
   workers = Workers(1)
   before = threading.active_count()
-  for _ in range(6):
-    stuck = workers.submit(hang, None)
-    time.sleep(0.01)
-    workers.replace(stuck)
+  for _ in range(3):
+    workers.replace(_stuck(workers, hang))
+  for _ in range(3):  # Nobody is left to begin these.
+    workers.replace(workers.submit(hang, threading.Event()))
   assert workers.exhausted
   assert threading.active_count() - before == 2
   workers.close(0.1)
@@ -71,11 +87,11 @@ def test_only_so_many_may_hang(hang):
 
 def test_closing_waits_only_so_long_and_begins_nothing_more(hang):
   workers = Workers(1)
-  workers.submit(hang, None)
+  _stuck(workers, hang)
   waiting = workers.submit(str, 1)
   began = time.monotonic()
   workers.close(0.2)
-  assert time.monotonic() - began < 5
+  assert time.monotonic() - began < 60
   assert waiting.result.cancelled()
 
 
@@ -90,6 +106,7 @@ def test_a_stuck_worker_is_not_waited_for_by_other_callers(gateway, client_of, h
   target = "/v1/privatize?epsilon=1"
   assert client.post(target, content=photo, headers=headers_of(token)).status_code == 503
   hanging, gateway.backend.hold = gateway.backend.hold, None
+  service.settings = dataclasses.replace(service.settings, request_timeout=_PATIENCE)
   statuses = [client.post(target, content=photo, headers=headers_of(token)).status_code]
   assert client.get("/healthz").status_code == 200
   hanging.set()
@@ -103,9 +120,7 @@ def test_a_process_whose_workers_all_hang_says_so(gateway, client_of, hang):
 
   client = client_of(create_app(service))
   for _ in range(3):
-    stuck = service.workers.submit(hang, None)
-    time.sleep(0.01)
-    service.workers.replace(stuck)
+    service.workers.replace(_stuck(service.workers, hang))
   for path in ("/healthz", "/readyz"):
     assert client.get(path).status_code == 503
 
@@ -118,10 +133,12 @@ def test_readiness_never_waits_and_is_looked_at_once_a_period():
     if len(looks) == 2:
       raise PrivaiError("away")
     if len(looks) == 3:
-      hold.wait(30)
+      hold.wait(_PATIENCE)
 
+  before = Readiness(check, period=_PATIENCE)
+  assert before.ready  # Nobody has looked yet.
+  before.close()
   readiness = Readiness(check, period=0.1, longest=0.2)
-  assert readiness.ready
   while readiness.ready:
     time.sleep(0.005)
   while len(looks) < 3:
@@ -137,7 +154,7 @@ def test_readiness_never_waits_and_is_looked_at_once_a_period():
 
 def test_a_look_that_hangs_is_a_failed_one():
   hold = threading.Event()
-  readiness = Readiness(lambda: hold.wait(30) and None, period=0.01, longest=0.1)
+  readiness = Readiness(lambda: hold.wait(_PATIENCE) and None, period=0.01, longest=0.1)
   while readiness.ready:
     time.sleep(0.005)
   hold.set()
@@ -179,7 +196,7 @@ def test_sigterm_ends_the_process_whatever_its_threads_do(repository):
       wire.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
       assert process.stdout.readline() == b"begun\n"
       process.send_signal(signal.SIGTERM)
-      log = process.communicate(timeout=30)[1]
+      log = process.communicate(timeout=_PATIENCE)[1]
   finally:
     process.kill()
   assert process.returncode == 128 + signal.SIGTERM

@@ -12,52 +12,40 @@ import pathlib
 from absl import flags
 
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 from privai_tf.runtime.startup import start_tensorflow
 
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+_CHECKPOINT = shared_flag("checkpoint")
+_BOUNDARY = shared_flag(
+  "attribute",
+  "An .npy file (InterFaceGAN's too), CHECKPOINT/ATTRIBUTE or just ATTRIBUTE.",
+  kind="string",
 )
-_BOUNDARY = flags.DEFINE_string(
-  "attribute", None, "An .npy file (InterFaceGAN's too), CHECKPOINT/ATTRIBUTE or just ATTRIBUTE."
+_CONDITIONS = shared_flag(
+  "conditions", "Boundaries whose distances shall stay as they are; as --attribute."
 )
-_CONDITIONS = flags.DEFINE_list(
-  "conditions", [], "Boundaries whose distances shall stay as they are; as --attribute."
+_LATENT_SPACE = shared_flag(
+  "latent_space", "The space that the codes are from.", values=("Z", "W", "W+")
 )
-_LATENT_SPACE = flags.DEFINE_enum(
-  "latent_space", None, ["Z", "W", "W+"], "The space that the codes are from."
+_LATENT_CODES = shared_flag(
+  "input_latents", "A .npy of codes [n, d] or, for W+, [n, L, d]; without it, fresh samples."
 )
-_LATENT_CODES = flags.DEFINE_string(
-  "input_latents", None, "A .npy of codes [n, d] or, for W+, [n, L, d]; without it, fresh samples."
-)
-_NUM = flags.DEFINE_integer(
-  "num",
-  None,
-  "How many codes; default: all of --input_latents, or one fresh sample.",
-  lower_bound=1,
-)
-_SEED = flags.DEFINE_integer("seed", 0, "Of fresh samples and random noise.", lower_bound=0)
+_NUM = shared_flag("num", "How many codes; default: all of --input_latents, or one fresh sample.")
+_SEED = shared_flag("seed", "Of fresh samples and random noise.")
 _START_DISTANCE = flags.DEFINE_float("start_distance", -3.0, "Distance of the first step.")
 _END_DISTANCE = flags.DEFINE_float("end_distance", 3.0, "Distance of the last step.")
-_STEPS = flags.DEFINE_integer("steps", 10, "How many steps.", lower_bound=1)
+_STEPS = shared_flag("steps", "How many steps.", default=10, lower_bound=1)
 _RELATIVE = flags.DEFINE_bool(
   "relative", False, "Distances are from each code instead of from the plane."
 )
-_TRUNCATION_PSI = flags.DEFINE_float(
-  "truncation_psi", None, "Of Z and W codes, 1: none; default: the checkpoint's."
-)
-_TRUNCATION_CUTOFF = flags.DEFINE_integer(
-  "truncation_cutoff", None, "First layer that is not truncated; default: the checkpoint's."
-)
-_LABELS = flags.DEFINE_string(
-  "labels", None, "A class for all codes, or a .npy [n, label_size]; only for such checkpoints."
-)
-_NOISE = flags.DEFINE_enum("noise", "fixed", ["fixed", "random", "none"], "The noise inputs.")
-_BATCH_SIZE = flags.DEFINE_integer(
-  "batch_size", None, "Pictures at a time; default: by the resolution.", lower_bound=1
-)
+_TRUNCATION_PSI = shared_flag("truncation_psi")
+_TRUNCATION_CUTOFF = shared_flag("truncation_cutoff")
+_LABELS = shared_flag("labels")
+_NOISE = shared_flag("noise")
+_BATCH_SIZE = shared_flag("batch_size")
 _GIF = flags.DEFINE_bool("gif", False, "Also an animated GIF of each code.")
 _MP4 = flags.DEFINE_bool("mp4", False, "Also a film of each code (needs imageio-ffmpeg).")
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for pictures, strips and codes.")
+_OUTPUT_DIR = shared_flag("output_dir", "Folder for pictures, strips and codes.")
 
 flags.DEFINE_alias("latent_codes", "input_latents")
 flags.DEFINE_alias("boundary", "attribute")

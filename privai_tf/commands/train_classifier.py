@@ -13,15 +13,15 @@ import pathlib
 from absl import flags
 
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
-_IMAGES = flags.DEFINE_string("input", None, "The folder of the labelled pictures.")
-_LABELS = flags.DEFINE_string(
+_IMAGES = shared_flag("input", "The folder of the labelled pictures.")
+_LABELS = shared_flag(
   "labels",
-  None,
   "A table (CelebA's list_attr, or CSV: file,attribute,... with 1 and 0, or 1 and -1), or 'folders': "
   "a subfolder for each attribute.",
 )
-_ATTRIBUTES = flags.DEFINE_list("attribute", None, "Which of them; default: all.")
+_ATTRIBUTES = shared_flag("attribute", "Which of them; default: all.")
 _BACKBONE = flags.DEFINE_string(
   "backbone", "small", "'small', or a network of keras.applications, such as MobileNetV2."
 )
@@ -30,16 +30,16 @@ _WEIGHTS = flags.DEFINE_string(
 )
 _RESOLUTION = flags.DEFINE_integer("resolution", 64, "Side of the network's input, in pixels.")
 _EPOCHS = flags.DEFINE_integer("epochs", 8, "Passes over the training pictures.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Pictures a step.")
-_LEARNING_RATE = flags.DEFINE_float(
-  "learning_rate", None, "At first; default: 2e-3 from random weights, 1e-4 from given ones."
+_BATCH_SIZE = shared_flag("batch_size", "Pictures a step.", default=64, lower_bound=None)
+_LEARNING_RATE = shared_flag(
+  "learning_rate", "At first; default: 2e-3 from random weights, 1e-4 from given ones."
 )
 _HELD_OUT = flags.DEFINE_float(
   "held_out", 0.2, "Share that does not train: half of it calibrates, half measures."
 )
 _AUGMENT = flags.DEFINE_bool("augment", True, "Vary light, colour and sharpness.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of the split, the weights and the order.", lower_bound=0)
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The classifier's folder.")
+_SEED = shared_flag("seed", "Of the split, the weights and the order.")
+_OUTPUT_DIR = shared_flag("output_dir", "The classifier's folder.")
 
 flags.DEFINE_alias("images", "input")
 flags.DEFINE_alias("attributes", "attribute")

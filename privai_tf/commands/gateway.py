@@ -12,32 +12,25 @@ from absl import flags
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command, command_help
 from privai_tf.runtime.extras import require_packages
+from privai_tf.runtime.shared_flags import shared_flag
 from privai_tf.runtime.startup import start_tensorflow
 
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
+_CHECKPOINT = shared_flag("checkpoint")
+_ATTRIBUTES = shared_flag(
+  "attribute",
+  "Attributes on offer: the checkpoint's boundaries, or NAME=FILE.npy.",
+  default=["smile"],
 )
-_ATTRIBUTES = flags.DEFINE_list(
-  "attribute", ["smile"], "Attributes on offer: the checkpoint's boundaries, or NAME=FILE.npy."
-)
-_LATENT_SPACE = flags.DEFINE_enum(
-  "latent_space",
-  None,
-  ["W", "W+", "Z"],
-  "The space that codes live in; default: W where the checkpoint has it, else Z.",
-)
-_LEDGER = flags.DEFINE_string(
+_LATENT_SPACE = shared_flag("latent_space")
+_LEDGER = shared_flag(
   "ledger",
-  None,
   "What records what every caller spent: a SQLite file, or postgresql://USER@HOST/DATABASE, which "
   "gateways on several machines share.",
 )
-_CREATE_LEDGER = flags.DEFINE_bool(
-  "create_ledger", False, "Make the ledger if it is missing: else a mistyped path is refused."
-)
+_CREATE_LEDGER = shared_flag("create_ledger")
 _TOKENS = flags.DEFINE_string("tokens", None, "JSON file of the callers; see --add_caller.")
-_HOST = flags.DEFINE_string("host", "127.0.0.1", "Where to listen; 0.0.0.0 for all interfaces.")
-_PORT = flags.DEFINE_integer("port", 8080, "The port; 0 takes a free one.", 0, 65535)
+_HOST = shared_flag("host")
+_PORT = shared_flag("port")
 _TLS_CERTIFICATE = flags.DEFINE_string("tls_certificate", None, "PEM file; without, plain HTTP.")
 _TLS_KEY = flags.DEFINE_string("tls_key", None, "PEM file of its key.")
 _BACKEND = flags.DEFINE_enum(
@@ -53,18 +46,13 @@ _SERVING_PROTOCOL = flags.DEFINE_enum(
   "serving_protocol", "grpc", ["grpc", "rest"], "How to ask it."
 )
 _SERVING_TLS = flags.DEFINE_bool("serving_tls", False, "Encrypt the way to it.")
-_STEPS = flags.DEFINE_integer(
-  "steps", None, "Inversion steps in this process; default: 0 with an encoder, else 50.", 0
+_STEPS = shared_flag(
+  "steps", "Inversion steps in this process; default: 0 with an encoder, else 50."
 )
-_BATCH_SIZE = flags.DEFINE_integer(
-  "batch_size", 8, "Waiting requests that go through the networks together.", lower_bound=1
+_BATCH_SIZE = shared_flag(
+  "batch_size", "Waiting requests that go through the networks together.", default=8
 )
-_PUBLIC_CODES = flags.DEFINE_integer(
-  "public_codes",
-  None,
-  "Codes of generated pictures that the split of codes is fitted on, at least; made once and kept.",
-  lower_bound=1,
-)
+_PUBLIC_CODES = shared_flag("public_codes")
 _WORKERS = flags.DEFINE_integer(
   "workers", 2, "Threads that decode, draw noise and wait for the model.", lower_bound=1
 )
@@ -90,15 +78,14 @@ _ALIGN = flags.DEFINE_list(
   ["auto", "ffhq", "celeba", "none"],
   "Ways to cut out the face on offer, the first is the default; see docs/photos.md.",
 )
-_ON_FAILURE = flags.DEFINE_enum(
+_ON_FAILURE = shared_flag(
   "on_failure",
-  "skip",
-  ["stand-in", "skip"],
   "Scope image: refuse pictures without a usable face, or release a public face in their place.",
+  default="skip",
 )
-_MAX_EPSILON = flags.DEFINE_float("max_epsilon", 8.0, "The largest epsilon of one release.")
-_MAX_UPLOAD_BYTES = flags.DEFINE_integer("max_upload_bytes", 20_000_000, "The longest body read.")
-_MAX_PIXELS = flags.DEFINE_integer("max_pixels", 25_000_000, "The most pixels of a picture.")
+_MAX_EPSILON = shared_flag("max_epsilon")
+_MAX_UPLOAD_BYTES = shared_flag("max_upload_bytes")
+_MAX_PIXELS = shared_flag("max_pixels")
 _BODY_TIMEOUT = flags.DEFINE_float("body_timeout", 30.0, "Seconds for a body to arrive.")
 _REQUEST_TIMEOUT = flags.DEFINE_float("request_timeout", 120.0, "Seconds for an answer.")
 _MAX_CONCURRENT = flags.DEFINE_integer("max_concurrent", 16, "Requests under way at a time.")
@@ -106,14 +93,9 @@ _MAX_PER_CALLER = flags.DEFINE_integer("max_per_caller", 8, "Of them, one caller
 _ADD_CALLER = flags.DEFINE_string(
   "add_caller", None, "Adds a caller of this name to --tokens, prints its token, and ends."
 )
-_BUDGET_EPSILON = flags.DEFINE_float("budget_epsilon", None, "add_caller: the budget.")
-_BUDGET_DELTA = flags.DEFINE_float("budget_delta", 0.0, "add_caller: delta of the budget.")
-_COMPOSITION = flags.DEFINE_enum(
-  "composition",
-  "basic",
-  ["basic", "adaptive", "planned"],
-  "add_caller: how releases add up; see docs/privacy.md.",
-)
+_BUDGET_EPSILON = shared_flag("budget_epsilon", "add_caller: the budget.")
+_BUDGET_DELTA = shared_flag("budget_delta", "add_caller: delta of the budget.")
+_COMPOSITION = shared_flag("composition", "add_caller: how releases add up; see docs/privacy.md.")
 _EACH_SUBJECT = flags.DEFINE_bool(
   "each_subject", False, "add_caller: the budget is that of each subject that the caller names."
 )

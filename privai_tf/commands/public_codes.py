@@ -7,18 +7,13 @@ them. Kept in the user's cache, or in --output_dir (CHECKPOINT/public_codes is f
 An interrupted run goes on.
 """
 
-from absl import flags
-
 from privai_tf.inversion import flags as inversion_flags
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A converted folder, an official pickle, or a name in checkpoints/."
-)
-_NUM = flags.DEFINE_integer(
-  "num", None, "How many; default: 4096 of an encoder, 1024 of a search.", lower_bound=1
-)
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "The folder; default: the user's cache.")
+_CHECKPOINT = shared_flag("checkpoint")
+_NUM = shared_flag("num", "How many; default: 4096 of an encoder, 1024 of a search.")
+_OUTPUT_DIR = shared_flag("output_dir", "The folder; default: the user's cache.")
 
 # As the jobs will search: all but what they have no flag for.
 inversion_flags.define(without=("batch_size", "noise_maps"))

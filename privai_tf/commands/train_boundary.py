@@ -16,16 +16,17 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
-_LATENT_CODES = flags.DEFINE_string("input_latents", None, "A .npy of codes [n, d].")
+_LATENT_CODES = shared_flag("input_latents", "A .npy of codes [n, d].")
 _SCORES = flags.DEFINE_string(
   "scores", None, "A .npy of scores [n, 1] or [n]; higher: more of the attribute."
 )
-_LATENT_SPACE = flags.DEFINE_enum(
-  "latent_space", None, ["Z", "W"], "The space that the codes are from (W's boundaries serve W+)."
+_LATENT_SPACE = shared_flag(
+  "latent_space", "The space that the codes are from (W's boundaries serve W+).", values=("Z", "W")
 )
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the boundary.")
-_ATTRIBUTE = flags.DEFINE_string("attribute", "attribute", "What it is called.")
+_OUTPUT_DIR = shared_flag("output_dir", "Folder for the boundary.")
+_ATTRIBUTE = shared_flag("attribute", "What it is called.", kind="string", default="attribute")
 _CHOSEN = flags.DEFINE_float(
   "chosen_num_or_ratio",
   None,
@@ -41,11 +42,9 @@ _INVALID_VALUE = flags.DEFINE_float(
 _REGULARIZATION = flags.DEFINE_float(
   "svm_c", None, "C of the support vector machine; default: by cross-validation."
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Of the splits.", lower_bound=0)
-_CONDITIONS = flags.DEFINE_list(
-  "conditions",
-  [],
-  "Boundaries (.npy or CHECKPOINT/NAME): also the boundary that leaves these alone.",
+_SEED = shared_flag("seed", "Of the splits.")
+_CONDITIONS = shared_flag(
+  "conditions", "Boundaries (.npy or CHECKPOINT/NAME): also the boundary that leaves these alone."
 )
 _SUBSPACE = flags.DEFINE_enum(
   "subspace",
@@ -56,8 +55,10 @@ _SUBSPACE = flags.DEFINE_enum(
 _MAX_DIRECTIONS = flags.DEFINE_integer(
   "max_directions", None, "Of --subspace=inlp; default: half the width.", lower_bound=1
 )
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", None, "The generator of the codes, for calibration and to check the codes against."
+_CHECKPOINT = shared_flag(
+  "checkpoint",
+  "The generator of the codes, for calibration and to check the codes against.",
+  default=None,
 )
 
 flags.DEFINE_alias("latent_codes", "input_latents")

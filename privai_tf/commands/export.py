@@ -12,63 +12,49 @@ from absl import flags, logging
 from privai_tf.privacy.mechanisms import default_decode, mechanism_class
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 from privai_tf.runtime.startup import start_tensorflow
 
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
-)
-_OUTPUT = flags.DEFINE_string(
-  "output_dir", None, "Folder of the model's versions; its name is the model's on the server."
+_CHECKPOINT = shared_flag("checkpoint")
+_OUTPUT = shared_flag(
+  "output_dir", "Folder of the model's versions; its name is the model's on the server."
 )
 _VERSION = flags.DEFINE_integer(
   "version", 1, "A number; servers take the highest. An existing one is refused.", lower_bound=1
 )
-_ATTRIBUTES = flags.DEFINE_list(
+_ATTRIBUTES = shared_flag(
   "attribute",
-  None,
   "Attributes that requests may hide: names of the checkpoint's boundaries or .npy files; default: "
   "all it has; empty: none.",
 )
-_LATENT_SPACE = flags.DEFINE_enum(
-  "latent_space",
-  None,
-  ["W", "W+", "Z"],
-  "The space of all latents; default: the encoder's, else W.",
+_LATENT_SPACE = shared_flag(
+  "latent_space", "The space of all latents; default: the encoder's, else W."
 )
 _ENCODER = flags.DEFINE_bool("encoder", True, "Export the encoder beside the checkpoint, if any.")
-_BATCH_SIZE = flags.DEFINE_integer(
-  "batch_size", None, "Images that a server merges; default: by the resolution.", lower_bound=1
-)
-_MECHANISM = flags.DEFINE_string("mechanism", "laplace", "The mechanism that is simulated.")
-_SCOPE = flags.DEFINE_enum(
+_BATCH_SIZE = shared_flag("batch_size", "Images that a server merges; default: by the resolution.")
+_MECHANISM = shared_flag("mechanism", "The mechanism that is simulated.", default="laplace")
+_SCOPE = shared_flag(
   "scope",
-  None,
-  ["attribute", "image"],
   "What the simulated release covers; default: image for subset_selection, else attribute.",
+  values=("attribute", "image"),
 )
-_DECODE = flags.DEFINE_enum(
-  "decode", None, ["raw", "value", "sample"], "Of extremal: value or sample, the default."
+_DECODE = shared_flag(
+  "decode", "Of extremal: value or sample, the default.", values=("raw", "value", "sample")
 )
-_LOSS = flags.DEFINE_enum("loss", "l2", ["l1", "l2"], "The error that extremal makes least.")
-_CODEBOOK_SIZE = flags.DEFINE_integer(
+_LOSS = shared_flag("loss")
+_CODEBOOK_SIZE = shared_flag(
   "codebook_size",
-  1 << 14,
   "Made-up faces that subset_selection chooses among; all of them are stored with the model.",
-  lower_bound=2,
+  default=1 << 14,
 )
-_DELTA = flags.DEFINE_float("delta", 0.0, "Delta, at least 0 and below 1; 0 for pure mechanisms.")
-_CLIP_RADIUS = flags.DEFINE_float(
-  "clip_radius", None, "Clip radius in latent units; default: from generated samples."
+_DELTA = shared_flag("delta")
+_CLIP_RADIUS = shared_flag(
+  "clip_radius", "Clip radius in latent units; default: from generated samples."
 )
 _CLIP_QUANTILE = flags.DEFINE_float(
   "clip_quantile", 0.99, "Share of generated samples that the clip radius holds."
 )
-_WPLUS_MODE = flags.DEFINE_enum(
-  "wplus_mode",
-  "tied",
-  ["tied", "per_layer"],
-  "Whether W+ releases one coordinate for all layers or one a layer.",
-)
+_WPLUS_MODE = shared_flag("wplus_mode")
 
 flags.mark_flag_as_required("output_dir")
 

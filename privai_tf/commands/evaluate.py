@@ -16,21 +16,20 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
 _EXPERIMENT = flags.DEFINE_string(
   "experiment", None, "budget, residual, composition, identity, reference or audit."
 )
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A name, a converted folder or an official pickle."
+_CHECKPOINT = shared_flag("checkpoint")
+_ATTRIBUTE = shared_flag("attribute", "Attributes; default: the experiment's choice.", default=[])
+_SPACE = shared_flag("latent_space")
+_EPSILON = shared_flag("epsilon", "Epsilons; default: the experiment's choice.", default=[])
+_MECHANISM = shared_flag(
+  "mechanism", "Mechanisms; default: the experiment's choice.", kind="list", default=[]
 )
-_ATTRIBUTE = flags.DEFINE_list("attribute", [], "Attributes; default: the experiment's choice.")
-_SPACE = flags.DEFINE_enum(
-  "latent_space", None, ["W", "W+", "Z"], "Default: W where the checkpoint has it, else Z."
-)
-_EPSILON = flags.DEFINE_list("epsilon", [], "Epsilons; default: the experiment's choice.")
-_MECHANISM = flags.DEFINE_list("mechanism", [], "Mechanisms; default: the experiment's choice.")
-_DECODE = flags.DEFINE_multi_enum(
-  "decode", [], ["raw", "value", "mean", "sample"], "Decodings, one a flag; default: all."
+_DECODE = shared_flag(
+  "decode", "Decodings, one a flag; default: all.", kind="multi_enum", default=[]
 )
 _GIVEN = flags.DEFINE_bool(
   "given_codes",
@@ -40,9 +39,9 @@ _GIVEN = flags.DEFINE_bool(
 _FACES = flags.DEFINE_integer(
   "faces", None, "Test faces of a cell; default: the experiment's choice.", lower_bound=40
 )
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder of the report.")
+_OUTPUT_DIR = shared_flag("output_dir", "Folder of the report.")
 _QUICK = flags.DEFINE_bool("quick", False, "Few of everything: three minutes on avatars.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of splits, attackers and simulated noise.", lower_bound=0)
+_SEED = shared_flag("seed", "Of splits, attackers and simulated noise.")
 _WORKERS = flags.DEFINE_integer("workers", 1, "Processes.", lower_bound=1)
 
 flags.DEFINE_alias("output", "output_dir")

@@ -12,26 +12,23 @@ from absl import flags
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", None, "A converted folder, an official pickle, or a name in checkpoints/."
+_CHECKPOINT = shared_flag("checkpoint", default=None)
+_OUTPUT_DIR = shared_flag(
+  "output_dir", "Folder for the encoder; default: encoder/ in the checkpoint's folder."
 )
-_OUTPUT_DIR = flags.DEFINE_string(
-  "output_dir", None, "Folder for the encoder; default: encoder/ in the checkpoint's folder."
-)
-_LATENT_SPACE = flags.DEFINE_enum(
+_LATENT_SPACE = shared_flag(
   "latent_space",
-  None,
-  ["W", "W+", "Z"],
   "The space it answers in; default: W where there is one (it also serves W+), else Z.",
 )
 _MINUTES = flags.DEFINE_float("minutes", None, "Time to train, instead of --steps.")
-_STEPS = flags.DEFINE_integer("steps", None, "Steps to train, instead of --minutes.")
-_BATCH_SIZE = flags.DEFINE_integer(
-  "batch_size", None, "Samples a step; default: 32, above 128 x 128 fewer."
+_STEPS = shared_flag("steps", "Steps to train, instead of --minutes.", lower_bound=None)
+_BATCH_SIZE = shared_flag(
+  "batch_size", "Samples a step; default: 32, above 128 x 128 fewer.", lower_bound=None
 )
-_LEARNING_RATE = flags.DEFINE_float("learning_rate", 2e-3, "Peak rate of Adam.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of weights and samples.")
+_LEARNING_RATE = shared_flag("learning_rate", "Peak rate of Adam.", default=2e-3)
+_SEED = shared_flag("seed", "Of weights and samples.", lower_bound=None)
 _AUGMENTATION = flags.DEFINE_enum(
   "augmentation",
   "light",
@@ -52,7 +49,7 @@ def _folder(generator) -> pathlib.Path:
   if generator.folder is None:
     raise ConfigurationError(
       f"--checkpoint={_CHECKPOINT.value} is no folder to put an encoder into; convert it with "
-      "python -m converters, or give --output_dir."
+      "python -m privai_tf.converters, or give --output_dir."
     )
   return generator.folder / FOLDER
 

@@ -15,19 +15,17 @@ from absl import flags
 from privai_tf.faces import flags as face_flags
 from privai_tf.inversion import flags as inversion_flags
 from privai_tf.runtime import command, command_help
+from privai_tf.runtime.shared_flags import shared_flag
 
 flags.adopt_module_key_flags(face_flags)
 inversion_flags.define()
 
-_INPUT = flags.DEFINE_string(
+_INPUT = shared_flag(
   "input",
-  None,
   "A picture, a folder or a glob of pictures, TFRecords likewise, or @FILE with a path a line.",
 )
-_CHECKPOINT = flags.DEFINE_string(
-  "checkpoint", "avatars", "A name in checkpoints/, a converted folder or an official .pkl file."
-)
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "A folder for the owner's eyes only.")
+_CHECKPOINT = shared_flag("checkpoint")
+_OUTPUT_DIR = shared_flag("output_dir", "A folder for the owner's eyes only.")
 
 flags.mark_flags_as_required(["input", "output_dir"])
 command_help.first("input", "output_dir", "checkpoint", "latent_space", "steps")
@@ -41,11 +39,14 @@ def main(_: list[str]) -> int:
   start_tensorflow()
 
   from privai_tf.generators import load_generator
+  from privai_tf.inversion.initialization import missing_likeness
   from privai_tf.runtime.progress import progress_bar
   from privai_tf.toolkit.inverting import InvertJob, invert_photos
 
   job = InvertJob(_INPUT.value, pathlib.Path(_OUTPUT_DIR.value), faces, spec)
   generator = load_generator(_CHECKPOINT.value)
+  if (missing := missing_likeness(spec, generator)) is not None:
+    print(missing, file=sys.stderr)
   with progress_bar("Inverting", unit="photo") as progress:
     summary = invert_photos(job, generator, progress, progress.line)
   kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""

@@ -1,0 +1,17 @@
+"""A wheel adds one name, `privai_tf`: what lies beside it in the repository is installed inside it."""
+
+import setuptools
+
+_INSIDE = ("converters", "demo", "checkpoints", "boundaries")
+
+_beside = setuptools.find_namespace_packages(include=[f"{name}*" for name in _INSIDE])
+
+setuptools.setup(
+  packages=sorted(
+    {
+      *setuptools.find_namespace_packages(include=["privai_tf*"]),
+      *(f"privai_tf.{name}" for name in _beside),
+    }
+  ),
+  package_dir={f"privai_tf.{name}": name for name in _INSIDE},
+)
