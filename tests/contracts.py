@@ -12,7 +12,9 @@ import sys
 from collections.abc import Iterator
 
 PACKAGES = ("privai_tf", "converters")
-_QUANTITY = re.compile(r"\b(int|float|complex|ndarray|ArrayLike|Tensor|KerasTensor)\b|Array")
+_QUANTITY = re.compile(
+  r"\b(int|float|complex|ndarray|ArrayLike|Tensor|KerasTensor|Codes|FlatCodes|Images)\b|Array"
+)
 _COMMAND = "main"  # What absl hands it is no quantity.
 
 
@@ -87,6 +89,28 @@ def imports(root: pathlib.Path) -> dict[str, set[str]]:
         asked.update(members & modules.keys() or {node.module})
     graph[name] = asked & modules.keys()
   return graph
+
+
+def without_shape(root: pathlib.Path, places: dict[str, tuple[str, ...]]) -> list[str]:
+  """Codes and images that functions or methods take or give as plain arrays; see `shapes`.
+
+  Args:
+    root: of the repository.
+    places: by path, the names of the functions; all of them must be there.
+  """
+  shaped, found = {"codes", "latents", "z", "w", "images", "reconstructions", "return"}, []
+  for path, names in places.items():
+    tree = ast.parse((root / path).read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert {function.name for function in functions} >= set(names), path
+    for function in functions:
+      notes = {one.arg: one.annotation for one in _parameters(function)}
+      for name, note in {**notes, "return": function.returns}.items():
+        if (
+          function.name in names and name in shaped and "ndarray" in ast.unparse(note or ast.Pass())
+        ):
+          found.append(f"{path} {function.name}: {name}")
+  return found
 
 
 def given_job(root: pathlib.Path) -> set[str]:

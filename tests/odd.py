@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from privai_tf.jobs.crc32c import masked
+from tests import odd_changes as changes
 from tests.converters.conftest import Assembler
 from tests.converters.torch_writer import TorchWriter
 
@@ -227,7 +228,7 @@ def cases(count: int, seed: int) -> Iterator[Case]:
     name = names[number % len(names)]
     files: dict[str, bytes | None] = dict(sound[name])
     target = choice.choice([*files, next(iter(files))])
-    change = choice.choice(_CHANGES + _JSON_CHANGES * 2 * target.endswith(".json"))
+    change = choice.choice(_CHANGES + changes.JSON_CHANGES * 2 * target.endswith(".json"))
     files[target] = change(choice, files[target])
     _signed(files)
     yield Case(name, f"{target}: {change.__name__.strip('_')}", files)
@@ -244,99 +245,20 @@ def _signed(files: dict[str, bytes | None]) -> None:
         files[name] = json.dumps(values).encode()
 
 
-def _bits(choice: random.Random, data: bytes) -> bytes:
-  changed = bytearray(data)
-  for _ in range(choice.choice([1, 2, 8])):
-    changed[choice.randrange(len(changed))] ^= 1 << choice.randrange(8)
-  return bytes(changed)
-
-
-def _cut(choice: random.Random, data: bytes) -> bytes:
-  return data[: choice.randrange(len(data))]
-
-
-def _dropped(choice: random.Random, data: bytes) -> bytes:
-  start = choice.randrange(len(data))
-  return data[:start] + data[start + choice.choice([1, 4, 64]) :]
-
-
-def _inserted(choice: random.Random, data: bytes) -> bytes:
-  start = choice.randrange(len(data))
-  return data[:start] + choice.choice([b"\0", b"\xff" * 8, choice.randbytes(16)]) + data[start:]
-
-
-def _number(choice: random.Random, data: bytes) -> bytes:
-  """A length or an offset that is far too large, negative or 0."""
-  start = choice.randrange(max(1, len(data) - 8))
-  value = choice.choice([b"\xff" * 8, b"\xff" * 4, b"\x7f" + b"\xff" * 3, bytes(8), b"\0\0\0\x40"])
-  return data[:start] + value + data[start + len(value) :]
-
-
-def _repeated(choice: random.Random, data: bytes) -> bytes:
-  start, stop = sorted(choice.randrange(len(data) + 1) for _ in range(2))
-  return data[:stop] + data[start:stop] * choice.choice([1, 20]) + data[stop:]
-
-
-def _empty(choice: random.Random, data: bytes) -> bytes:
-  return b""
-
-
-def _beginning(choice: random.Random, data: bytes) -> bytes:
-  """What tells the format, and nothing of it."""
-  return data[:16] + bytes(choice.choice([0, 1, 1000]))
-
-
 def _of_another(choice: random.Random, data: bytes) -> bytes:
   """The content of another format under this name."""
   return next(iter(_sound()[choice.choice(list(FORMATS))].values()))
 
 
-def _pipe(choice: random.Random, data: bytes) -> None:
-  return None
-
-
 _CHANGES = [
-  _bits,
-  _cut,
-  _dropped,
-  _inserted,
-  _number,
-  _repeated,
-  _empty,
-  _beginning,
+  changes.bits,
+  changes.cut,
+  changes.dropped,
+  changes.inserted,
+  changes.number,
+  changes.repeated,
+  changes.empty,
+  changes.beginning,
   _of_another,
-  _pipe,
+  changes.pipe,
 ]
-
-
-def _nested(choice: random.Random, data: bytes) -> bytes:
-  return (choice.choice(['{"a":', "["]) * 50_000).encode()
-
-
-def _odd_value(choice: random.Random, data: bytes) -> bytes:
-  """One value of the JSON document replaced by another kind of value."""
-  odd = choice.choice(
-    [None, True, -1, 0, 1e308, 10**30, 1 << 62, "", "x" * 10_000, "\ud800", [], {}, [[]], [1e9] * 3]
-  )
-  root = json.loads(data)
-  holder = root
-  while True:
-    key = choice.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
-    if not (isinstance(holder[key], dict | list) and holder[key]) or choice.random() < 0.2:
-      break
-    holder = holder[key]
-  holder[key] = odd
-  return json.dumps(root).encode()
-
-
-def _missing(choice: random.Random, data: bytes) -> bytes:
-  root = json.loads(data)
-  del root[choice.choice(list(root))]
-  return json.dumps(root).encode()
-
-
-def _scalar(choice: random.Random, data: bytes) -> bytes:
-  return choice.choice([b"null", b"1", b"[]", b'"text"', b"NaN", b"9" * 5000, b"\xef\xbb\xbf{}"])
-
-
-_JSON_CHANGES = [_nested, _odd_value, _missing, _scalar]

@@ -19,6 +19,21 @@ def test_no_module_imports_itself_by_a_detour(repository):
   assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(graph) > 400
 
 
+def test_what_users_call_says_the_shapes_of_codes_and_images(repository):
+  drawn = ("sample_z", "map", "truncate", "synthesize", "synthesize_batches")
+  places = {
+    "privai_tf/generators/generator.py": drawn,
+    "privai_tf/generators/style_generator.py": ("map", "truncate"),
+    "privai_tf/inversion/optimizer.py": ("invert", "find_codes"),
+    "privai_tf/inversion/encoder.py": ("encode",),
+    "privai_tf/inversion/latents.py": ("load_latents",),
+    "privai_tf/inversion/quality.py": ("quality_report", "warnings"),
+    "privai_tf/privacy/release.py": ("privatize",),
+    "privai_tf/attributes/training.py": ("train_boundary", "train_conditional"),
+  }
+  assert contracts.without_shape(repository, places) == []
+
+
 def test_no_stage_is_given_a_whole_job(repository):
   """Whoever runs a job has all of it: one process, a fleet's launcher, its workers, who need it sent."""
   beam = "privai_tf.fleet.beam"

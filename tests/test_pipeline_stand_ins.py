@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from privai_tf import pipeline
-from privai_tf.errors import ConfigurationError, InputError, OutputError
+from privai_tf.errors import InputError, OutputError
 from privai_tf.faces.spec import FaceSpec
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs import inputs, item_lists, stages
@@ -281,23 +281,3 @@ def test_shards_stand_in_too_and_each_has_its_own_table(job):
   for shard in sharded:
     run = json.loads((job.output_dir / f"run{shard.shard.suffix}.json").read_text())
     assert set(run["counts"]) == {"released"}
-
-
-@pytest.mark.parametrize("inputs_of", ["any", "faces"])
-def test_choices_that_publish_how_many_faces_there_are_are_refused(job, inputs_of):
-  privacy = _privacy(inputs=inputs_of)
-  with pytest.raises(ConfigurationError, match="how many faces a photo has"):
-    dataclasses.replace(job, privacy=privacy, faces=FaceSpec(faces="all"))
-  second = {"privacy": privacy, "faces": FaceSpec(faces="1")}
-  if inputs_of == "any":
-    dataclasses.replace(job, **second)
-  else:
-    with pytest.raises(ConfigurationError, match="which photos have so many faces"):
-      dataclasses.replace(job, **second)
-
-
-def test_what_the_promise_says_of_inputs_is_checked():
-  with pytest.raises(ConfigurationError, match="inputs"):
-    _privacy(inputs="some")
-  with pytest.raises(ConfigurationError, match="scope attribute"):
-    PrivacySpec(inputs="faces")

@@ -28,6 +28,7 @@ from privai_tf.generators.room import require_room
 from privai_tf.generators.scale import warn_of_scale
 from privai_tf.runtime import outside, search_path
 from privai_tf.runtime.files import make_folder, shown, write_bytes, write_json
+from privai_tf.shapes import Images
 
 ATTRIBUTES = ("age", "eyeglasses", "gender", "pose", "smile")
 CONFIG_FILE, _WEIGHTS_FILE = "classifier.json", "weights.safetensors"
@@ -99,7 +100,7 @@ class AttributeClassifier:
       digest.update(values.tobytes())
     return digest.hexdigest()
 
-  def logits(self, images: np.ndarray) -> np.ndarray:
+  def logits(self, images: Images) -> np.ndarray:
     """What the network puts out, not calibrated.
 
     Args:
@@ -123,11 +124,11 @@ class AttributeClassifier:
       outputs.append(logits[:, self._columns])
     return np.concatenate(outputs)
 
-  def scores(self, images: np.ndarray) -> np.ndarray:
+  def scores(self, images: Images) -> np.ndarray:
     """Calibrated log odds that each attribute is present, float32 [N, attributes]; see `logits`."""
     return self.calibration.apply(self.logits(images))
 
-  def probabilities(self, images: np.ndarray) -> np.ndarray:
+  def probabilities(self, images: Images) -> np.ndarray:
     """Probability that each attribute is present, float32 [N, attributes]; see `logits`."""
     return odds_to_probabilities(self.scores(images))
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
+from privai_tf.shapes import Codes
 
 
 def codes_at_distances(
-  codes: np.ndarray, boundary: Boundary, distances: Sequence[float], *, relative: bool = False
+  codes: Codes, boundary: Boundary, distances: Sequence[float], *, relative: bool = False
 ) -> np.ndarray:
   """Moves each code along a boundary's normal to each of the distances.
 

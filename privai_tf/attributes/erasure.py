@@ -17,13 +17,14 @@ with `scope="attribute"` does with the rest that it publishes.
 import numpy as np
 
 from privai_tf.errors import InputError
+from privai_tf.shapes import FlatCodes
 
 _LEAST_VARIANCE = 1e-10
 _LEAST_COVARIANCE = 1e-8
 
 
 def erasure_directions(
-  codes: np.ndarray, labels: np.ndarray
+  codes: FlatCodes, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """The directions that erase labels from codes.
 

@@ -17,6 +17,7 @@ from privai_tf.attributes.probes import (
 )
 from privai_tf.attributes.subspaces import AttributeSubspace
 from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.shapes import FlatCodes
 
 METHODS = ("inlp", "leace")
 _PARTS = (0.6, 0.2)
@@ -24,7 +25,7 @@ _LEAST_OF_A_CLASS = 20
 
 
 def find_subspace(
-  codes: np.ndarray,
+  codes: FlatCodes,
   labels: np.ndarray,
   *,
   latent_space: str,

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from privai_tf.attributes.separation import NotSeparableError, Plane, fit_plane
+from privai_tf.shapes import FlatCodes
 
 CHANCE = 0.5
 # Weak enough not to learn the noise of a few thousand samples, for codes of any scale.
@@ -22,7 +23,7 @@ def balanced_accuracy(guesses: np.ndarray, labels: np.ndarray) -> float:
   return float((guesses[labels].mean() + (~guesses)[~labels].mean()) / 2)
 
 
-def fit_probe(codes: np.ndarray, labels: np.ndarray) -> Plane:
+def fit_probe(codes: FlatCodes, labels: np.ndarray) -> Plane:
   """The plane of a linear support vector machine in which both classes weigh the same.
 
   Args:

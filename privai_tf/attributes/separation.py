@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from privai_tf.errors import InputError
+from privai_tf.shapes import FlatCodes
 
 # Of codes scaled to a mean square of one; a finer grid moves the accuracy by less than its noise.
 REGULARIZATIONS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -73,7 +74,7 @@ class _Scaled:
 
 
 def fit_plane(
-  codes: np.ndarray,
+  codes: FlatCodes,
   labels: np.ndarray,
   regularization: float = 1.0,
   *,
@@ -110,7 +111,7 @@ def fit_plane(
 
 
 def choose_regularization(
-  codes: np.ndarray,
+  codes: FlatCodes,
   labels: np.ndarray,
   seed: int,
   candidates: Sequence[float] = REGULARIZATIONS,

@@ -53,6 +53,8 @@ def spread_directions(public: PublicCodes, boundary: Boundary, count: int = 1) -
     raise ConfigurationError(f"count is {count}; it must be from 1 to {kept.sum()}.")
   whiten = axes[:, kept] / np.sqrt(variances[kept])
   white = rest @ whiten
+  # White, the sides' second moments have a mean of I, by their shares: one eigenbasis serves both,
+  # and what is most of the one is least of the other (Fukunaga and Koontz 1970).
   moments = [white[side].T @ white[side] / side.sum() for side in (sides, ~sides)]
   sizes, vectors = np.linalg.eigh(moments[0] - moments[1])
   order = np.argsort(-np.abs(sizes))[:count]

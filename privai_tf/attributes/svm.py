@@ -8,12 +8,13 @@ import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import InputError, LatentSpaceError
+from privai_tf.shapes import FlatCodes
 
 _LEAST_PER_SIDE = 10
 
 
 def fit_boundary(
-  latents: np.ndarray,
+  latents: FlatCodes,
   labels_or_scores: np.ndarray,
   latent_space: str,
   *,

@@ -11,6 +11,7 @@ from privai_tf.attributes.projection import condition
 from privai_tf.attributes.selection import Selection, check_scores, select_samples
 from privai_tf.attributes.separation import choose_regularization, code_scale, fit_plane
 from privai_tf.errors import ConfigurationError, LatentSpaceError
+from privai_tf.shapes import FlatCodes
 
 # Fewer samples of a class tell nothing by cross-validation.
 _LEAST_FOR_FOLDS = 12
@@ -33,7 +34,7 @@ class Training:
 
 
 def train_boundary(
-  codes: np.ndarray,
+  codes: FlatCodes,
   scores: np.ndarray,
   *,
   latent_space: str,
@@ -102,7 +103,7 @@ def train_boundary(
 
 
 def train_conditional(
-  training: Training, codes: np.ndarray, conditions: Sequence[Boundary]
+  training: Training, codes: FlatCodes, conditions: Sequence[Boundary]
 ) -> Boundary:
   """The trained boundary without what it shares with others; see `projection.condition`.
 
@@ -125,7 +126,7 @@ def train_conditional(
 
 
 def accuracies(
-  boundary: Boundary, codes: np.ndarray, selection: Selection
+  boundary: Boundary, codes: FlatCodes, selection: Selection
 ) -> dict[str, float | None]:
   """Share of codes on their label's side of a boundary, for each part of a selection.
 

@@ -45,6 +45,7 @@ def _faded(pixels: np.ndarray, before: np.ndarray, after: np.ndarray, blur: floa
   median = _median(image)
   inside_x = _inside(pixels.shape[1], before[0], after[0])
   inside_y = _inside(pixels.shape[0], before[1], after[1])
+  # In strips: a float copy of the whole would take four times its room.
   for top in range(0, pixels.shape[0], _ROWS):
     rows = slice(top, top + _ROWS)
     outside = 1 - np.minimum(inside_x[None, :], inside_y[rows, None])[..., None]

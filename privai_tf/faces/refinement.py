@@ -53,6 +53,7 @@ def confirmed(
     for square, seen in zip(squares, looks, strict=True):
       if not seen:
         continue
+      # The square is of one candidate: a neighbour in it has a square of its own.
       central = min(seen, key=_off_center)
       face = _in_photo(central, square)
       if not face.has_extent:

@@ -15,6 +15,7 @@ from privai_tf.generators.layers import Network
 from privai_tf.generators.network_config import NetworkConfig
 from privai_tf.generators.weights import assign_weights, fingerprint, read_weights
 from privai_tf.runtime.batching import bucket_size, fixed_batches
+from privai_tf.shapes import Codes, FlatCodes, Images
 
 NOISE_MODES = ("fixed", "random", "none")
 _PIXELS_A_BATCH = 1024 * 1024
@@ -77,7 +78,7 @@ class Generator:
     """float32 arrays by our names."""
     return read_weights(self._networks)
 
-  def sample_z(self, n: int, seed: int) -> np.ndarray:
+  def sample_z(self, n: int, seed: int) -> FlatCodes:
     """Standard normal latents, those of `numpy.random.RandomState(seed).randn`, as officially.
 
     Args:
@@ -109,7 +110,7 @@ class Generator:
     """The code in the middle of a space: zeros in Z, the mean of w in W (for each layer in W+)."""
     return np.zeros(self.code_shape(latent_space), np.float32)
 
-  def map(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+  def map(self, z: FlatCodes, labels: np.ndarray | None = None) -> FlatCodes:
     """Z -> W, for families that have it; see `StyleGenerator`.
 
     Raises:
@@ -119,10 +120,10 @@ class Generator:
 
   def truncate(
     self,
-    w: np.ndarray,
+    w: Codes,
     truncation_psi: float | None = None,
     truncation_cutoff: int | None = None,
-  ) -> np.ndarray:
+  ) -> Codes:
     """W -> W+, drawn towards the mean, for families that have it; see `StyleGenerator`.
 
     Raises:
@@ -132,14 +133,14 @@ class Generator:
 
   def synthesize(
     self,
-    codes: np.ndarray,
+    codes: Codes,
     *,
     latent_space: str,
     noise: str = "fixed",
     batch_size: int | None = None,
     labels: np.ndarray | None = None,
     seed: int = 0,
-  ) -> np.ndarray:
+  ) -> Images:
     """Codes -> images, without truncation.
 
     Args:
@@ -174,14 +175,14 @@ class Generator:
 
   def synthesize_batches(
     self,
-    codes: np.ndarray,
+    codes: Codes,
     *,
     latent_space: str,
     noise: str = "fixed",
     batch_size: int | None = None,
     labels: np.ndarray | None = None,
     seed: int = 0,
-  ) -> Iterator[np.ndarray]:
+  ) -> Iterator[Images]:
     """`synthesize` batch by batch, for more images than fit into memory; the same arguments.
 
     Yields:

@@ -12,6 +12,7 @@ from privai_tf.generators.mobilestylegan import NOISE_MODES, MobileSynthesisNetw
 from privai_tf.generators.style_generator import StyleGenerator
 from privai_tf.generators.stylegan import MappingNetwork
 from privai_tf.runtime.batching import bucket_size, fixed_batches
+from privai_tf.shapes import Codes, Images
 
 
 class MobileStyleGANGenerator(StyleGenerator):
@@ -53,13 +54,13 @@ class MobileStyleGANGenerator(StyleGenerator):
 
   def preview_batches(
     self,
-    codes: np.ndarray,
+    codes: Codes,
     *,
     latent_space: str,
     noise: str = "fixed",
     batch_size: int | None = None,
     seed: int = 0,
-  ) -> Iterator[np.ndarray]:
+  ) -> Iterator[Images]:
     """`synthesize_batches` at half of the side, without the last transform.
 
     Args: see `synthesize`.

@@ -11,6 +11,7 @@ from privai_tf.generators.compiled import compiled
 from privai_tf.generators.generator import Generator
 from privai_tf.generators.layers import Network
 from privai_tf.runtime.batching import bucket_size, fixed_batches
+from privai_tf.shapes import Codes, FlatCodes
 
 _MAPPING_ROWS = 4096
 
@@ -66,7 +67,7 @@ class StyleGenerator(Generator):
     mean = np.asarray(self.mapping.mean_latent.value)
     return np.array(np.broadcast_to(mean, self.code_shape(latent_space)))
 
-  def map(self, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+  def map(self, z: FlatCodes, labels: np.ndarray | None = None) -> FlatCodes:
     """Z -> W, before truncation.
 
     Args:
@@ -103,10 +104,10 @@ class StyleGenerator(Generator):
 
   def truncate(
     self,
-    w: np.ndarray,
+    w: Codes,
     truncation_psi: float | None = None,
     truncation_cutoff: int | None = None,
-  ) -> np.ndarray:
+  ) -> Codes:
     """W or W+ -> W+, drawn towards the mean: `mean + psi (w - mean)` in the first layers.
 
     Args:

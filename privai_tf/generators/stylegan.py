@@ -264,5 +264,6 @@ class SynthesisNetwork(Network):
         faded = upscale(self.to_rgb[str(resolution)].images(features))
     image = self.to_rgb[str(config.shown_resolution)].images(features)
     if faded is not None:
+      # Between two levels of detail, a mean of both (Karras et al. 2018, section 2).
       image = image + (faded - image) * config.fade
     return upscale(image, config.resolution // config.shown_resolution)

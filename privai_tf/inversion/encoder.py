@@ -27,6 +27,7 @@ from privai_tf.inversion.shipped import beside_boundaries
 from privai_tf.runtime.batching import bucket_size, map_batches
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.weight_folders import CONFIG_FILE
+from privai_tf.shapes import Codes, Images
 
 FOLDER = "encoder"
 _known = weakref.WeakKeyDictionary()  # Per generator, as long as it lives.
@@ -70,7 +71,7 @@ class Encoder:
     assign_weights(network, stored.weights)
     return cls(stored.config, network, stored.generator_fingerprint, stored.provenance)
 
-  def encode(self, images: np.ndarray) -> np.ndarray:
+  def encode(self, images: Images) -> Codes:
     """Codes of images.
 
     Args:

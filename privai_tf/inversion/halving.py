@@ -29,6 +29,7 @@ def halved(images: tf.Tensor) -> tf.Tensor:
     return tf.linalg.matmul(sums, pairs)
 
   def spread(y):
+    # The adjoint: each of the four pixels gets a quarter.
     row = tf.reshape(
       tf.linalg.matmul(y, pairs, transpose_b=True), (-1, height, 2 * width * channels)
     )

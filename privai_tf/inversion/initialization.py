@@ -12,6 +12,7 @@ from privai_tf.inversion.identity import identity_at_hand
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
 from privai_tf.runtime.files import shown
+from privai_tf.shapes import Codes, Images
 
 _COMPARED = 32  # Candidates are compared on thumbnails of at most this side.
 _STEPS = 200
@@ -109,7 +110,7 @@ def with_space(spec: InversionSpec, generator) -> InversionSpec:
   return spec.for_spaces(generator.latent_spaces)
 
 
-def start_codes(targets: np.ndarray, generator, spec: InversionSpec) -> np.ndarray:
+def start_codes(targets: Images, generator, spec: InversionSpec) -> Codes:
   """The first code of every image.
 
   Args:

@@ -8,11 +8,12 @@ from privai_tf.errors import InputError, LatentSpaceError
 from privai_tf.inversion.code_record import require_stated_space
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
+from privai_tf.shapes import Codes
 
 _MAGIC = b"\x93NUMPY"
 
 
-def load_latents(path: str | os.PathLike, generator, latent_space: str) -> np.ndarray:
+def load_latents(path: str | os.PathLike, generator, latent_space: str) -> Codes:
   """Reads codes from an `.npy` file.
 
   Args:

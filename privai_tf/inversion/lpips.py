@@ -22,6 +22,7 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.vgg16 import Features
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
+from privai_tf.shapes import Images
 
 TAPS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
 FORMAT = "privai_tf lpips"
@@ -97,9 +98,7 @@ def lpips_loss(spec: InversionSpec, resolution: int, channels: int) -> Lpips:
   return _loaded(spec.lpips_weights)
 
 
-def lpips_figures(
-  images: np.ndarray, targets: np.ndarray, spec: InversionSpec
-) -> np.ndarray | None:
+def lpips_figures(images: Images, targets: Images, spec: InversionSpec) -> np.ndarray | None:
   """LPIPS of images as a viewer would see them (clipped), one at a time.
 
   Args:

@@ -16,13 +16,14 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime.batching import bucket_size, fixed_batches
 from privai_tf.runtime.devices import replicas
 from privai_tf.runtime.jit import use_jit
+from privai_tf.shapes import Codes, Images
 
 _KEPT_SEARCHES = 4
 _searches: collections.OrderedDict[tuple, Search] = collections.OrderedDict()
 
 
 def invert(
-  images: np.ndarray,
+  images: Images,
   generator,
   spec: InversionSpec | None = None,
   progress: Callable[[int, int], None] | None = None,
@@ -97,11 +98,11 @@ def invert(
 
 
 def find_codes(
-  images: np.ndarray,
+  images: Images,
   generator,
   spec: InversionSpec | None = None,
   progress: Callable[[int, int], None] | None = None,
-) -> np.ndarray:
+) -> Codes:
   """The codes of `invert` alone: where it takes no steps, nothing is drawn and measured either.
 
   Args, Raises: see `invert`.

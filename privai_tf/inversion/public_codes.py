@@ -31,6 +31,7 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime import outside
 from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.files import make_folder, write_bytes
+from privai_tf.shapes import Codes
 
 _FROM_ENCODER, _FROM_SEARCH = 4096, 1024
 _SEED = 20_001
@@ -115,9 +116,7 @@ def public_pictures(generator, rows: np.ndarray, seed: int) -> np.ndarray:
   return images
 
 
-def visible_directions(
-  generator, codes: np.ndarray, latent_space: str, most: int | None = None
-) -> int:
+def visible_directions(generator, codes: Codes, latent_space: str, most: int | None = None) -> int:
   """How many principal directions of codes a picture needs.
 
   Args:

@@ -13,6 +13,7 @@ from privai_tf.artifacts import Inversion
 from privai_tf.generators.codes import random_labels
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime.kept import kept_arrays, key_of
+from privai_tf.shapes import Codes, Images
 
 # Share of the generator's own variety by which a reconstruction may miss its photo. Avatars: 0.01 to
 # 0.11 for unseen portraits, 0.6 to 0.9 for one upside down, 1.7 to 4 for other pictures.
@@ -54,7 +55,7 @@ class Quality:
 
 
 def quality_report(
-  inversion: Inversion, images: np.ndarray, generator, spec: InversionSpec
+  inversion: Inversion, images: Images, generator, spec: InversionSpec
 ) -> list[Quality]:
   """The quality of every inversion.
 
@@ -102,9 +103,9 @@ def quality_report(
 
 
 def warnings(
-  latents: np.ndarray,
-  reconstructions: np.ndarray,
-  images: np.ndarray,
+  latents: Codes,
+  reconstructions: Images,
+  images: Images,
   generator,
   latent_space: str,
 ) -> list[str | None]:
@@ -129,7 +130,7 @@ def warnings(
 
 
 def unexplained(
-  reconstructions: np.ndarray, images: np.ndarray, generator, latent_space: str
+  reconstructions: Images, images: Images, generator, latent_space: str
 ) -> np.ndarray:
   """`Quality.unexplained` of each photo, float [N]; see `warnings`.
 
@@ -191,7 +192,7 @@ def _measured_variety(generator, latent_space: str) -> float:
   return float(np.mean(np.var(images, axis=0, ddof=1)))
 
 
-def psnr(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def psnr(images: Images, targets: Images) -> np.ndarray:
   """Peak signal-to-noise ratio of 8-bit images, as a viewer would see them.
 
   Args:

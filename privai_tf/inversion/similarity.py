@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from privai_tf.inversion.halving import halved
+from privai_tf.shapes import Images
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Section 3.2 of the paper, finest scale first.
 WINDOW = 11
@@ -76,7 +77,7 @@ def ms_ssim_loss(images: tf.Tensor, goals: tf.Tensor) -> tf.Tensor:
   return 1.0 - ms_ssim(images, goals, floor=1e-4)
 
 
-def ms_ssim_figures(images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def ms_ssim_figures(images: Images, targets: Images) -> np.ndarray:
   """MS-SSIM of images as a viewer would see them (clipped), a few at a time.
 
   Args:
@@ -97,6 +98,7 @@ def _compared(images: tf.Tensor, goals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor
   moments = _smoothed(
     tf.concat([images, goals, images**2, goals**2, images * goals], axis=-1), 5 * channels
   )
+  # Wang et al. 2004, equation 13, as two factors; variances as E[x^2] - E[x]^2.
   mean, goal_mean, square, goal_square, product = tf.split(moments, 5, axis=-1)
   means = mean * goal_mean
   squares = mean**2 + goal_mean**2

@@ -7,6 +7,7 @@ import numpy as np
 
 from privai_tf.generators.codes import random_labels
 from privai_tf.runtime.kept import Arrays, kept_arrays, key_of
+from privai_tf.shapes import Codes
 
 _SAMPLES = 4096  # Eight for each of 512 coordinates; the covariance is regularized besides.
 _SEED, _FRESH_SEED = 0, 1
@@ -38,7 +39,7 @@ class LatentStatistics:
   inverse_root: np.ndarray
   distance_limit: float
 
-  def distances(self, codes: np.ndarray) -> np.ndarray:
+  def distances(self, codes: Codes) -> np.ndarray:
     """Distance from the mean in standard deviations, root mean square over directions and layers.
 
     Args:

@@ -30,6 +30,7 @@ def crc32c(data: bytes) -> int:
   if length:
     lanes = np.frombuffer(data, np.uint8, _LANES * length).reshape(_LANES, length)
     remainders = np.zeros(_LANES, np.uint32)
+    # A remainder is linear in state and bytes: lanes that begin with 0 can be joined after.
     remainders[0] = state
     for column in np.ascontiguousarray(lanes.T):
       remainders = table[(remainders ^ column) & 0xFF] ^ (remainders >> 8)

@@ -28,6 +28,7 @@ from privai_tf.privacy.split import Split
 from privai_tf.privacy.stand_ins import StandIns
 from privai_tf.privacy.statement import statement
 from privai_tf.privacy.subspace import Subspace
+from privai_tf.shapes import Codes
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ class PreparedRelease:
     """The mechanism of a joint release (of the first attribute, where each has its own)."""
     return self.blocks[0].mechanism
 
-  def encode(self, latents: np.ndarray) -> Encoded:
+  def encode(self, latents: Codes) -> Encoded:
     """Latents -> the encoded pair.
 
     Args:
@@ -144,7 +145,7 @@ class PreparedRelease:
     encoded: Encoded,
     source: SystemSource | None = None,
     simulation_stream: int | Sequence[str] = 0,
-  ) -> np.ndarray:
+  ) -> Codes:
     """Encoded pair -> private latents; each call is one release and draws its own noise.
 
     Args:

@@ -25,13 +25,14 @@ from privai_tf.privacy.public_figures import known_of_boundaries, typical_distan
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.privacy.stand_ins import StandIns
+from privai_tf.shapes import Codes
 
 _MOST_PREPARED = 64
 _PREPARED: "weakref.WeakKeyDictionary[Any, dict]" = weakref.WeakKeyDictionary()
 
 
 def privatize(
-  latents: np.ndarray,
+  latents: Codes,
   generator: Any,
   boundary: Boundary | Sequence[Boundary] | None,
   spec: PrivacySpec,

@@ -23,6 +23,7 @@ import numpy as np
 from privai_tf.privacy.curve import Curve, fit_curve
 from privai_tf.privacy.public_codes import PublicCodes
 from privai_tf.privacy.rest_basis import rest_basis
+from privai_tf.shapes import Codes
 
 _LEAST_DEVIATION = 1e-6
 # A second and more to fit, and the same for every epsilon.
@@ -77,7 +78,7 @@ class Split:
     """ "linear" if all curves are lines, else "curve"."""
     return "linear" if all(curve.is_linear for curve in self.curves) else "curve"
 
-  def parts(self, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  def parts(self, latents: Codes) -> tuple[np.ndarray, np.ndarray]:
     """Codes -> coordinates and rest.
 
     Args:
@@ -95,7 +96,7 @@ class Split:
     along = rest.reshape(len(rest), -1, width) @ self.rest_basis
     return coordinates[:, self.released] / self.scales, along.reshape(len(rest), -1)
 
-  def moved(self, latents: np.ndarray, position: int, value: float) -> np.ndarray:
+  def moved(self, latents: Codes, position: int, value: float) -> Codes:
     """Codes moved along a curve until one released number is `value`: neighbours of scope attribute.
 
     Args:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from privai_tf.privacy.codebook import Codebook
+from privai_tf.shapes import Codes
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class StandIns:
     """How many numbers of a code are compared."""
     return self.axes.shape[1]
 
-  def parts(self, latents: np.ndarray) -> tuple[np.ndarray, None]:
+  def parts(self, latents: Codes) -> tuple[np.ndarray, None]:
     """Where codes lie; there is no rest.
 
     Args:

@@ -10,6 +10,7 @@ import numpy as np
 
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import InputError
+from privai_tf.shapes import Codes
 
 # Sine of the least angle between a boundary's normal and those before it. Along the axis that is left
 # of it, a plane lies 1 / sine as far from the mean as along its normal, and so do the public values
@@ -42,7 +43,7 @@ class Subspace:
     copies = 1 if self.layers is None or self.tied else self.layers
     return self.basis.shape[1] * copies
 
-  def parts(self, latents: np.ndarray) -> tuple[np.ndarray, None]:
+  def parts(self, latents: Codes) -> tuple[np.ndarray, None]:
     """a = Q^T (w - mu), in units of `scales`; there is no rest.
 
     Args:

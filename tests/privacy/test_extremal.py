@@ -7,13 +7,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.privacy.extremal import table as tables
-from privai_tf.privacy.extremal.cells import cell_values, make_cells
+from privai_tf.privacy.extremal.cells import make_cells
 from privai_tf.privacy.extremal.certificate import duality_gap
-from privai_tf.privacy.extremal.program import Program, solve
+from privai_tf.privacy.extremal.program import solve
 from privai_tf.privacy.extremal.rational import (
   DENOMINATOR,
   integer_table,
@@ -22,20 +21,11 @@ from privai_tf.privacy.extremal.rational import (
   total_variation,
 )
 from privai_tf.privacy.extremal.shares import best_shares
-from privai_tf.privacy.grid import CELLS, STEP, from_grid, to_grid
-from privai_tf.privacy.mechanisms import make_mechanism
+from privai_tf.privacy.grid import STEP, to_grid
+from tests.privacy.extremal_mechanisms import extremal, normal
 
 _FALSE_ALARM = 1e-8
 _EPSILONS = [0.01, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 40.0]
-
-
-def _normal(number):
-  return stats.norm.ppf((np.arange(number) + 0.5) / number)
-
-
-def _mechanism(epsilon=1.0, samples=61, loss="l2"):
-  samples = _normal(samples) if isinstance(samples, int) else samples
-  return make_mechanism("extremal", epsilon=epsilon, samples=samples, loss=loss)
 
 
 class _Words:
@@ -59,7 +49,7 @@ def test_the_program_attains_the_reference_optimum(repository):
   """On the reference's distribution: 61 points of equal mass."""
   for key, row in _reference(repository).items():
     loss, epsilon = key.split("/")
-    program = solve(_normal(61), np.full(61, 1 / 61), float(epsilon), loss)
+    program = solve(normal(61), np.full(61, 1 / 61), float(epsilon), loss)
     assert program.optimum == pytest.approx(row["optimum"], abs=1e-6), key
     assert len(np.unique(program.values)) == row["outputs"], key
 
@@ -68,19 +58,19 @@ def test_what_is_drawn_is_as_good_as_the_optimum(repository):
   """The integers' expected error, the hair below e^epsilon and the grid included."""
   for key, row in _reference(repository).items():
     loss, epsilon = key.split("/")
-    found = _mechanism(float(epsilon), 61, loss).expected_loss
+    found = extremal(float(epsilon), 61, loss).expected_loss
     assert row["optimum"] - 1e-6 < found < row["optimum"] + STEP, key
 
 
 @pytest.mark.parametrize(("epsilon", "error"), [(0.5, 0.942), (1, 0.845), (2, 0.613), (4, 0.236)])
 def test_squared_errors_of_the_specification(epsilon, error):
-  assert _mechanism(epsilon).expected_loss <= 1.02 * error
+  assert extremal(epsilon).expected_loss <= 1.02 * error
 
 
 @pytest.mark.parametrize("loss", ["l1", "l2"])
 def test_absolute_error_of_the_specification(loss):
   """On a coordinate that is normal without cells: its public samples' quantiles, not their means."""
-  mechanism = _mechanism(1.0, 20_000, loss)
+  mechanism = extremal(1.0, 20_000, loss)
   assert tables.expected_loss(mechanism.cells, mechanism.table, "l1") <= 1.02 * 0.702
 
 
@@ -88,7 +78,7 @@ def test_absolute_error_of_the_specification(loss):
 @pytest.mark.parametrize("epsilon", [0.25, 1.0, 2.0, 4.0, 8.0])
 def test_no_mechanism_whatever_is_better(epsilon, loss):
   """Over all sets of cells and all real outputs, by duality."""
-  program = solve(_normal(21), np.full(21, 1 / 21), epsilon, loss)
+  program = solve(normal(21), np.full(21, 1 / 21), epsilon, loss)
   assert -1e-9 < duality_gap(program) < 1e-6
 
 
@@ -98,19 +88,19 @@ def test_no_mechanism_whatever_is_better(epsilon, loss):
 def test_a_mechanism_knows_its_own_gap(epsilon, loss):
   """With as many cells as releases have."""
   samples = np.random.default_rng(0).normal(size=2000)
-  mechanism = _mechanism(epsilon, samples, loss)
+  mechanism = extremal(epsilon, samples, loss)
   assert len(mechanism.cells) == 61
   assert 0 <= mechanism.duality_gap <= 1e-6
 
 
 def test_a_worse_mechanism_has_a_gap():
   """Two outputs where five are best: the certificate sees what they cost."""
-  two = solve(_normal(21), np.full(21, 1 / 21), 1.0, "l2")
+  two = solve(normal(21), np.full(21, 1 / 21), 1.0, "l2")
   chances = np.where(two.members, 1.0, np.exp(-4.0)) * (1 / (1 + np.exp(-4.0)))
   joint = chances / 21
-  values = joint @ _normal(21) / joint.sum(axis=1)
-  cost = float((joint * (values[:, np.newaxis] - _normal(21)) ** 2).sum())
-  best = solve(_normal(21), np.full(21, 1 / 21), 4.0, "l2")
+  values = joint @ normal(21) / joint.sum(axis=1)
+  cost = float((joint * (values[:, np.newaxis] - normal(21)) ** 2).sum())
+  best = solve(normal(21), np.full(21, 1 / 21), 4.0, "l2")
   gap = duality_gap(dataclasses.replace(best, optimum=cost))
   assert gap == pytest.approx(1 - best.optimum / cost, abs=1e-6)
   assert gap > 0.1
@@ -152,13 +142,13 @@ def _check_exactly(mechanism):
 @pytest.mark.parametrize("epsilon", _EPSILONS)
 @pytest.mark.parametrize("samples", [2, 3, 7, 61])
 def test_every_probability_ratio_is_at_most_e_to_the_epsilon(samples, epsilon, loss):
-  _check_exactly(_mechanism(epsilon, samples, loss))
+  _check_exactly(extremal(epsilon, samples, loss))
 
 
 @pytest.mark.parametrize("epsilon", [0.5, 1.0, 4.0])
 def test_epsilon_is_used_up(epsilon):
   """No more privacy than asked for, or the error would not be the least."""
-  rows = _mechanism(epsilon).table.probabilities.tolist()
+  rows = extremal(epsilon).table.probabilities.tolist()
   ratios = [Fraction(max(column), min(column)) for column in zip(*rows, strict=True)]
   assert float(max(ratios)) == pytest.approx(np.exp(epsilon), rel=1e-9)
 
@@ -169,7 +159,7 @@ def _changed(mechanism, probabilities):
 
 
 def test_a_weight_above_e_to_the_epsilon_is_caught():
-  mechanism = _mechanism(1.0)
+  mechanism = extremal(1.0)
   program = solve(mechanism.cells.points, mechanism.cells.mass, 1.0 + 1e-9, "l2")
   wrong = integer_table(program.members, program.weights, program.ratio)
   assert not is_private(wrong, DENOMINATOR, 1.0)
@@ -179,7 +169,7 @@ def test_a_weight_above_e_to_the_epsilon_is_caught():
 
 def test_a_missing_normalizer_is_caught():
   """Weights whose rows have different sums, and the same divided by them: both break the promise."""
-  mechanism = _mechanism(1.0)
+  mechanism = extremal(1.0)
   table = mechanism.table.probabilities
   short = table.copy()
   short[-1] -= short[-1] // 1000
@@ -196,7 +186,7 @@ def test_a_missing_normalizer_is_caught():
 
 def test_a_cell_off_by_one_is_caught():
   """Of a set's cells in the table: no longer the mechanism of least error, nor a distribution."""
-  mechanism = _mechanism(4.0)
+  mechanism = extremal(4.0)
   program = solve(mechanism.cells.points, mechanism.cells.mass, 4.0, "l2")
   members = program.members.copy()
   first = int(members[0].argmax())
@@ -212,37 +202,37 @@ def test_calibration_refuses_what_it_cannot_verify(monkeypatch, tmp_path):
   monkeypatch.setenv("PRIVAI_CACHE_DIR", str(tmp_path))
   monkeypatch.setattr(tables, "_HAIRS", (-1e-6,))
   with pytest.raises(ConfigurationError, match=r"holds epsilon = 1 exactly.*use laplace"):
-    _mechanism(1.0)
+    extremal(1.0)
 
 
 def test_a_table_from_the_cache_is_not_taken_on_trust(monkeypatch, tmp_path):
   monkeypatch.setenv("PRIVAI_CACHE_DIR", str(tmp_path))
-  first = _mechanism(1.0).table
+  first = extremal(1.0).table
   (path,) = (tmp_path / "extremal").iterdir()
   monkeypatch.setattr(tables, "solve", None)  # The next one comes from the cache.
-  np.testing.assert_array_equal(_mechanism(1.0).table.probabilities, first.probabilities)
+  np.testing.assert_array_equal(extremal(1.0).table.probabilities, first.probabilities)
   monkeypatch.undo()
   monkeypatch.setenv("PRIVAI_CACHE_DIR", str(tmp_path))
   telling = first.probabilities.copy()
   telling[0] = 0
   telling[0, 0] = DENOMINATOR
   np.savez(path, outputs=first.outputs, probabilities=telling)
-  np.testing.assert_array_equal(_mechanism(1.0).table.probabilities, first.probabilities)
+  np.testing.assert_array_equal(extremal(1.0).table.probabilities, first.probabilities)
   path.write_bytes(b"damaged")
-  np.testing.assert_array_equal(_mechanism(1.0).table.probabilities, first.probabilities)
+  np.testing.assert_array_equal(extremal(1.0).table.probabilities, first.probabilities)
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(monkeypatch, tmp_path):
   (tmp_path / "file").write_text("")
   monkeypatch.setenv("PRIVAI_CACHE_DIR", str(tmp_path / "file"))
-  assert _mechanism(1.0).expected_loss < 0.845
+  assert extremal(1.0).expected_loss < 0.845
 
 
 # Cells, draws, figures.
 
 
 def test_every_number_lies_in_a_cell():
-  cells = make_cells(_normal(610))
+  cells = make_cells(normal(610))
   assert len(cells) == 61
   assert set(np.diff(cells.starts)) == {10}
   np.testing.assert_allclose(cells.mass, 1 / 61)
@@ -254,29 +244,9 @@ def test_every_number_lies_in_a_cell():
   np.testing.assert_array_equal(cells.of(to_grid(cells.samples)), np.repeat(np.arange(61), 10))
 
 
-def test_coinciding_samples_make_fewer_cells():
-  cells = make_cells(np.array([0.0] * 90 + [1.0] * 10))
-  assert cells.edges.tolist() == [0]
-  np.testing.assert_allclose(cells.mass, [0.9, 0.1])
-  assert len(make_cells(np.array([0.0, 1.0] * 50 + [2.0]))) == 3
-  drawn = cell_values(cells, np.array([0, 1, 1]), np.array([0.999, 0.0, 0.999]))
-  assert drawn.tolist() == [0.0, 1.0, 1.0]
-
-
-@pytest.mark.parametrize("value", [-5.0, -0.3, 0.0, 2.0])
-def test_draws_have_the_tables_probabilities(value):
-  """Chi-square, false alarm 1e-8 for each of the four."""
-  mechanism = _mechanism(4.0)
-  drawn = mechanism.release_values(np.full((30_000, 1), value))[:, 0]
-  counts = np.bincount(mechanism.index_of(drawn), minlength=len(mechanism.table.outputs))
-  row = mechanism.table.shares[mechanism.cells.of(to_grid(np.array([value])))[0]]
-  assert stats.chisquare(counts, row * 30_000).pvalue > _FALSE_ALARM
-  assert set(drawn) <= set(from_grid(mechanism.table.outputs))
-
-
 @pytest.mark.parametrize("epsilon", _EPSILONS)
 def test_the_best_attacker_is_known_exactly(epsilon):
-  mechanism = _mechanism(epsilon)
+  mechanism = extremal(epsilon)
   rows = mechanism.table.probabilities.tolist()
   far = max(
     Fraction(sum(max(a - b, 0) for a, b in zip(row, other, strict=True)), DENOMINATOR)
@@ -291,42 +261,15 @@ def test_the_best_attacker_is_known_exactly(epsilon):
 
 
 def test_one_budget_is_split_where_it_helps_most():
-  narrow, wide = 0.01 * _normal(200), _normal(200)
+  narrow, wide = 0.01 * normal(200), normal(200)
   for epsilon in (0.3, 2.0, 9.0):
     shares = best_shares([narrow, wide, wide], epsilon, "l2")
     assert sum(map(Fraction, shares)) <= Fraction(epsilon)
     assert sum(shares) == pytest.approx(epsilon)
     assert shares[0] == min(shares) > 0
-    equal = [_mechanism(epsilon / 3, one).expected_loss for one in (narrow, wide, wide)]
+    equal = [extremal(epsilon / 3, one).expected_loss for one in (narrow, wide, wide)]
     best = [
-      _mechanism(share, one).expected_loss
+      extremal(share, one).expected_loss
       for share, one in zip(shares, (narrow, wide, wide), strict=True)
     ]
     assert sum(best) <= sum(equal) + 1e-9
-
-
-@pytest.mark.parametrize(
-  ("parameters", "words"),
-  [
-    ({"samples": np.full(100, 0.3)}, "never varies.*check the boundary"),
-    ({"samples": np.array([0.3, 0.3 + 1e-9])}, "never varies"),
-    ({"samples": None}, "needs public samples"),
-    ({"dimensions": 18}, "at most 1 number.*wplus_mode='tied'"),
-    ({"loss": "l3"}, "Unknown loss 'l3'.*l1, l2"),
-    ({"delta": 1e-5}, "delta is 1e-05"),
-  ],
-)
-def test_bad_input_is_refused_in_one_line(parameters, words):
-  with pytest.raises(ConfigurationError, match=words) as error:
-    make_mechanism("extremal", **{"epsilon": 1.0, "samples": _normal(61), **parameters})
-  assert "\n" not in str(error.value)
-
-
-def test_outputs_are_on_the_grid():
-  mechanism = _mechanism(2.0)
-  assert mechanism.table.outputs.dtype == np.int64
-  assert mechanism.side_values == (
-    mechanism.table.outputs[0] / CELLS,
-    mechanism.table.outputs[-1] / CELLS,
-  )
-  assert isinstance(solve(_normal(5), np.full(5, 0.2), 1.0, "l1"), Program)

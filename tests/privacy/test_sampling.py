@@ -13,41 +13,13 @@ import pytest
 from scipy import integrate, special, stats
 
 from privai_tf.privacy import sampling
-from privai_tf.privacy.sampling import coins, radial, reals, uniform
-from privai_tf.privacy.sampling.digits import exp_bounds, exp_digits, logistic_digits
+from privai_tf.privacy.sampling import coins, radial, reals
+from privai_tf.privacy.sampling.digits import exp_digits, logistic_digits
 from privai_tf.privacy.sampling.source import SystemSource
 from privai_tf.privacy.sampling.surplus import surplus
+from tests.privacy.chi_square import FALSE_ALARM, assert_distributed, assert_same_distribution
 
-_FALSE_ALARM = 1e-8
 _DRAWS = 30_000
-
-
-def assert_distributed(values, probability, support):
-  """Chi-square of `values` against `probability(support)`, all that is rarer in one more cell."""
-  support = np.asarray(support)
-  expected = len(values) * np.array([probability(int(value)) for value in support])
-  common = expected >= 8
-  support, expected = support[common], expected[common]
-  counts = np.array([(values == value).sum() for value in support])
-  rest = len(values) - expected.sum()
-  statistic = ((counts - expected) ** 2 / expected).sum()
-  cells = len(counts) - 1
-  if rest >= 8:
-    statistic += (len(values) - counts.sum() - rest) ** 2 / rest
-    cells += 1
-  assert cells >= 1
-  assert stats.chi2.sf(statistic, cells) > _FALSE_ALARM
-
-
-def assert_same_distribution(first, second):
-  """Two-sample chi-square of integers on 20 bins of equal mass."""
-  edges = np.unique(np.quantile(np.concatenate([first, second]), np.linspace(0, 1, 21)))[1:-1]
-  table = [
-    np.bincount(np.searchsorted(edges, x, "right"), minlength=len(edges) + 1)
-    for x in (first, second)
-  ]
-  table = np.array(table)[:, np.sum(table, axis=0) > 0]
-  assert stats.chi2_contingency(table).pvalue > _FALSE_ALARM
 
 
 def laplace_probability(scale):
@@ -60,38 +32,6 @@ def gaussian_probability(sigma):
   return lambda n: math.exp(-(n**2) / (2 * sigma**2)) / normalizer
 
 
-@pytest.mark.parametrize("bound", [1, 2, 3, 7, 64, 1000, 3 << 61, (1 << 62) + 1, 5 << 70])
-def test_uniform_below(bound):
-  values = sampling.uniform_below(bound, 4000, SystemSource())
-  assert min(values) >= 0
-  assert max(values) < bound
-  cells = min(bound, 8)
-  counts = np.bincount([int(value) * cells // bound for value in values], minlength=cells)
-  # Cells of the integers {0, ..., bound - 1}, as even as they can be.
-  sizes = np.diff([-(-i * bound // cells) for i in range(cells + 1)])
-  expected = 4000 * np.array([int(s) / bound for s in sizes])
-  assert (
-    stats.chi2.sf(((counts - expected) ** 2 / expected).sum(), max(cells - 1, 1)) > _FALSE_ALARM
-  )
-
-
-def test_uniform_below_rejects_the_words_that_would_favour_small_values():
-  bound = 3 << 61  # 2^64 is 2 + 2/3 times as much: without rejection the lower third doubles.
-
-  class Words:
-    def __init__(self):
-      self.queue = [2**64 - 1, 2 * bound, 2 * bound - 1]
-
-    def words(self, count):
-      return np.array([self.queue.pop(0) for _ in range(count)], np.uint64)
-
-  fast, uniform.LARGEST_FAST = uniform.LARGEST_FAST, 1 << 63
-  try:
-    assert uniform.uniform_below(bound, 1, Words()).tolist() == [bound - 1]
-  finally:
-    uniform.LARGEST_FAST = fast
-
-
 @pytest.mark.parametrize(
   "exponent", [Fraction(0), Fraction(1, 3), Fraction(1), Fraction(5, 2), Fraction(2**70 + 1, 2**70)]
 )
@@ -99,7 +39,7 @@ def test_bernoulli_exp(exponent):
   kind = object if exponent.denominator > 1 << 62 else np.int64
   numerators = np.full(5000, exponent.numerator, kind)
   hits = int(sampling.bernoulli_exp(numerators, exponent.denominator, SystemSource()).sum())
-  assert stats.binomtest(hits, 5000, math.exp(-exponent)).pvalue > _FALSE_ALARM
+  assert stats.binomtest(hits, 5000, math.exp(-exponent)).pvalue > FALSE_ALARM
 
 
 def test_bernoulli_exp_of_mixed_exponents():
@@ -107,7 +47,7 @@ def test_bernoulli_exp_of_mixed_exponents():
   hits = sampling.bernoulli_exp(numerators, 4, SystemSource())
   for numerator in (0, 1, 5, 12):
     count = int(hits[numerators == numerator].sum())
-    assert stats.binomtest(count, 5000, math.exp(-numerator / 4)).pvalue > _FALSE_ALARM
+    assert stats.binomtest(count, 5000, math.exp(-numerator / 4)).pvalue > FALSE_ALARM
 
 
 @pytest.mark.parametrize("epsilon", [0.1, 1.0, 4.0, 1e-6])
@@ -115,7 +55,7 @@ def test_keep_side(epsilon):
   draws = 3000
   hits = int(sampling.keep_side(Fraction(epsilon), draws, SystemSource()).sum())
   probability = math.exp(epsilon) / (1 + math.exp(epsilon))
-  assert stats.binomtest(hits, draws, probability).pvalue > _FALSE_ALARM
+  assert stats.binomtest(hits, draws, probability).pvalue > FALSE_ALARM
 
 
 @pytest.mark.parametrize(
@@ -236,7 +176,7 @@ def test_numbers_beyond_64_bits():
   assert (np.abs(wide) == 1 << 61).all()
   sigma = 1 << 40
   values = sampling.discrete_gaussian(sigma, 2000, SystemSource()) / sigma
-  assert stats.kstest(values, "norm").pvalue > _FALSE_ALARM
+  assert stats.kstest(values, "norm").pvalue > FALSE_ALARM
 
 
 def _radial_tables():
@@ -272,21 +212,13 @@ def test_radial_laplace_has_its_exact_probabilities(dimensions):
 def test_radial_laplace_has_a_uniform_direction():
   values = sampling.radial_laplace(Fraction(100_000), 2, _DRAWS, SystemSource())
   angles = np.arctan2(values[:, 1], values[:, 0])
-  assert stats.kstest(angles, "uniform", args=(-math.pi, 2 * math.pi)).pvalue > _FALSE_ALARM
+  assert stats.kstest(angles, "uniform", args=(-math.pi, 2 * math.pi)).pvalue > FALSE_ALARM
   radius = np.hypot(*values.T) / 100_000
-  assert stats.kstest(radius, stats.gamma(2).cdf).pvalue > _FALSE_ALARM
+  assert stats.kstest(radius, stats.gamma(2).cdf).pvalue > FALSE_ALARM
   assert abs(stats.spearmanr(angles, radius).statistic) < 6 / math.sqrt(_DRAWS)
   many = sampling.radial_laplace(Fraction(100_000), 512, 300, SystemSource())
   radius = np.linalg.norm(many.astype(float), axis=1) / 100_000
-  assert stats.kstest(radius, stats.gamma(512).cdf).pvalue > _FALSE_ALARM
-
-
-def test_reals_have_their_distributions():
-  source = SystemSource()
-  draws = reals.exponential_reals(_DRAWS, source).floats()
-  assert stats.kstest(draws, "expon").pvalue > _FALSE_ALARM
-  draws = reals.half_normal_reals(_DRAWS, source).floats()
-  assert stats.kstest(draws, "halfnorm").pvalue > _FALSE_ALARM
+  assert stats.kstest(radius, stats.gamma(512).cdf).pvalue > FALSE_ALARM
 
 
 def test_what_doubles_cannot_tell_is_decided_with_more_digits(monkeypatch):
@@ -295,7 +227,7 @@ def test_what_doubles_cannot_tell_is_decided_with_more_digits(monkeypatch):
   monkeypatch.setattr(radial, "_MARGIN", 1.0)
   source = SystemSource()
   draws = reals.half_normal_reals(300, source).floats()
-  assert stats.kstest(draws, "halfnorm").pvalue > _FALSE_ALARM
+  assert stats.kstest(draws, "halfnorm").pvalue > FALSE_ALARM
   values = sampling.radial_laplace(Fraction(3, 2), 3, 200, source)
   assert_distributed(values[:, 0], _radial_tables()[3], range(-8, 9))
 
@@ -307,37 +239,6 @@ def test_both_branches_round_alike(pinned_source, monkeypatch):
   # The exact branch draws no digits beyond the first 64 here, so the signs drawn last agree too.
   exact = sampling.radial_laplace(Fraction(5000), 4, 100, pinned_source(3))
   np.testing.assert_array_equal(fast, exact)
-
-
-def test_copied_numbers_keep_the_digits_drawn_for_a_decision():
-  source = SystemSource()
-  drawn = reals.exponential_reals(3, source)
-  digits = drawn.fixed(1, 256, source)
-  copy = reals.Reals(np.zeros(2, np.int64), np.zeros(2, np.uint64), {})
-  copy.put(np.array([0, 1]), drawn, np.array([2, 1]))
-  assert copy.fixed(1, 256, source) == digits
-  assert copy.fixed(0, 64, source) == drawn.fixed(2, 64, source)
-
-
-def test_a_tie_draws_digits_until_it_is_broken():
-  """A uniform number whose first 64 digits are those of the probability: both answers occur."""
-  word = 3 << 61  # x = 3/8: then either answer has probability near one half
-  low, high = exp_bounds(Fraction(-3, 8), 60)
-  assert 0 < high - low < Fraction(1, 10**50)
-  assert math.isclose(float(low), math.exp(-0.375), rel_tol=1e-15)
-
-  def bounds(smaller, larger):
-    return exp_bounds(-larger, 60)[0], exp_bounds(-smaller, 60)[1]
-
-  answers = set()
-  for _ in range(60):
-    proposals = reals.Reals(np.zeros(1, np.int64), np.array([word], np.uint64), {})
-    answers.add(reals._decide(proposals, 0, int(low * 2**64), bounds, SystemSource()))
-    assert proposals.fixed(0, 64, SystemSource()) == word
-    # Digits drawn for the decision stay those of the number.
-    further = proposals.fixed(0, 256, SystemSource())
-    assert proposals.fixed(0, 192, SystemSource()) == further >> 64
-  assert answers == {True, False}
 
 
 @pytest.mark.parametrize("scale", [2.5, 131072.0])

@@ -26,6 +26,23 @@ def serving_checkpoint(tiny_checkpoint, tmp_path_factory):
   return folder
 
 
+@pytest.fixture(scope="module")
+def generator(serving_checkpoint):
+  """The generator of that checkpoint."""
+  from privai_tf.generators import load_generator
+
+  return load_generator(serving_checkpoint)
+
+
+@pytest.fixture(scope="module")
+def boundaries(serving_checkpoint):
+  """Its boundaries, "smile" and "age"."""
+  from privai_tf.attributes.boundary import Boundary
+
+  paths = [serving_checkpoint / f"{name}_w_boundary.npy" for name in ("smile", "age")]
+  return [Boundary.load(path, latent_space="W") for path in paths]
+
+
 @pytest.fixture(scope="session")
 def exported(serving_checkpoint, tmp_path_factory):
   """What the export of that checkpoint made."""

@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from privai_tf.errors import ConfigurationError, InputError
+from privai_tf.shapes import Images
 
 
 @runtime_checkable
@@ -26,7 +27,7 @@ class Scorer(Protocol):
     """SHA-256 (hex) of what decides its scores."""
     ...
 
-  def scores(self, images: np.ndarray) -> np.ndarray:
+  def scores(self, images: Images) -> np.ndarray:
     """Log odds that each attribute is present: 0 is undecided, and they do not saturate.
 
     Args:
@@ -40,7 +41,7 @@ class Scorer(Protocol):
     """
     ...
 
-  def probabilities(self, images: np.ndarray) -> np.ndarray:
+  def probabilities(self, images: Images) -> np.ndarray:
     """Probability that each attribute is present, float32 [N, attributes]; see `scores`."""
     ...
 

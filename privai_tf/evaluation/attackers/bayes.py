@@ -125,6 +125,7 @@ def ceiling(mechanism, numbers: np.ndarray, sides: np.ndarray) -> float:
   encoded = mechanism.encode(numbers)
   if mechanism.outputs(encoded[:1]) is not None:
     shares = np.stack([mechanism.outputs(one[np.newaxis])[1] for one in encoded])
+    # TV is half the sum of the differences, so (1 + TV) / 2 has a quarter of it.
     apart = np.abs(shares[sides].mean(axis=0) - shares[~sides].mean(axis=0)).sum()
     return float(0.5 + apart / 4)
   ends = from_grid(encoded)

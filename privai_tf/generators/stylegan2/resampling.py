@@ -89,12 +89,13 @@ def _phases(taps: Taps) -> tuple[np.ndarray, int, int]:
   places and zeros at its odd ones.
   """
   p = len(taps)
+  # Turned, as a convolution is; a gain of 2 makes up for the zeros, which halve the mean.
   values = np.asarray(taps, np.float64)[::-1] * (2.0 / np.sum(taps))
   offsets = {}
   for a in (0, 1):
     for j, value in enumerate(values):
       place = a - (p + 1) // 2 + j
-      if place % 2 == 0:
+      if place % 2 == 0:  # Elsewhere u is zero.
         offsets[place // 2, a] = value
   places = [place for place, _ in offsets]
   first, last = min(0, *places), max(0, *places)

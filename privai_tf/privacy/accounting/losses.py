@@ -154,12 +154,14 @@ def _window(parts: Sequence[tuple[Losses, int]]) -> tuple[int, int]:
   center = math.fsum(n * mean for n, (mean, _) in zip(counts, moments, strict=True))
   variance = math.fsum(n * spread for n, (_, spread) in zip(counts, moments, strict=True))
   need = math.log(2 / _TAIL)
+  # The best s below, were the sum normal: K(s) = s^2 variance / 2. Others are tried around it.
   exponents = _EXPONENTS * math.sqrt(2 * need / max(variance, 1e-9))
   reach = []
   for side in (-1, 1):
     cumulants = np.zeros(len(exponents))
     for (one, count), (mean, _) in zip(parts, moments, strict=True):
       cumulants += count * _log_moments(one.probabilities, mean, side * exponents)
+    # P(S - center >= t) <= exp(K(s) - s t) for every s > 0: _TAIL / 2 at t = (K(s) + need) / s.
     reach.append(float(np.min((cumulants + need) / exponents)))
   last = sum(count * (len(one.probabilities) - 1) for one, count in parts)
   low = 0 if math.isinf(reach[0]) else max(0, math.floor(center - reach[0]))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from privai_tf.errors import InputError
+from privai_tf.shapes import Codes
 
 CONFIDENCE = 0.99
 MARGIN = 0.02
@@ -161,7 +162,7 @@ def share(hits: float, count: int, confidence: float = CONFIDENCE) -> Share:
   return Share(hits / count, low, high)
 
 
-def released_rests(prepared: Any, codes: np.ndarray) -> np.ndarray:
+def released_rests(prepared: Any, codes: Codes) -> np.ndarray:
   """Rests as an attacker has them: of the codes that are published, float64 [n, p].
 
   Args:
@@ -173,7 +174,7 @@ def released_rests(prepared: Any, codes: np.ndarray) -> np.ndarray:
   return rests
 
 
-def orthogonal_rests(prepared: Any, codes: np.ndarray) -> np.ndarray:
+def orthogonal_rests(prepared: Any, codes: Codes) -> np.ndarray:
   """`(I - Q Q^T) w` of each layer: what must not be published, for comparison.
 
   Args:
@@ -188,7 +189,7 @@ def orthogonal_rests(prepared: Any, codes: np.ndarray) -> np.ndarray:
   return (centred - centred @ basis @ basis.T).reshape(len(codes), -1)
 
 
-def sides_of(boundary: Any, codes: np.ndarray) -> np.ndarray:
+def sides_of(boundary: Any, codes: Codes) -> np.ndarray:
   """On which side of a boundary codes lie.
 
   Args:
