@@ -53,12 +53,9 @@ def test_kill_at_fifty_random_moments_loses_no_charge(tmp_path):
   assert fractions.Fraction(repr(left.spent_epsilon)) == len(charged) * fractions.Fraction("0.001")
 
 
-@pytest.mark.slow
-def test_eight_processes_never_exceed_the_budget(tmp_path):
-  path = tmp_path / "ledger.db"
-  with Ledger.create(path) as ledger:
-    ledger.grant("ada", 19.505)
-  workers = [start("ledger_rate_worker.py", path, 250) for _ in range(8)]
+def charged_at_once(path, processes, charges):
+  """How many of so many charges by each process were accepted, and how many a second were tried."""
+  workers = [start("ledger_rate_worker.py", path, charges) for _ in range(processes)]
   for worker in workers:
     assert worker.stdout.readline() == "ready\n"
   begun = time.perf_counter()
@@ -66,16 +63,27 @@ def test_eight_processes_never_exceed_the_budget(tmp_path):
     worker.stdin.write("go\n")
     worker.stdin.flush()
   accepted = [int(worker.stdout.readline()) for worker in workers]
-  rate = 2000 / (time.perf_counter() - begun)
+  rate = processes * charges / (time.perf_counter() - begun)
   for worker in workers:
     worker.communicate(timeout=300)
-  assert sum(accepted) == 1950
+  return sum(accepted), rate
+
+
+@pytest.mark.slow
+def test_eight_processes_never_exceed_the_budget(tmp_path):
+  path = tmp_path / "ledger.db"
+  with Ledger.create(path) as ledger:
+    ledger.grant("ada", 19.505)
+  _, before = charged_at_once(tmp_path / "before.db", 1, 50)
+  accepted, rate = charged_at_once(path, 8, 250)
+  _, after = charged_at_once(tmp_path / "after.db", 1, 50)
+  assert accepted == 1950
   with Ledger.open(path) as ledger:
     assert ledger.remaining("ada").spent_epsilon == 19.5
     assert len(ledger.releases()) == 1950
-  print(f"{rate:.0f} charges a second")
-  # The aim is 200 a second; a busy machine's disk may be slower, a broken lock much slower.
-  assert rate > 40
+  print(f"{rate:.0f} charges a second; one process {before:.0f} before and {after:.0f} after")
+  # The aim is 200 a second. A busy machine is slower, with one process too; a broken lock much slower.
+  assert rate > min(before, after) / 8
 
 
 def test_processes_that_make_the_file_at_once_agree(tmp_path):
