@@ -20,11 +20,11 @@ _STEPS = 4
 
 def portraits(folder: pathlib.Path, count: str) -> None:
   """Writes so many portraits, no two alike."""
-  import demo
+  from privai_tf.demo.renderer import portraits
   from privai_tf.generators import to_uint8
   from privai_tf.runtime.pictures import png
 
-  images = np.asarray(to_uint8(demo.portraits(int(count), seed=5), family="stylegan"))
+  images = np.asarray(to_uint8(portraits(int(count), seed=5), family="stylegan"))
   folder.mkdir()
   for row, pixels in enumerate(images):
     (folder / f"{row:05d}.png").write_bytes(png(pixels))

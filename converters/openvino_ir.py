@@ -4,6 +4,7 @@ Expat reads the XML for a handler that knows its few elements; document types, e
 but UTF-8 are refused, and sizes, counts and depth bounded, before anything is kept.
 """
 
+import math
 import os
 import re
 from pathlib import Path
@@ -285,20 +286,15 @@ def _constant(layer: Layer, data: bytes) -> Constant:
   offset = whole_number(layer.attributes.get("offset"), f"the offset of {what}", MAX_BIN_BYTES)
   size = whole_number(layer.attributes.get("size"), f"the size of {what}", MAX_BIN_BYTES)
   dtype = np.dtype(_TYPES[kind])
-  count = 1
-  for side in shape:
-    count *= side
+  count = math.prod(shape)
   if not count or size != count * dtype.itemsize:
     raise DamagedFileError(f"{what} has {size} bytes, which does not fit its shape {shape}")
   if offset + size > len(data):
     raise DamagedFileError(
       f"{what} lies beyond the end of the file (truncated, or of another .xml)"
     )
-  values = (
-    np.frombuffer(data, np.uint8, size, offset).view(dtype)
-    if offset % dtype.itemsize == 0
-    else (np.frombuffer(data[offset : offset + size], dtype))
-  )
+  part = np.frombuffer(data, np.uint8, size, offset)
+  values = (part if offset % dtype.itemsize == 0 else part.copy()).view(dtype)
   if kind == "f32" and not np.isfinite(values).all():
     raise DamagedFileError(f"{what} holds NaN or infinity")
   return Constant(kind, values.reshape(shape), offset)

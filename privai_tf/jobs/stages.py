@@ -19,12 +19,11 @@ from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
-from privai_tf.inversion.initialization import decided
-from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path, words_of
-from privai_tf.inversion.public_codes import public_codes
+from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path
 from privai_tf.inversion.settings import recorded
 from privai_tf.jobs.attribute_changes import AttributeChanges
 from privai_tf.jobs.failures import STAND_IN, Failure
+from privai_tf.jobs.fitting import fitted_on
 from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import Faces, OwnerRecords, stand_in_record
@@ -32,7 +31,6 @@ from privai_tf.jobs.parts import Recipe
 from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.jobs.tally import shifted
 from privai_tf.privacy import prepare, privatize
-from privai_tf.privacy.public_codes import PublicCodes, sampled_codes
 from privai_tf.privacy.public_figures import loud_rest
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.resemblance import named_attributes
@@ -68,7 +66,7 @@ class Stages:
     names = recipe.attributes if recipe.privacy.scope == "attribute" else compared
     self._boundaries = load_boundaries(names, recipe.checkpoint, space)
     # Now, so that a guarantee that cannot be given is told before hours of inversion.
-    self._public_codes = self._fitted_on(progress)
+    self._public_codes = fitted_on(self.generator, recipe, progress)
     self._prepared = prepare(
       self.generator, self._boundaries, recipe.privacy, space, self._public_codes
     )
@@ -81,25 +79,6 @@ class Stages:
     self._owner = OwnerRecords(
       self.generator, inversion, self._pixels, changes, pasted_back=recipe.pasted_back
     )
-
-  def _fitted_on(self, progress) -> PublicCodes | None:
-    """Codes that this job's release path makes of generated pictures; None where codes are given.
-
-    The generator's own samples stand in for them where none are to be made.
-    """
-    recipe = self.recipe
-    if recipe.privacy.scope != "attribute" or recipe.codes_given:
-      return None
-    generator, path, count = self.generator, recipe.inversion, recipe.public_codes
-    if count != 0:
-      return public_codes(generator, path, count=count, progress=progress)
-    privacy = recipe.privacy
-    samples = sampled_codes(
-      generator, path.latent_space, privacy.calibration_count, privacy.calibration_seed
-    )
-    # Codes of photos all the same: those of another path are no neighbours of theirs.
-    words = f"{words_of(generator, decided(path, generator))}, split by {samples.release_path}"
-    return dataclasses.replace(samples, release_path=words)
 
   @property
   def guarantee(self) -> Guarantee:
