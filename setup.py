@@ -4,12 +4,14 @@ import setuptools
 
 _INSIDE = ("converters", "demo", "checkpoints", "boundaries")
 
-_beside = setuptools.find_namespace_packages(include=[f"{name}*" for name in _INSIDE])
+# With the dot: what runs wrote beside them (demo_output) is no package.
+_own = [pattern for name in _INSIDE for pattern in (name, f"{name}.*")]
+_beside = setuptools.find_namespace_packages(include=_own)
 
 setuptools.setup(
   packages=sorted(
     {
-      *setuptools.find_namespace_packages(include=["privai_tf*"]),
+      *setuptools.find_namespace_packages(include=["privai_tf", "privai_tf.*"]),
       *(f"privai_tf.{name}" for name in _beside),
     }
   ),

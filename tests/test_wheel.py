@@ -22,13 +22,35 @@ _FILES = ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NO
 
 
 @pytest.fixture
-def declared(repository, monkeypatch):
-  """What `setup.py` says."""
-  found = {}
-  monkeypatch.chdir(repository)
-  monkeypatch.setattr(setuptools, "setup", lambda **options: found.update(options))
-  runpy.run_path("setup.py")
-  return found
+def said(repository, monkeypatch):
+  """Gives what `setup.py` says in a folder."""
+
+  def in_folder(folder):
+    found = {}
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(setuptools, "setup", lambda **options: found.update(options))
+    runpy.run_path(str(repository / "setup.py"))
+    return found
+
+  return in_folder
+
+
+@pytest.fixture
+def declared(repository, said):
+  return said(repository)
+
+
+def test_what_runs_wrote_is_no_package(said, tmp_path):
+  for name in (
+    "privai_tf",
+    "demo",
+    "demo/portrait",
+    "demo_output",
+    "boundaries.old",
+    "privai_tf_out",
+  ):
+    (tmp_path / name).mkdir()
+  assert said(tmp_path)["packages"] == ["privai_tf", "privai_tf.demo", "privai_tf.demo.portrait"]
 
 
 def test_nothing_but_one_name_is_installed(declared, repository):
