@@ -19,7 +19,7 @@ from privai_tf.privacy.subspace import attribute_basis
 from privai_tf.runtime.kept import kept_arrays
 
 _FEWEST = 600  # codes; half of fewer tell little
-_FOLDER, _FORMAT = "measured_rest", 1
+_FOLDER, _FORMAT = "measured_rest", 2
 # A second and more to measure, and the same for every epsilon.
 _MEASURED: "weakref.WeakKeyDictionary[PublicCodes, dict]" = weakref.WeakKeyDictionary()
 

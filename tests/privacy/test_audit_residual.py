@@ -103,6 +103,8 @@ def test_what_nonlinear_probes_read_is_told_beside_the_verdict():
   assert reading.accuracies["boosting"].value > 0.8
   assert reading.accuracies["network"].value > 0.8
   assert reading.summary()["accuracies"]["boosting"]["value"] > 0.8
+  assert "by linear attackers" in reading.sentence
+  assert "The strongest that was tried (" in reading.sentence
 
 
 def test_whitening_finds_what_varies_least():

@@ -29,7 +29,7 @@ def test_the_sentence_names_accuracy_interval_and_base_rate(boundary):
   sentence = measured_rest(_codes(2000), [boundary])
   found = re.fullmatch(
     r"From the rest alone 'smile' is guessed right in ([\d.]+)% \[[\d.]+, [\d.]+\] of generated "
-    r"faces, base rate ([\d.]+)%\.",
+    r"faces by linear attackers, base rate ([\d.]+)%\.",
     sentence,
   )
   accuracy, base = map(float, found.groups())

@@ -82,11 +82,15 @@ class RestReading:
 
   @property
   def sentence(self) -> str:
-    """For the owner and the statement."""
-    return (
-      f"From the rest alone '{self.attribute}' is guessed right in {self.best} of generated faces, "
-      f"base rate {self.base_rate.value:.1%}."
+    """For the owner and the statement; names what reads more than lines do, if that was tried."""
+    words = (
+      f"From the rest alone '{self.attribute}' is guessed right in {self.best} of generated faces by "
+      f"linear attackers, base rate {self.base_rate.value:.1%}."
     )
+    name, strongest = max(self.accuracies.items(), key=lambda item: item[1].value)
+    if strongest.low > self.best.high:
+      words += f" The strongest that was tried ({name}) is right in {strongest}."
+    return words
 
   def summary(self) -> dict[str, Any]:
     """The reading as JSON values."""
