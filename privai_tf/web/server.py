@@ -42,6 +42,7 @@ def run(settings: WebSettings, tell: Callable[[str], None]) -> None:
     import uvicorn
 
     listener = _listener(settings)
+    host, port = listener.getsockname()[:2]  # While it is open for certain.
     server = uvicorn.Server(
       uvicorn.Config(
         app,
@@ -61,7 +62,6 @@ def run(settings: WebSettings, tell: Callable[[str], None]) -> None:
       functools.partial(_sweep, desk, server),
     ):
       threading.Thread(target=work, daemon=True).start()
-    host, port = listener.getsockname()[:2]
     try:
       tell(f"The page: http://{host}:{port}  (the model is loading)")
       ended.wait()
