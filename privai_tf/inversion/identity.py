@@ -10,7 +10,7 @@ import functools
 import tensorflow as tf
 
 from privai_tf.errors import ConfigurationError
-from privai_tf.inversion.faceres import BOX, SIDE, Faceres, faceres_at_hand, read_faceres
+from privai_tf.inversion.faceres import BOX, SIDE, Faceres, read_faceres
 from privai_tf.inversion.spec import InversionSpec
 
 _LEAST = 64  # Pixels a side: smaller faces say nothing of who they are.
@@ -71,11 +71,6 @@ def identity_loss(spec: InversionSpec, resolution: int, channels: int) -> Identi
       f"{resolution} x {resolution} with {channels} channels; leave it at 0."
     )
   return IdentityLoss(_network())
-
-
-def identity_at_hand() -> bool:
-  """Whether the network's files are on this machine."""
-  return faceres_at_hand()
 
 
 @functools.lru_cache(maxsize=1)

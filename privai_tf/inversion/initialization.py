@@ -7,8 +7,8 @@ import numpy as np
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators.codes import random_labels
 from privai_tf.inversion.encoder import Encoder, find_encoder
+from privai_tf.inversion.faceres import faceres_at_hand
 from privai_tf.inversion.given_encoder import given_encoder
-from privai_tf.inversion.identity import identity_at_hand
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
 from privai_tf.runtime.files import shown
@@ -76,7 +76,7 @@ def _with_likeness(spec: InversionSpec, generator) -> InversionSpec:
   if spec.face_weight is None:
     values["face_weight"] = _FACE_WEIGHT if alike else 1.0
   if spec.identity_weight is None:
-    values["identity_weight"] = _IDENTITY_WEIGHT if alike and identity_at_hand() else 0.0
+    values["identity_weight"] = _IDENTITY_WEIGHT if alike and faceres_at_hand() else 0.0
   if spec.draft_side is None:
     drafted = alike and generator.resolution >= 4 * _DRAFT_SIDE and not spec.noise_maps
     values["draft_side"] = _DRAFT_SIDE if drafted else 0
@@ -90,7 +90,7 @@ def missing_likeness(spec: InversionSpec, generator) -> str | None:
     spec: the settings, as they were given.
     generator: a `privai_tf.Generator`.
   """
-  if spec.identity_weight is not None or generator.family not in _LIKENESS or identity_at_hand():
+  if spec.identity_weight is not None or generator.family not in _LIKENESS or faceres_at_hand():
     return None
   return (
     "People are compared by their pixels alone; python -m converters --download=faceres gets a network "

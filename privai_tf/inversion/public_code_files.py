@@ -12,7 +12,7 @@ from privai_tf.artifacts import PublicCodes
 from privai_tf.errors import InputError
 from privai_tf.inversion.initialization import decided, encoder_for
 from privai_tf.inversion.shipped import beside_boundaries
-from privai_tf.inversion.spec import InversionSpec
+from privai_tf.inversion.spec import LATER_FIELDS, InversionSpec
 from privai_tf.runtime import outside
 from privai_tf.runtime.files import shown
 
@@ -24,8 +24,6 @@ _PATHS = (
   "vgg16_weights",
   "lpips_weights",
 )  # Which file it is does not count, but whether there is.
-# Fields that came later, and the values with which nothing is different from before.
-_BEFORE = {"face_weight": 1, "identity_weight": 0, "draft_side": 0}
 # Every direction that is kept has a curve to be fitted, and what its error leaves a linear probe
 # reads: in W+ 69% of one attribute's sides from 24 directions and 256 codes, 51% from 12.
 _CODES_A_DIRECTION, _FEWEST_TO_LIMIT = 32, 256
@@ -48,7 +46,7 @@ def served_path(generator, spec: InversionSpec, count: int | None = None) -> Inv
   Args:
     generator: a `privai_tf.Generator`.
     spec: the settings, their latent space decided.
-    count: how many codes are needed at least; None: any.
+    count: how many codes are needed at least; None: any; 0: none, and any path will do.
 
   Returns:
     `spec`; without a search if no search is asked for, there is an encoder, and codes are shipped for
@@ -57,7 +55,7 @@ def served_path(generator, spec: InversionSpec, count: int | None = None) -> Inv
   Raises:
     ConfigurationError, CheckpointError: if the encoder cannot be used.
   """
-  if spec.steps is not None or decided(spec, generator).init != "encoder":
+  if spec.steps is not None or count == 0 or decided(spec, generator).init != "encoder":
     return spec
   alone = dataclasses.replace(spec, steps=0)
   # The second is not read where the first is there.
@@ -104,9 +102,9 @@ def key_of(generator, spec: InversionSpec) -> str:
   """Everything that decides a code, as text."""
   values = {k: v for k, v in dataclasses.asdict(spec).items() if k not in _NOT_PART}
   values |= {name: values[name] is not None for name in _PATHS}
-  for name, without in _BEFORE.items():
+  for name, without in LATER_FIELDS.items():
     if values[name] == without:
-      del values[name]  # As before there was the field.
+      del values[name]
   del values["encoder"]  # Which file it is does not count, but what it holds.
   encoder = encoder_for(spec, generator) if spec.init == "encoder" else None
   if encoder is not None:

@@ -127,11 +127,12 @@ class Search:
     records, done = [best[-1]], 0
     while done < self.spec.steps and np.all(np.isfinite(records[-1][mask > 0])):
       count = min(self.spec.steps_per_call, self.spec.steps - done)
+      searched = goals
       if self._objective.drafts:
-        goals = {**goals, "head": self._draft(tf.constant(now[1]))}
-      state = self._advance(goals, wanted, tf.constant(count), state)
+        searched = {**goals, "head": self._draft(tf.constant(now[1]))}
+      state = self._advance(searched, wanted, tf.constant(count), state)
       done += count
-      now = self._present({name: goal for name, goal in goals.items() if name != "head"})
+      now = self._present(goals)
       records.append(now[-1])
       best = _better(now, best)
       if not np.any(self._plateau.searching(state).numpy() & (mask > 0)):

@@ -5,7 +5,7 @@ import pathlib
 from typing import Any
 
 from privai_tf.inversion.initialization import encoder_for
-from privai_tf.inversion.spec import InversionSpec
+from privai_tf.inversion.spec import LATER_FIELDS, InversionSpec
 
 
 def recorded(spec: InversionSpec, generator: Any) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def recorded(spec: InversionSpec, generator: Any) -> dict[str, Any]:
   """
   values = dataclasses.asdict(spec)
   del values["encoder"]  # Where none is given, records are as they were before there was the field.
-  for name, without in (("face_weight", 1), ("identity_weight", 0), ("draft_side", 0)):
+  for name, without in LATER_FIELDS.items():
     if values[name] in (None, without):
       del values[name]  # Likewise.
   if spec.encoder is not None:

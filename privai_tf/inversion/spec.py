@@ -31,6 +31,8 @@ OPTIMIZERS = (
   "sgd",
 )
 INITIALIZATIONS = ("auto", "encoder", "mean", "random", "best_of:N")
+# Fields that came later, and the values with which nothing is different from before there were any.
+LATER_FIELDS = {"face_weight": 1, "identity_weight": 0, "draft_side": 0}
 _WEIGHTS = (
   "pixel_weight",
   "perceptual_weight",

@@ -55,7 +55,7 @@ class Stages:
     """
     self.generator = load_generator(recipe.checkpoint)
     inversion = recipe.inversion.for_spaces(self.generator.latent_spaces)
-    if recipe.privacy.scope == "attribute" and not recipe.codes_given and recipe.public_codes != 0:
+    if recipe.privacy.scope == "attribute" and not recipe.codes_given:
       inversion = served_path(self.generator, inversion, recipe.public_codes)
     alone = inversion.steps == 0 and recipe.inversion.steps is None
     self.recipe = recipe = dataclasses.replace(recipe, inversion=inversion)
