@@ -102,6 +102,7 @@ def key_of(generator, spec: InversionSpec) -> str:
   """Everything that decides a code, as text."""
   values = {k: v for k, v in dataclasses.asdict(spec).items() if k not in _NOT_PART}
   values |= {name: values[name] is not None for name in _PATHS}
+  values["precision"] = "auto"  # Public codes are searched in float32, whatever photos are.
   for name, without in LATER_FIELDS.items():
     if values[name] == without:
       del values[name]

@@ -35,6 +35,7 @@ from privai_tf.privacy.public_figures import loud_rest
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
+from privai_tf.runtime.precision import resolved
 
 
 class Stages:
@@ -44,6 +45,7 @@ class Stages:
     recipe: what decides the releases, with the latent space and the steps that were chosen.
     generator: its `Generator`.
     warning: what its owner must know before it begins; None if nothing.
+    precision: in which releases are drawn, "float32" or "bfloat16".
   """
 
   def __init__(self, recipe: Recipe, progress: Callable[[int, int], None] | None = None):
@@ -57,6 +59,7 @@ class Stages:
     inversion = recipe.inversion.for_spaces(self.generator.latent_spaces)
     if recipe.privacy.scope == "attribute" and not recipe.codes_given:
       inversion = served_path(self.generator, inversion, recipe.public_codes)
+    self.precision = resolved(inversion.precision)
     alone = inversion.steps == 0 and recipe.inversion.steps is None
     self.recipe = recipe = dataclasses.replace(recipe, inversion=inversion)
     require_pictures(self.generator.num_channels)
@@ -226,7 +229,10 @@ class Stages:
       simulation_stream=[unit.name for unit in units],
     )
     images = self.generator.synthesize(
-      filled(release.latents, size), latent_space=release.latent_space, batch_size=size
+      filled(release.latents, size),
+      latent_space=release.latent_space,
+      batch_size=size,
+      precision=self.precision,
     )
     pixels = self._pixels(images[: len(units)])
     kept = [units[row] for row in found]

@@ -43,7 +43,9 @@ class InProcessBackend:
     inversion: how photos become codes.
   """
 
-  def __init__(self, generator, latent_space: str, steps: int, largest: int):
+  def __init__(
+    self, generator, latent_space: str, steps: int, largest: int, precision: str = "auto"
+  ):
     """Starts the thread.
 
     Args:
@@ -51,12 +53,15 @@ class InProcessBackend:
       latent_space: of the codes.
       steps: of the inversion; 0 takes the encoder's code as it is.
       largest: images that go through the networks together.
+      precision: of the search and of what is drawn, see `runtime.precision`.
 
     Raises:
       ConfigurationError: if `steps` is 0 and there is no encoder for `latent_space`.
       CheckpointError: if there is one, but damaged or of another generator.
     """
-    spec = InversionSpec(latent_space=latent_space, steps=steps, batch_size=largest)
+    spec = InversionSpec(
+      latent_space=latent_space, steps=steps, batch_size=largest, precision=precision
+    )
     self.inversion = decided(spec, generator)
     self._generator = generator
     self._latent_space = latent_space
@@ -81,7 +86,9 @@ class InProcessBackend:
 
   def _synthesize(self, latents: np.ndarray) -> np.ndarray:
     with _as_serving_error():
-      images = self._generator.synthesize(latents, latent_space=self._latent_space, noise="fixed")
+      images = self._generator.synthesize(
+        latents, latent_space=self._latent_space, precision=self.inversion.precision
+      )
       return to_rgb(to_uint8(images, family=self._generator.family))
 
 
