@@ -132,7 +132,7 @@ def _place(kind: str, exact: np.ndarray, change: np.ndarray) -> tuple[int, int, 
   side = exact.shape[1]
   if kind == "whole":
     return 0, 0, 0, side
-  size = min(_CROP, side // 2)
+  size = min(_CROP, side // 4)
   n = side // size
   cells = lambda x: x[:, : n * size, : n * size].reshape(len(x), n, size, n, size)  # noqa: E731
   if kind == "changed":
@@ -171,11 +171,10 @@ def _search(generator, codes, space: str, photo: np.ndarray) -> None:
     latent_space=space,
     steps=_STEPS.value,
     steps_per_call=_STEPS.value,
-    init="mean",
+    init="random" if space == "Z" else "mean",  # To Z's mean no picture belongs.
     perceptual="none",
+    seed=1,
   )
-  if space == "Z":
-    spec = dataclasses.replace(spec, init="random", seed=1)
   found = {
     precision: privai_tf.invert(photo, generator, dataclasses.replace(spec, precision=precision))
     for precision in _PRECISIONS

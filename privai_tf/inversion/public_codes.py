@@ -6,7 +6,6 @@ in the user's cache, or made, which takes as long as inverting so many photos; a
 interrupted goes on where it was.
 """
 
-import dataclasses
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from privai_tf.inversion.public_code_files import (
   fitting,
   key_of,
   packed,
+  portable,
   read_codes,
   shipped_files,
   words_of,
@@ -32,7 +32,6 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime import outside
 from privai_tf.runtime.cache import cache_base
 from privai_tf.runtime.files import make_folder, write_bytes
-from privai_tf.runtime.precision import resolved
 from privai_tf.shapes import Codes
 
 _FROM_ENCODER, _FROM_SEARCH = 4096, 1024
@@ -161,9 +160,7 @@ def _numbers(largest: int) -> Iterator[int]:
 
 
 def _made(generator, spec, count, seed, part: Path, progress) -> np.ndarray:
-  # The same codes on every machine; rounding apart they are those of any precision.
-  if resolved(spec.precision) != "float32":
-    spec = dataclasses.replace(spec, precision="float32")
+  spec = portable(spec)
   done = _resumed(part, generator.code_shape(spec.latent_space))
   parts = [] if done is None else [done]
   while (number := sum(map(len, parts))) < count:

@@ -115,8 +115,9 @@ class InversionSpec:
     precision: of the numbers that the generator's large convolutions multiply, in the steps of the
       search and where a job draws its releases: "float32"; "bfloat16", which takes half the time where
       the machine multiplies it; or "auto": bfloat16 there (TPUs, GPUs of compute capability 8.0,
-      processors with avx512_bf16 or amx_bf16), float32 elsewhere. Figures of quality and public codes
-      are float32's whatever it is.
+      processors with avx512_bf16 or amx_bf16), float32 elsewhere, but searches of a release in float32
+      on every machine, since a bfloat16 search is another release path. Figures of quality are
+      float32's whatever it is.
     strategy: devices to share a batch, "one", "mirrored" (all GPUs), "tpu", or "auto", which is
       whatever there is; see `runtime.devices`.
     jit: compile with XLA, "auto" (on accelerators), "on" or "off".

@@ -19,7 +19,7 @@ from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
-from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path
+from privai_tf.inversion.public_code_files import ENCODER_ALONE, portable, served_path
 from privai_tf.inversion.settings import recorded
 from privai_tf.jobs.attribute_changes import AttributeChanges
 from privai_tf.jobs.failures import STAND_IN, Failure
@@ -249,7 +249,7 @@ class Stages:
     values = _values(units)
     if self.recipe.codes_given:
       return values, None
-    wanted = filled(values, size), self.generator, self.recipe.inversion, report
+    wanted = filled(values, size), self.generator, portable(self.recipe.inversion), report
     if self.recipe.measured or self.recipe.inversion.steps != 0:
       inversion = invert(*wanted).first(len(units))
       return inversion.latents, inversion

@@ -19,7 +19,7 @@ from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import from_rgb, require_pictures, to_rgb
 from privai_tf.inversion import InversionSpec, invert
 from privai_tf.inversion.initialization import decided
-from privai_tf.inversion.public_code_files import served_path
+from privai_tf.inversion.public_code_files import portable, served_path
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.quality import warnings
 from privai_tf.jobs.publication import checkpoint_facts
@@ -63,7 +63,7 @@ class Studio:
     spec = decided(served_path(self.generator, asked, public_count), self.generator)
     self.precision = resolved(precision)
     self.inversion = dataclasses.replace(
-      spec, steps_per_call=max(1, math.ceil(spec.steps / _TENTHS))
+      portable(spec), steps_per_call=max(1, math.ceil(spec.steps / _TENTHS))
     )
     names = offered_attributes(checkpoint, spec.latent_space) if attributes is None else attributes
     loaded = load_boundaries(names, checkpoint, spec.latent_space)

@@ -13,6 +13,7 @@ from privai_tf.generators import to_uint8
 from privai_tf.generators.channels import from_rgb, to_rgb
 from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.optimizer import find_codes
+from privai_tf.inversion.public_code_files import portable
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime.pictures import png
 from privai_tf.serving.client import ServingClient
@@ -62,7 +63,8 @@ class InProcessBackend:
     spec = InversionSpec(
       latent_space=latent_space, steps=steps, batch_size=largest, precision=precision
     )
-    self.inversion = decided(spec, generator)
+    self.inversion = portable(decided(spec, generator))
+    self._precision = precision
     self._generator = generator
     self._latent_space = latent_space
     self._batcher = Batcher({"encode": self._encode, "synthesize": self._synthesize}, largest)
@@ -87,7 +89,7 @@ class InProcessBackend:
   def _synthesize(self, latents: np.ndarray) -> np.ndarray:
     with _as_serving_error():
       images = self._generator.synthesize(
-        latents, latent_space=self._latent_space, precision=self.inversion.precision
+        latents, latent_space=self._latent_space, precision=self._precision
       )
       return to_rgb(to_uint8(images, family=self._generator.family))
 
