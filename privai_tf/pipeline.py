@@ -61,7 +61,11 @@ def run(
   items = find_items(job.sources, stages.generator, stages.recipe.inversion.latent_space)
   refuse_what_is_not_to_be_published(items, job.output_dir)
   kind = RecordFolder if job.output_format == "tfrecord" else PublicFolder
-  public = kind(job.output_dir, configuration, job.overwrite, job.shard, begin=False)
+  public = kind(
+    *(job.output_dir, configuration, job.overwrite, job.shard),
+    begin=False,
+    precision=stages.precision,
+  )
   private = None
   if job.private_dir:
     private = PrivateFolder(job.private_dir, job.save_latents, suffix)

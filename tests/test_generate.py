@@ -268,3 +268,32 @@ def test_truncation_is_a_number(psi):
 
   with pytest.raises(ConfigurationError, match=f"truncation_psi={psi}: use a number"):
     Drawing(truncation_psi=psi)
+
+
+def test_a_folder_says_its_precision_and_keeps_to_it(generator, job, monkeypatch):
+  from privai_tf.runtime import precision
+  from privai_tf.toolkit.drawing import Drawing
+  from privai_tf.toolkit.samples import generate_samples
+
+  def drawn_in(asked):
+    drawing = dataclasses.replace(job.drawing, precision=asked)
+    generate_samples(dataclasses.replace(job, num=2, drawing=drawing), generator)
+    return json.loads((job.output_dir / "run.json").read_text())["configuration"]["precision"]
+
+  monkeypatch.setattr(precision, "_processor_multiplies", lambda: False)
+  assert drawn_in("auto") == "float32"
+  monkeypatch.setattr(precision, "_processor_multiplies", lambda: True)  # Another machine.
+  with pytest.raises(ConfigurationError, match="another precision"):
+    drawn_in("auto")
+  # As folders were before there was a choice.
+  record = json.loads((job.output_dir / "run.json").read_text())
+  del record["configuration"]["precision"]
+  (job.output_dir / "run.json").write_text(json.dumps(record))
+  assert drawn_in("float32") == "float32"
+  codes = generator.sample_z(2, seed=0)
+  exact, rough = (
+    np.stack([pixels for _, pixels in Drawing(precision=p).pixels(generator, codes, "Z")])
+    for p in ("float32", "auto")
+  )
+  assert np.mean(exact != rough) > 0
+  assert np.abs(exact.astype(int) - rough).mean() < 2

@@ -43,6 +43,7 @@ _TRUNCATION_CUTOFF = shared_flag("truncation_cutoff")
 _LABELS = shared_flag("labels")
 _NOISE = shared_flag("noise")
 _BATCH_SIZE = shared_flag("batch_size")
+_PRECISION = shared_flag("precision")
 _GIF = flags.DEFINE_bool("gif", False, "Also an animated GIF of each code.")
 _MP4 = flags.DEFINE_bool("mp4", False, "Also a film of each code (needs imageio-ffmpeg).")
 _OUTPUT_DIR = shared_flag("output_dir", "Folder for pictures, strips and codes.")
@@ -80,6 +81,7 @@ def _job():
       noise=_NOISE.value,
       noise_seed=_SEED.value,
       batch_size=_BATCH_SIZE.value,
+      precision=_PRECISION.value,
     ),
   )
 

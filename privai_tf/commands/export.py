@@ -32,6 +32,7 @@ _LATENT_SPACE = shared_flag(
 )
 _ENCODER = flags.DEFINE_bool("encoder", True, "Export the encoder beside the checkpoint, if any.")
 _BATCH_SIZE = shared_flag("batch_size", "Images that a server merges; default: by the resolution.")
+_PRECISION = shared_flag("precision", default="float32")
 _MECHANISM = shared_flag("mechanism", "The mechanism that is simulated.", default="laplace")
 _SCOPE = shared_flag(
   "scope",
@@ -88,6 +89,7 @@ def main(_: list[str]) -> None:
       latent_space=_LATENT_SPACE.value,
       encoder=_ENCODER.value,
       batch_size=_BATCH_SIZE.value,
+      precision=_PRECISION.value,
       spec=spec,
     )
   )

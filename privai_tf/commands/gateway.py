@@ -52,6 +52,7 @@ _STEPS = shared_flag(
 _BATCH_SIZE = shared_flag(
   "batch_size", "Waiting requests that go through the networks together.", default=8
 )
+_PRECISION = shared_flag("precision")
 _PUBLIC_CODES = shared_flag("public_codes")
 _WORKERS = flags.DEFINE_integer(
   "workers", 2, "Threads that decode, draw noise and wait for the model.", lower_bound=1
@@ -159,6 +160,7 @@ def main(_: list[str]) -> None:
     backend=_BACKEND.value,
     steps=_STEPS.value,
     batch_size=_BATCH_SIZE.value,
+    precision=_PRECISION.value,
     public_codes=_PUBLIC_CODES.value,
     address=_SERVING_ADDRESS.value,
     name=_SERVING_MODEL.value,

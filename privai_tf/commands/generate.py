@@ -40,6 +40,7 @@ _STYLE_MIXING = flags.DEFINE_float(
 )
 _NOISE = shared_flag("noise")
 _BATCH_SIZE = shared_flag("batch_size")
+_PRECISION = shared_flag("precision")
 
 flags.mark_flag_as_required("output_dir")
 
@@ -66,6 +67,7 @@ def _job():
       noise=_NOISE.value,
       noise_seed=_SEED.value,
       batch_size=_BATCH_SIZE.value,
+      precision=_PRECISION.value,
     ),
   )
 

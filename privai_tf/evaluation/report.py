@@ -23,6 +23,7 @@ from privai_tf.runtime.stores import StorePath
 # A page with thousands of embedded pictures opens on no phone; the rest is named, not shown.
 _MOST_PICTURES = 200
 _BOUNDS = ("epsilon", "delta")
+_FIRST_PRECISION = "float32"  # Of releases from before there was a choice.
 _RUN_RECORD = re.compile(r"run(-\d{5}-of-\d{5})?\.json")
 
 
@@ -83,6 +84,7 @@ def _read(path: pathlib.Path | StorePath, text: bytes | Exception) -> dict:
       and all(isinstance(text, str) for text in texts)
       and isinstance(parts[0]["private"], bool)
       and isinstance(content["versions"], dict)
+      and isinstance(content.get("precision", _FIRST_PRECISION), str)
       and (bound is None or 0 <= bound <= 1)
     ):
       return content
@@ -104,15 +106,20 @@ def report_page(output_dir: pathlib.Path | StorePath) -> str:
   Returns:
     The text of `report.html`.
   """
-  groups: dict[str, tuple[dict, list[str]]] = {}
+  groups: dict[str, tuple[dict, list[str], set[str]]] = {}
   for name, content in read_entries(output_dir):
-    groups.setdefault(content["guarantee"]["statement"], (content, []))[1].append(name)
+    _, names, precisions = groups.setdefault(
+      content["guarantee"]["statement"], (content, [], set())
+    )
+    names.append(name)
+    precisions.add(content.get("precision", _FIRST_PRECISION))
   if not groups:
     return page.page("Privatized faces", "<p>No image was released in this run.</p>")
-  parts = [images_line(sum(len(names) for _, names in groups.values()))]
+  parts = [images_line(sum(len(names) for _, names, _ in groups.values()))]
   shown = 0
-  for _, (content, names) in sorted(groups.items()):
-    parts.append(promise(content))
+  for _, (content, names, precisions) in sorted(groups.items()):
+    # Several machines may have shared the work, or one after another.
+    parts.append(promise({**content, "precision": " and ".join(sorted(precisions))}))
     visible = names[: max(0, _MOST_PICTURES - shown)]
     shown += len(visible)
     pictures = (_picture(output_dir, name) for name in visible)
@@ -170,6 +177,7 @@ def promise(content: dict) -> str:
     through = " through the coordinate" if guarantee["scope"] == "attribute" else ""
     rows.append((f"attacker bound{through}", f"at most {percent_up(bound)} (a coin: 50%)"))
   rows.append(("checkpoint", content["checkpoint"]["name"]))
+  rows.append(("drawn in", content.get("precision", _FIRST_PRECISION)))
   shown = [(name.replace("_", " "), value) for name, value in rows if value is not None]
   return page.statement(guarantee["statement"], guarantee["private"]) + page.table(shown)
 

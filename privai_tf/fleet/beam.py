@@ -145,7 +145,7 @@ def run(
   if count is None:
     count = len(record_files(job.input)) * job.batch_size * 16
   state = open_state(job.publication, count, job.batch_size)
-  public = PublicFolder(job.output_dir, configuration, begin=False)
+  public = PublicFolder(job.output_dir, configuration, begin=False, precision=stages.precision)
   subject_id = job.budget.subject_id if job.budget else None
   with opened_ledger(job.budget) as ledger:  # Made here if that is asked for, and by no worker.
     require_binding(state.folder.parent, Binding.of(job.publication, ledger, subject_id))

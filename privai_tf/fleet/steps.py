@@ -95,7 +95,8 @@ class Worker:
   def __init__(self, job: Job, state: FleetState):
     self._state = state
     self._stages = Stages(job.recipe)
-    self._public = PublicFolder(job.output_dir, self._stages.configuration(), False)
+    configuration, precision = self._stages.configuration(), self._stages.precision
+    self._public = PublicFolder(job.output_dir, configuration, precision=precision)
     self._private = PrivateFolder(job.private_dir, job.save_latents) if job.private_dir else None
     space = self._stages.recipe.inversion.latent_space
     self._items = find_items(job.sources, self._stages.generator, space)

@@ -9,12 +9,11 @@ from keras import ops
 
 from privai_tf.generators.gradients import linear
 from privai_tf.generators.layers import ScaledLayer
+from privai_tf.generators.multiplied import multiplied
 
 
 class Convolution(ScaledLayer):
   """k x k, zero-padded: [N, H, W, inputs] -> [N, H, W, outputs]; the bias is the caller's to add."""
-
-  precision = "float32"  # See `Network.convolving_in`.
 
   def __init__(self, prefix: str, inputs: int, outputs: int, size: int = 3, **options):
     super().__init__(prefix, (size, size, inputs, outputs), **{"bias": outputs, **options})
@@ -31,7 +30,7 @@ class Convolution(ScaledLayer):
     return linear(lambda x: _convolved(x, kernel), lambda y: _convolved(y, reverse))(x)
 
   def call(self, x):
-    return ops.cast(self.convolved(ops.cast(x, self.precision), *self.kernels()), x.dtype)
+    return ops.cast(self.convolved(ops.cast(x, multiplied()), *self.kernels()), x.dtype)
 
 
 class UpConvolution(Convolution):

@@ -1,6 +1,5 @@
 """A generator ready for use: NumPy in and out, batches of fixed shape, compiled once."""
 
-import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +11,11 @@ from privai_tf.errors import ConfigurationError, LatentSpaceError
 from privai_tf.generators.codes import check_codes, check_labels, check_space
 from privai_tf.generators.compiled import compiled, on_processor
 from privai_tf.generators.layers import Network
+from privai_tf.generators.multiplied import multiplying
 from privai_tf.generators.network_config import NetworkConfig
 from privai_tf.generators.weights import assign_weights, fingerprint, read_weights
 from privai_tf.runtime.batching import bucket_size, fixed_batches
+from privai_tf.runtime.precision import resolved
 from privai_tf.shapes import Codes, FlatCodes, Images
 
 NOISE_MODES = ("fixed", "random", "none")
@@ -140,6 +141,7 @@ class Generator:
     batch_size: int | None = None,
     labels: np.ndarray | None = None,
     seed: int = 0,
+    precision: str = "float32",
   ) -> Images:
     """Codes -> images, without truncation.
 
@@ -150,6 +152,8 @@ class Generator:
       batch_size: images at a time, which bounds the memory; None: `default_batch_size`.
       labels: [N, label_size] for Z codes of a network with labels.
       seed: of random noise, 0 or more; an image's noise does not depend on the batch size.
+      precision: of the numbers that the large convolutions multiply, "float32", "bfloat16", or "auto":
+        what this machine is fast at; see `runtime.precision`.
 
     Returns:
       float32 [N, R, R, num_channels], nominal range [-1, 1].
@@ -168,6 +172,7 @@ class Generator:
       batch_size=batch_size,
       labels=labels,
       seed=seed,
+      precision=precision,
     ):
       images[start : start + len(batch)] = batch
       start += len(batch)
@@ -182,6 +187,7 @@ class Generator:
     batch_size: int | None = None,
     labels: np.ndarray | None = None,
     seed: int = 0,
+    precision: str = "float32",
   ) -> Iterator[Images]:
     """`synthesize` batch by batch, for more images than fit into memory; the same arguments.
 
@@ -197,7 +203,7 @@ class Generator:
     if batch_size is None:
       batch_size = self.default_batch_size
     codes, latent_space = self._prepare(codes, latent_space, labels)
-    function = self._function(latent_space, noise)
+    function = self._function(latent_space, noise, resolved(precision))
     for batch in fixed_batches(codes, bucket_size(len(codes), batch_size)):
       drawn = self._draw_noise(seed, batch.start, len(batch.values)) if noise == "random" else []
       yield np.asarray(function(batch.values, drawn))[: batch.count]
@@ -209,10 +215,6 @@ class Generator:
       ConfigurationError: if the network has no noise inputs.
     """
     raise ConfigurationError(f"This {self.family} generator has no noise inputs; use it without.")
-
-  def convolving_in(self, precision: str) -> contextlib.AbstractContextManager[None]:
-    """Meanwhile traced `synthesize_tensor`s convolve numbers of another type; see `Network`."""
-    return self._networks[-1].convolving_in(precision)
 
   @property
   def activation_bytes(self) -> int:
@@ -251,11 +253,13 @@ class Generator:
     return []
 
   def _function(
-    self, latent_space: str, noise: str
+    self, latent_space: str, noise: str, precision: str = "float32"
   ) -> Callable[[np.ndarray, list[np.ndarray]], Any]:
-    key = (latent_space, noise)
+    def draw(codes, drawn):
+      with multiplying(precision):
+        return self.synthesize_tensor(codes, latent_space, drawn or noise)
+
+    key = (latent_space, noise, precision)
     if key not in self._functions:
-      self._functions[key] = compiled(
-        lambda codes, drawn: self.synthesize_tensor(codes, latent_space, drawn or noise), self._jit
-      )
+      self._functions[key] = compiled(draw, self._jit)
     return self._functions[key]

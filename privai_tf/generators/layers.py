@@ -4,10 +4,8 @@ Names are ours and count by resolution ("synthesis/16x16/conv0/weight"), so that
 network load by name into a larger one.
 """
 
-import contextlib
 import math
 import zlib
-from collections.abc import Iterator
 
 import keras
 from keras import ops
@@ -83,23 +81,6 @@ class Network(keras.Model):
     for layer in self._flatten_layers(include_self=False):
       if isinstance(layer, KernelLayer):
         layer.frozen_kernels = layer.compute_kernels(for_processor)
-
-  @contextlib.contextmanager
-  def convolving_in(self, precision: str) -> Iterator[None]:
-    """Convolutions called (or traced) meanwhile multiply numbers of another type, e.g. "bfloat16".
-
-    What lies between the convolutions stays in float32.
-    """
-    layers = [
-      layer for layer in self._flatten_layers(include_self=False) if hasattr(layer, "precision")
-    ]
-    for layer in layers:
-      layer.precision = precision
-    try:
-      yield
-    finally:
-      for layer in layers:
-        layer.precision = "float32"
 
   def forget_kernels(self) -> None:
     """Undoes `freeze`: kernels are computed from the variables at each call again."""

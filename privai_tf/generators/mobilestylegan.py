@@ -14,6 +14,7 @@ from keras import ops
 from privai_tf.generators.haar import inverse_haar
 from privai_tf.generators.layers import Dense, NamedLayer, Network, activate
 from privai_tf.generators.mobilestylegan_config import MobileStyleGANConfig
+from privai_tf.generators.multiplied import multiplied
 from privai_tf.generators.stylegan import NOISE_MODES
 
 
@@ -29,10 +30,9 @@ class Style(Dense):
 class StyledConvolution(NamedLayer):
   """Style, convolution and bias: [N, H, W, inputs] -> [N, H, W, outputs].
 
-  The convolution is `size` x `size`, after one of 3 x 3 in each channel if `separable`.
+  The convolution is `size` x `size`, after one of 3 x 3 in each channel if `separable`; if `exact`,
+  in float32 whatever the others are in.
   """
-
-  precision = "float32"  # See `Network.convolving_in`.
 
   def __init__(
     self,
@@ -43,9 +43,11 @@ class StyledConvolution(NamedLayer):
     *,
     size: int = 1,
     separable: bool = True,
+    exact: bool = False,
     seed: int | None = 0,
   ):
     super().__init__(prefix, seed)
+    self.exact = exact
     self.style = Style(f"{prefix}/style", config, inputs, seed)
     self.depthwise = self.add("depthwise", (3, 3, inputs, 1), 0.4) if separable else None
     scale = np.sqrt(2.0 / (size * size * inputs))
@@ -56,9 +58,10 @@ class StyledConvolution(NamedLayer):
   def call(self, x, w):
     """x [N, H, W, inputs] or [1, ...] for all, w [N, dlatent] -> [N, H, W, outputs]."""
     style, kernel = self.style(w)[:, None, None], self.weight
+    precision = "float32" if self.exact else multiplied()
     if self.depthwise is not None:
-      x = ops.cast(x, self.precision)
-      depthwise = ops.cast(self.depthwise, self.precision)
+      x = ops.cast(x, precision)
+      depthwise = ops.cast(self.depthwise, precision)
       x = ops.depthwise_conv(x, depthwise, padding="same", data_format="channels_last")
       # A factor for each channel may come after what keeps channels apart; for one image it is put
       # into the small kernel instead of over all features.
@@ -68,8 +71,8 @@ class StyledConvolution(NamedLayer):
     if style is not None:
       x = x * ops.cast(style, x.dtype)
     x = ops.conv(
-      ops.cast(x, self.precision),
-      ops.cast(kernel, self.precision),
+      ops.cast(x, precision),
+      ops.cast(kernel, precision),
       padding="same",
       data_format="channels_last",
     )
@@ -117,7 +120,7 @@ class MobileSynthesisNetwork(Network):
       before = channels
     colours = 4 * config.num_channels
     self.to_img = StyledConvolution(
-      "synthesis/to_img", config, before, colours, separable=False, seed=seed
+      "synthesis/to_img", config, before, colours, separable=False, exact=True, seed=seed
     )
     self.built = True
 

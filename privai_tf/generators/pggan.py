@@ -25,6 +25,13 @@ class DenseToImage(Dense):
     return ops.reshape(ops.matmul(x, self.kernel()), (-1, 4, 4, self.channels))
 
 
+class ToRGB(Convolution):
+  """1 x 1 and cheap: in float32 whatever the others are in."""
+
+  def call(self, x):
+    return self.convolved(x, *self.kernels())
+
+
 class PGGANNetwork(Network):
   """z -> image."""
 
@@ -51,7 +58,7 @@ class PGGANNetwork(Network):
         second = Convolution(f"{block}/conv1", channels, channels, **options)
       self.blocks.append([first, second])
       self.to_rgb.append(
-        Convolution(
+        ToRGB(
           f"synthesis/torgb_{resolution}x{resolution}",
           channels,
           config.num_channels,

@@ -14,6 +14,7 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime import command_help
 from privai_tf.runtime.devices import STRATEGIES
 from privai_tf.runtime.jit import JIT_MODES
+from privai_tf.runtime.precision import PRECISIONS
 
 # A command that calls `define` is the one whose --help shows the flags.
 flags.disclaim_key_flags()
@@ -25,7 +26,7 @@ _CHOICES = {
   "colour_goal": specification.COLOUR_GOALS,
   "noise": ("fixed", "none"),
   "recompute": specification.RECOMPUTE_MODES,
-  "precision": specification.PRECISIONS,
+  "precision": PRECISIONS,
   "strategy": STRATEGIES,
   "jit": JIT_MODES,
 }

@@ -63,6 +63,18 @@ def served_path(generator, spec: InversionSpec, count: int | None = None) -> Inv
   return alone if not own and _ships(generator, alone, count or 1) else spec
 
 
+def portable(spec: InversionSpec) -> InversionSpec:
+  """How a release path searches: in float32 where nobody chose, whatever the machine is fast at.
+
+  A bfloat16 search ends at other codes, further off than what a guarantee takes for rounding: it is
+  another path, with public codes of its own. Which one it is must not hang on the machine.
+
+  Args:
+    spec: the settings.
+  """
+  return dataclasses.replace(spec, precision="float32") if spec.precision == "auto" else spec
+
+
 def _ships(generator, spec: InversionSpec, count: int) -> bool:
   spec = decided(spec, generator)
   key, words = key_of(generator, spec), words_of(generator, spec)
@@ -102,6 +114,8 @@ def key_of(generator, spec: InversionSpec) -> str:
   """Everything that decides a code, as text."""
   values = {k: v for k, v in dataclasses.asdict(spec).items() if k not in _NOT_PART}
   values |= {name: values[name] is not None for name in _PATHS}
+  if portable(spec).precision == "float32":
+    values["precision"] = "auto"  # As it was called before there was anything else.
   for name, without in LATER_FIELDS.items():
     if values[name] == without:
       del values[name]

@@ -23,6 +23,7 @@ from privai_tf.inversion.public_code_files import (
   fitting,
   key_of,
   packed,
+  portable,
   read_codes,
   shipped_files,
   words_of,
@@ -159,6 +160,7 @@ def _numbers(largest: int) -> Iterator[int]:
 
 
 def _made(generator, spec, count, seed, part: Path, progress) -> np.ndarray:
+  spec = portable(spec)
   done = _resumed(part, generator.code_shape(spec.latent_space))
   parts = [] if done is None else [done]
   while (number := sum(map(len, parts))) < count:

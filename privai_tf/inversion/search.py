@@ -5,7 +5,6 @@ batch on every device. As the parts' gradients add up to the whole one, the ordi
 step of `tf.distribute` is all that several devices need.
 """
 
-import contextlib
 import functools
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from privai_tf.generators.multiplied import multiplying
 from privai_tf.inversion.coordinates import Coordinates
 from privai_tf.inversion.noise_maps import normalized
 from privai_tf.inversion.objective import Objective
@@ -23,6 +23,7 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
 from privai_tf.runtime.devices import distribution
 from privai_tf.runtime.jit import use_jit
+from privai_tf.runtime.precision import resolved
 
 _KEPT_BYTES = 2 << 30  # Activations of more than this are computed again rather than kept.
 
@@ -62,6 +63,8 @@ class Search:
     self.statistics = latent_statistics(generator, spec.latent_space)
     self._coordinates = Coordinates(self.statistics, spec.latent_space)
     self._strategy = distribution(spec.strategy)
+    # Of the steps only: what is reported at the end is of the generator as it is.
+    self._precision = resolved(spec.precision)
     self._rows = batch_size // self._strategy.num_replicas_in_sync
     recompute = spec.recompute == "on" or (
       spec.recompute == "auto" and generator.activation_bytes * self._rows > _KEPT_BYTES
@@ -179,21 +182,12 @@ class Search:
       if self.spec.latent_noise:
         deviations = latent_noise(self.spec.latent_noise, self.spec.steps, step)
         white = self._coordinates.disturbed(white, deviations, tf.stack([self.spec.seed, step]))
-      with self._precision():
+      with multiplying(self._precision):
         _, losses = self._objective(self._coordinates.codes(white), maps, goals)
       # The sum, not the mean: each image's gradient is its own, whatever the batch holds.
       total = tf.reduce_sum(tf.where(mask > 0, losses, 0.0))
-    with self._precision():  # Recomputed layers are traced here.
+    with multiplying(self._precision):  # Recomputed layers are traced here.
       return tape.gradient(total, values), losses
-
-  def _precision(self) -> contextlib.AbstractContextManager[None]:
-    """Of the search only: what is reported at the end is of the generator as it is."""
-    precision = self.spec.precision
-    if precision == "auto":
-      precision = "bfloat16" if tf.config.list_logical_devices("TPU") else "float32"
-    if precision == "float32":
-      return contextlib.nullcontext()
-    return self.generator.convolving_in(precision)
 
   def _step_part(self, goals: dict, mask: tf.Tensor) -> tf.Tensor:
     values = [self._part(tf.convert_to_tensor(variable.value)) for variable in self._variables]

@@ -8,13 +8,13 @@ from typing import Self
 from privai_tf.errors import ConfigurationError
 from privai_tf.runtime.devices import STRATEGIES
 from privai_tf.runtime.jit import JIT_MODES
+from privai_tf.runtime.precision import PRECISIONS
 
 LATENT_SPACES = ("W", "W+", "Z")
 PERCEPTUAL_MODES = ("auto", "vgg16", "lpips", "none")
 DOWNLOAD = "download"  # In place of a file of VGG16 weights.
 COLOUR_GOALS = ("photo", "grey")
 RECOMPUTE_MODES = ("auto", "on", "off")
-PRECISIONS = ("auto", "float32", "bfloat16")
 # All of Keras but Adafactor and Lamb, whose steps are relative to the coordinates' size: they
 # start at 0.
 OPTIMIZERS = (
@@ -112,8 +112,12 @@ class InversionSpec:
     recompute: compute the generator's layers again for the gradient instead of keeping them: a third
       more time, a fraction of the memory. "on", "off", or "auto": where a batch would keep more than
       2 GB.
-    precision: of the numbers that the generator's convolutions multiply during the search, "float32",
-      "bfloat16" (for accelerators that are fast at it), or "auto": bfloat16 on TPUs.
+    precision: of the numbers that the generator's large convolutions multiply, in the steps of the
+      search and where a job draws its releases: "float32"; "bfloat16", which takes half the time where
+      the machine multiplies it; or "auto": bfloat16 there (TPUs, GPUs of compute capability 8.0,
+      processors with avx512_bf16 or amx_bf16), float32 elsewhere, but searches of a release in float32
+      on every machine, since a bfloat16 search is another release path. Figures of quality are
+      float32's whatever it is.
     strategy: devices to share a batch, "one", "mirrored" (all GPUs), "tpu", or "auto", which is
       whatever there is; see `runtime.devices`.
     jit: compile with XLA, "auto" (on accelerators), "on" or "off".

@@ -45,18 +45,22 @@ def _versions() -> dict[str, str]:
   return found
 
 
-def promised(guarantee: Guarantee, bound: float | None, checkpoint: Mapping) -> dict:
+def promised(
+  guarantee: Guarantee, bound: float | None, checkpoint: Mapping, precision: str = "float32"
+) -> dict:
   """What a release's JSON says besides its file's name.
 
   Args:
     guarantee: the promise.
     bound: the attacker bound in [0.5, 1], None where there is none.
     checkpoint: see `checkpoint_facts`.
+    precision: in which it was drawn, "float32" or "bfloat16".
   """
   return {
     "guarantee": dataclasses.asdict(guarantee),
     "attacker_bound": bound,
     "checkpoint": dict(checkpoint),
+    "precision": precision,
     "versions": versions(),
   }
 
@@ -110,6 +114,7 @@ class PublicFolder:
     overwrite: bool = False,
     shard: Shard = _WHOLE,
     begin: bool = True,
+    precision: str = "float32",
   ):
     """Opens the folder.
 
@@ -119,6 +124,7 @@ class PublicFolder:
       overwrite: whether results of another configuration, or finished ones, may be replaced.
       shard: of this process; processes that share the folder keep apart by it.
       begin: whether to record the run at once; else call `begin`.
+      precision: in which this process draws, "float32" or "bfloat16"; another one's may differ.
 
     Raises:
       ConfigurationError: if the folder holds releases made with another configuration.
@@ -132,7 +138,7 @@ class PublicFolder:
     self._begun = self._run.exists()
     # As it reads back, so that it can be compared with an earlier run's.
     self._configuration = json.loads(json.dumps(configuration))
-    self._versions = versions()
+    self._versions, self._precision = versions(), precision
     self._overwrite = overwrite
     self._check_configuration()
     if begin:
@@ -227,7 +233,7 @@ class PublicFolder:
 
   def promise(self, guarantee: Guarantee, bound: float | None) -> dict:
     """The part of `content` that all releases of a run share."""
-    return promised(guarantee, bound, self._configuration["checkpoint"])
+    return promised(guarantee, bound, self._configuration["checkpoint"], self._precision)
 
   def write(self, name: str, picture: bytes, content: Mapping) -> None:
     """Publishes one image; its JSON comes last and marks it as complete.
@@ -251,6 +257,7 @@ class PublicFolder:
     content = {
       "configuration": self._configuration,
       "counts": {"released": released},
+      "precision": self._precision,
       "versions": self._versions,
     }
     files.write_json(self._run, content)

@@ -19,7 +19,7 @@ from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
-from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path
+from privai_tf.inversion.public_code_files import ENCODER_ALONE, portable, served_path
 from privai_tf.inversion.settings import recorded
 from privai_tf.jobs.attribute_changes import AttributeChanges
 from privai_tf.jobs.failures import STAND_IN, Failure
@@ -35,6 +35,7 @@ from privai_tf.privacy.public_figures import loud_rest
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
+from privai_tf.runtime.precision import resolved
 
 
 class Stages:
@@ -44,6 +45,7 @@ class Stages:
     recipe: what decides the releases, with the latent space and the steps that were chosen.
     generator: its `Generator`.
     warning: what its owner must know before it begins; None if nothing.
+    precision: in which releases are drawn, "float32" or "bfloat16".
   """
 
   def __init__(self, recipe: Recipe, progress: Callable[[int, int], None] | None = None):
@@ -57,6 +59,7 @@ class Stages:
     inversion = recipe.inversion.for_spaces(self.generator.latent_spaces)
     if recipe.privacy.scope == "attribute" and not recipe.codes_given:
       inversion = served_path(self.generator, inversion, recipe.public_codes)
+    self.precision = resolved(inversion.precision)
     alone = inversion.steps == 0 and recipe.inversion.steps is None
     self.recipe = recipe = dataclasses.replace(recipe, inversion=inversion)
     require_pictures(self.generator.num_channels)
@@ -226,7 +229,10 @@ class Stages:
       simulation_stream=[unit.name for unit in units],
     )
     images = self.generator.synthesize(
-      filled(release.latents, size), latent_space=release.latent_space, batch_size=size
+      filled(release.latents, size),
+      latent_space=release.latent_space,
+      batch_size=size,
+      precision=self.precision,
     )
     pixels = self._pixels(images[: len(units)])
     kept = [units[row] for row in found]
@@ -243,7 +249,7 @@ class Stages:
     values = _values(units)
     if self.recipe.codes_given:
       return values, None
-    wanted = filled(values, size), self.generator, self.recipe.inversion, report
+    wanted = filled(values, size), self.generator, portable(self.recipe.inversion), report
     if self.recipe.measured or self.recipe.inversion.steps != 0:
       inversion = invert(*wanted).first(len(units))
       return inversion.latents, inversion

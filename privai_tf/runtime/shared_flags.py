@@ -15,6 +15,8 @@ from typing import Any
 
 from absl import flags
 
+from privai_tf.runtime.precision import PRECISIONS
+
 # Whoever asks for a flag is the one whose --help shows it.
 flags.disclaim_key_flags()
 
@@ -116,6 +118,13 @@ SHARED_FLAGS: Mapping[str, SharedFlag] = MappingProxyType(
       "string", None, "A class for all codes, or a .npy [n, label_size]; only for such checkpoints."
     ),
     "noise": SharedFlag("enum", "fixed", "The noise inputs.", ("fixed", "random", "none")),
+    "precision": SharedFlag(
+      "enum",
+      "auto",
+      "Of what is multiplied: float32, bfloat16 (half the time where the machine multiplies it), or auto: "
+      "bfloat16 there, float32 elsewhere; see docs/performance.md.",
+      PRECISIONS,
+    ),
     # What a release promises.
     "mechanism": SharedFlag("string", None, "The privacy mechanism; see docs/privacy.md."),
     "scope": SharedFlag("enum", None, "What is covered.", ("attribute", "image", "metric")),

@@ -21,6 +21,7 @@ from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime.files import make_folder, shown, write_json
+from privai_tf.runtime.precision import resolved
 from privai_tf.serving.calibration import Calibration, calibrations
 from privai_tf.serving.configuration import write_configuration
 from privai_tf.serving.signatures import GRADE, ServedModel
@@ -42,6 +43,7 @@ class ExportJob:
     latent_space: of all latents; None: the encoder's, else W, else Z.
     encoder: whether an encoder beside the checkpoint is exported too.
     batch_size: images in a batch; None: by the resolution.
+    precision: of what the pictures' convolutions multiply, see `runtime.precision`.
     spec: mechanism, delta and clipping of the simulated releases; its epsilon is not used.
   """
 
@@ -52,6 +54,7 @@ class ExportJob:
   latent_space: str | None = None
   encoder: bool = True
   batch_size: int | None = None
+  precision: str = "float32"
   spec: PrivacySpec = dataclasses.field(default_factory=PrivacySpec)
 
   def __post_init__(self):
@@ -90,7 +93,7 @@ def export(job: ExportJob) -> Exported:
     OutputError: if the version exists or cannot be written.
     ConfigurationError, CheckpointError, InputError: if the parts do not fit.
   """
-  final = job.output / str(job.version)
+  final, precision = job.output / str(job.version), resolved(job.precision)
   require_new(final)
   if importlib.util.find_spec("tensorflow_serving") is None:
     raise ConfigurationError(
@@ -109,7 +112,7 @@ def export(job: ExportJob) -> Exported:
   releases = calibrations(generator, boundaries, job.spec, space, codes)
   make_folder(job.output)
   with new_version(final) as folder:
-    served = ServedModel(generator, space, encoder, releases)
+    served = ServedModel(generator, space, encoder, releases, precision)
     signatures = served.signatures()
     # Servers take no gradients; ours would ask for kernels that nothing else needs.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
@@ -118,8 +121,10 @@ def export(job: ExportJob) -> Exported:
     example = example_rows(generator, space, names)
     most = job.batch_size or generator.default_batch_size
     write_warmup(folder, job.output.resolve().name, signatures, example, sorted({1, most}))
-    write_json(folder / DESCRIPTION_FILE, _description(generator, encoder, space, releases))
-    _require_equal_images(folder, generator, space)
+    write_json(
+      folder / DESCRIPTION_FILE, _description(generator, encoder, space, releases, precision)
+    )
+    _require_equal_images(folder, generator, space, precision)
   return Exported(
     folder=final,
     signatures=tuple(signatures),
@@ -158,7 +163,11 @@ def _boundaries(job: ExportJob, space: str) -> list[Boundary]:
 
 
 def _description(
-  generator: Any, encoder: Any | None, space: str, releases: list[Calibration]
+  generator: Any,
+  encoder: Any | None,
+  space: str,
+  releases: list[Calibration],
+  precision: str,
 ) -> dict[str, Any]:
   """What is in the export, for people and scripts; public values only."""
   return {
@@ -168,6 +177,7 @@ def _description(
       "resolution": generator.resolution,
       "sha256": generator.fingerprint,
     },
+    "precision": precision,
     "latent_space": space,
     "code_shape": list(generator.code_shape(space)),
     "encoder": encoder is not None,
@@ -185,13 +195,14 @@ def _description(
   }
 
 
-def _require_equal_images(folder: Path, generator: Any, space: str) -> None:
+def _require_equal_images(folder: Path, generator: Any, space: str, precision: str) -> None:
   """The saved model must draw what the library draws, before it takes its place."""
   codes = generator.mean_latent(space)[np.newaxis]
   signature = tf.saved_model.load(str(folder)).signatures["synthesize"]
   png = signature(latents=tf.constant(codes, tf.float32))["image_bytes"][0]
   served = tf.io.decode_png(png).numpy().astype(int)
-  own = to_uint8(generator.synthesize(codes, latent_space=space), generator.family)[0]
+  images = generator.synthesize(codes, latent_space=space, precision=precision)
+  own = to_uint8(images, generator.family)[0]
   # On a GPU other kernels may be chosen, whose sums differ a little.
   if np.mean(abs(served - own) > 1) > 1e-3:
     raise RuntimeError("the saved model draws other images than the library")

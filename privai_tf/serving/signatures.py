@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from privai_tf.generators.multiplied import multiplying
 from privai_tf.serving.calibration import Calibration
 from privai_tf.serving.pictures import decode_images, encode_images
 from privai_tf.serving.simulated import fresh_seed, simulated_release
@@ -26,12 +27,14 @@ class ServedModel(tf.Module):
     latent_space: str,
     encoder: Any | None = None,
     calibrations: Sequence[Calibration] = (),
+    precision: str = "float32",
   ):
     """Args:
     generator: a `Generator`.
     latent_space: the space of all latents that come in and go out.
     encoder: an `Encoder` into that space.
     calibrations: one for each attribute, all with the same epsilons.
+    precision: of what the pictures' convolutions multiply, "float32" or "bfloat16".
     """
     super().__init__()
     self._generator = generator
@@ -40,6 +43,7 @@ class ServedModel(tf.Module):
     self._mean = np.asarray(generator.mean_latent(latent_space), np.float32)
     self._encoder = encoder
     self._calibrations = list(calibrations)
+    self._precision = precision
     _keep_kernels_as_variables(generator)
 
   def signatures(self) -> dict[str, Any]:
@@ -80,7 +84,8 @@ class ServedModel(tf.Module):
     return {"image_bytes": self._pictures(latents), **guarantee}
 
   def _pictures(self, latents):
-    images = self._generator.synthesize_tensor(latents, self._latent_space)
+    with multiplying(self._precision):
+      images = self._generator.synthesize_tensor(latents, self._latent_space)
     return encode_images(images, self._generator.family)
 
   def _encoded(self, image_bytes):

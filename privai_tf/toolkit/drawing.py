@@ -11,6 +11,7 @@ from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.runtime import outside
 from privai_tf.runtime.batching import bucket_size
 from privai_tf.runtime.files import shown
+from privai_tf.runtime.precision import resolved
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Drawing:
     noise: "fixed", "random" or "none".
     noise_seed: of random noise.
     batch_size: pictures at a time; None: by the resolution.
+    precision: of what is multiplied, see `runtime.precision`.
   """
 
   truncation_psi: float | None = None
@@ -31,6 +33,7 @@ class Drawing:
   noise: str = "fixed"
   noise_seed: int = 0
   batch_size: int | None = None
+  precision: str = "float32"
 
   def __post_init__(self):
     if self.truncation_psi is not None and not math.isfinite(self.truncation_psi):
@@ -44,7 +47,8 @@ class Drawing:
     if self.noise != "random":
       # Only random noise is drawn a batch at a time.
       del values["batch_size"], values["noise_seed"]
-    return values
+    # What drew the pictures, on whichever machine.
+    return values | {"precision": resolved(self.precision)}
 
   def check(self, generator: Any, latent_space: str) -> None:
     """Refuses truncation where there is none.
@@ -119,6 +123,7 @@ class Drawing:
         batch_size=size,
         labels=batch_labels,
         seed=self._batch_seed(start),
+        precision=self.precision,
       )
       pixels = to_uint8(images, family=generator.family)
       for row in rows[wanted[rows]]:

@@ -28,6 +28,7 @@ from privai_tf.jobs.inputs import Content, Item
 from privai_tf.jobs.item_lists import picture_items
 from privai_tf.runtime import files, outside
 from privai_tf.runtime.pictures import png
+from privai_tf.runtime.precision import resolved
 from privai_tf.runtime.prefetch import prefetched
 from privai_tf.toolkit.input_names import named
 from privai_tf.toolkit.run_folder import RunFolder
@@ -112,6 +113,7 @@ def _configuration(job: InvertJob, spec: InversionSpec, generator: Any) -> dict[
     "command": "invert",
     "faces": dataclasses.asdict(job.faces),
     "inversion": recorded(spec, generator),
+    "precision": resolved(spec.precision),
   }
 
 

@@ -78,7 +78,9 @@ class RunFolder:
         )
       return
     different = [key for key in ("checkpoint", "codes") if earlier.get(key) != record[key]]
-    before, now = earlier.get("configuration", {}), record["configuration"]
+    # Before there was a choice all were drawn in float32.
+    before = {"precision": "float32", **earlier.get("configuration", {})}
+    now = {"precision": "float32", **record["configuration"]}
     different += [key for key in {**before, **now} if before.get(key) != now.get(key)]
     if different:
       raise ConfigurationError(

@@ -20,6 +20,7 @@ _ATTRIBUTES = shared_flag(
 )
 _LATENT_SPACE = shared_flag("latent_space")
 _STEPS = shared_flag("steps", "Inversion steps; default: 50 from an encoder's code on, else 200.")
+_PRECISION = shared_flag("precision")
 _HOST = shared_flag("host", "Where to listen; 0.0.0.0 for all interfaces, with --auth_file.")
 _PORT = shared_flag("port", default=7860)
 _AUTH_FILE = flags.DEFINE_string(
@@ -51,6 +52,7 @@ def main(_: list[str]) -> None:
     attributes=None if _ATTRIBUTES.value is None else tuple(_ATTRIBUTES.value),
     latent_space=_LATENT_SPACE.value,
     steps=_STEPS.value,
+    precision=_PRECISION.value,
     host=_HOST.value,
     port=_PORT.value,
     auth_file=_path(_AUTH_FILE.value),

@@ -54,7 +54,10 @@ class Desk:
     from privai_tf.web.studio import Studio
 
     chosen = self.settings
-    studio = Studio(chosen.checkpoint, chosen.attributes, chosen.latent_space, chosen.steps)
+    studio = Studio(
+      *(chosen.checkpoint, chosen.attributes, chosen.latent_space, chosen.steps),
+      precision=chosen.precision,
+    )
     portraits = sample_portraits(studio.generator, studio.facts["name"])
     # What every visitor needs is compiled and calibrated before the first one comes.
     inverted = studio.invert(_signed(portraits[0]))
@@ -181,7 +184,8 @@ class Desk:
     self.payer(session, person).charge(prepared)
     with charged():
       pixels = self._ready().release(prepared, inverted.latents)
-      released = write(session.folder, pixels, prepared, self._ready().facts)
+      studio = self._ready()
+      released = write(session.folder, pixels, prepared, studio.facts, studio.precision)
     session.released.append(choice)
     return released
 

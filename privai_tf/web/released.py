@@ -29,7 +29,11 @@ class Released:
 
 
 def write(
-  folder: Path, pixels: np.ndarray, prepared: PreparedRelease, checkpoint: Mapping
+  folder: Path,
+  pixels: np.ndarray,
+  prepared: PreparedRelease,
+  checkpoint: Mapping,
+  precision: str,
 ) -> Released:
   """Writes both files; they may be published.
 
@@ -38,9 +42,10 @@ def write(
     pixels: uint8 [R, R, 3].
     prepared: what was released.
     checkpoint: see `publication.checkpoint_facts`.
+    precision: in which it was drawn.
   """
   picture, record = (folder / f"{_NAME}.{kind}" for kind in ("png", "json"))
-  promise = promised(prepared.guarantee, prepared.attacker_bound, checkpoint)
+  promise = promised(prepared.guarantee, prepared.attacker_bound, checkpoint, precision)
   write_bytes(picture, png(pixels), private=True)
   write_json(record, {"output": picture.name, **promise}, private=True)
   return Released(pixels, picture, record)

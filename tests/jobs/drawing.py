@@ -50,6 +50,7 @@ class DrawingStages:
   event, relation = pure_event(0.5), Relation.unknown_image()
   generator = None
   warning = None
+  precision = "float32"
   drawn: ClassVar[list[str]] = []  # Names of inputs, of all jobs in this process.
 
   def __init__(self, recipe, progress=None):

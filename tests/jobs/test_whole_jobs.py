@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import shutil
 
 import pytest
@@ -280,3 +281,20 @@ def test_two_processes_meet_whatever_folders_they_name(job, tmp_path, monkeypatc
 def test_the_report_says_what_is_there(job):
   pipeline.run(job)
   assert json.loads((job.output_dir / "run.json").read_text())["counts"] == {"released": 3}
+
+
+@pytest.mark.parametrize("form", ["png", "tfrecord"])
+def test_what_is_published_says_in_which_precision_it_was_drawn(job, monkeypatch, form):
+  """Of each picture its own: two machines may share the work, or one go on where another stopped."""
+  job = dataclasses.replace(job, output_format=form)
+  pipeline.run(job)
+  (pathlib.Path(job.input) / "d.png").write_text("d")
+  monkeypatch.setattr(DrawingStages, "precision", "bfloat16")
+  pipeline.run(job)
+  report = (job.output_dir / "report.html").read_text()
+  if form == "png":
+    of = lambda name: json.loads((job.output_dir / f"{name}.json").read_text())  # noqa: E731
+    assert [of(name)["precision"] for name in "ad"] == ["float32", "bfloat16"]
+    assert "bfloat16 and float32" in report
+  assert json.loads((job.output_dir / "run.json").read_text())["precision"] == "bfloat16"
+  assert "bfloat16" in report

@@ -6,6 +6,7 @@ from keras import ops
 from privai_tf.generators.convolutions import Convolution, reversed_kernel
 from privai_tf.generators.gradients import linear
 from privai_tf.generators.layers import Dense
+from privai_tf.generators.multiplied import multiplied
 from privai_tf.generators.stylegan2.resampling import smoothed_up, smoothed_up_adjoint
 
 _EPSILON = 1e-8
@@ -69,10 +70,10 @@ class ModulatedConvolution(Convolution):
     style = self.styles(w)
     # Paper, equation 3: 1 / sqrt(sum_ik (s_i w_ijk)^2 + epsilon), the sum over k being `power`.
     scale = ops.rsqrt(ops.matmul(ops.square(style), power) + _EPSILON) * gain
-    if adjoint and x.shape[0] == 1 and self.precision == "float32":
+    if adjoint and x.shape[0] == 1 and multiplied() == "float32":
       return self._alone(x, style, scale, kernel, *adjoint)
     # Equation 1 on the features: sum_i (s_i w_ij) x_i = sum_i w_ij (s_i x_i).
-    x = ops.cast(x * style[:, None, None], self.precision)
+    x = ops.cast(x * style[:, None, None], multiplied())
     if adjoint:
       x = linear(lambda x: self.convolved(x, kernel), lambda y: self.adjoined(y, *adjoint))(x)
     else:

@@ -36,6 +36,7 @@ class Model:
     backend: "in_process" or "serving".
     steps: of inversion in this process; None: 0 with an encoder, else 50.
     batch_size: images that go through the networks together in this process.
+    precision: of what they multiply, see `runtime.precision`.
     public_codes: how many codes of generated pictures the split is fitted on, see
       `privai_tf.inversion.public_codes`; None: what there is.
     address, name, protocol, tls: of the model server, see `ServingClient`.
@@ -47,6 +48,7 @@ class Model:
   backend: str = "in_process"
   steps: int | None = None
   batch_size: int = 8
+  precision: str = "auto"
   public_codes: int | None = None
   address: str | None = None
   name: str | None = None
@@ -60,6 +62,8 @@ class Model:
       raise ConfigurationError("--backend=serving and --serving_address=HOST:PORT go together")
     if self.backend == "serving" and self.steps is not None:
       raise ConfigurationError("--steps is for --backend=in_process; a server encodes in one pass")
+    if self.backend == "serving" and self.precision != "auto":
+      raise ConfigurationError("--precision is for --backend=in_process; a server has its export's")
 
 
 def build_service(
@@ -132,7 +136,7 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
   steps = model.steps
   if steps is None:
     steps = 0 if served is not None and served.latent_space == model.latent_space else 50
-  return InProcessBackend(generator, model.latent_space, steps, model.batch_size)
+  return InProcessBackend(generator, model.latent_space, steps, model.batch_size, model.precision)
 
 
 def _public_codes(model: Model, generator: Any, backend: Backend) -> PublicCodes | None:

@@ -13,6 +13,7 @@ from privai_tf.generators import to_uint8
 from privai_tf.generators.channels import from_rgb, to_rgb
 from privai_tf.inversion.initialization import decided
 from privai_tf.inversion.optimizer import find_codes
+from privai_tf.inversion.public_code_files import portable
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime.pictures import png
 from privai_tf.serving.client import ServingClient
@@ -43,7 +44,9 @@ class InProcessBackend:
     inversion: how photos become codes.
   """
 
-  def __init__(self, generator, latent_space: str, steps: int, largest: int):
+  def __init__(
+    self, generator, latent_space: str, steps: int, largest: int, precision: str = "auto"
+  ):
     """Starts the thread.
 
     Args:
@@ -51,13 +54,17 @@ class InProcessBackend:
       latent_space: of the codes.
       steps: of the inversion; 0 takes the encoder's code as it is.
       largest: images that go through the networks together.
+      precision: of the search and of what is drawn, see `runtime.precision`.
 
     Raises:
       ConfigurationError: if `steps` is 0 and there is no encoder for `latent_space`.
       CheckpointError: if there is one, but damaged or of another generator.
     """
-    spec = InversionSpec(latent_space=latent_space, steps=steps, batch_size=largest)
-    self.inversion = decided(spec, generator)
+    spec = InversionSpec(
+      latent_space=latent_space, steps=steps, batch_size=largest, precision=precision
+    )
+    self.inversion = portable(decided(spec, generator))
+    self._precision = precision
     self._generator = generator
     self._latent_space = latent_space
     self._batcher = Batcher({"encode": self._encode, "synthesize": self._synthesize}, largest)
@@ -81,7 +88,9 @@ class InProcessBackend:
 
   def _synthesize(self, latents: np.ndarray) -> np.ndarray:
     with _as_serving_error():
-      images = self._generator.synthesize(latents, latent_space=self._latent_space, noise="fixed")
+      images = self._generator.synthesize(
+        latents, latent_space=self._latent_space, precision=self._precision
+      )
       return to_rgb(to_uint8(images, family=self._generator.family))
 
 
