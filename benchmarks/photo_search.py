@@ -56,10 +56,10 @@ def main(_: list[str]) -> None:
         **way,
       )
       start = time.process_time()
-      codes = privai_tf.invert(photo, generator, spec).codes
+      found = privai_tf.invert(photo, generator, spec)
       spent = time.process_time() - start
       whole = whole or spent
-      likeness = float(np.mean(ms_ssim(np.asarray(generator.synthesize(codes)), photo)))
+      likeness = float(np.mean(ms_ssim(found.images, photo)))
       print(
         f"{Path(path).name} | {name} | MS-SSIM {likeness:.3f} | {spent:.0f} s | "
         f"1/{whole / spent:.1f} of the time",
