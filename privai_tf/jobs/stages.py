@@ -19,8 +19,10 @@ from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
-from privai_tf.inversion.public_code_files import ENCODER_ALONE, served_path
+from privai_tf.inversion.initialization import missing_likeness
+from privai_tf.inversion.public_code_files import served_path
 from privai_tf.inversion.settings import recorded
+from privai_tf.jobs.advice import encoder_alone
 from privai_tf.jobs.attribute_changes import AttributeChanges
 from privai_tf.jobs.failures import STAND_IN, Failure
 from privai_tf.jobs.fitting import fitted_on
@@ -43,7 +45,7 @@ class Stages:
   Attributes:
     recipe: what decides the releases, with the latent space and the steps that were chosen.
     generator: its `Generator`.
-    warning: what its owner must know before it begins; None if nothing.
+    notes: what its owner must know before it begins, and both pages say; a line each.
   """
 
   def __init__(self, recipe: Recipe, progress: Callable[[int, int], None] | None = None):
@@ -57,7 +59,7 @@ class Stages:
     inversion = recipe.inversion.for_spaces(self.generator.latent_spaces)
     if recipe.privacy.scope == "attribute" and not recipe.codes_given:
       inversion = served_path(self.generator, inversion, recipe.public_codes)
-    alone = inversion.steps == 0 and recipe.inversion.steps is None
+    self._alone = inversion.steps == 0 and recipe.inversion.steps is None
     self.recipe = recipe = dataclasses.replace(recipe, inversion=inversion)
     require_pictures(self.generator.num_channels)
     # The other scopes protect more than any boundary; a stand-in may be chosen by some.
@@ -71,14 +73,35 @@ class Stages:
       self.generator, self._boundaries, recipe.privacy, space, self._public_codes
     )
     hidden = self._boundaries if recipe.privacy.scope == "attribute" else []
-    told = [weakness(hidden), ENCODER_ALONE if alone else None]
-    told.append(loud_rest(self._prepared, self.generator))
-    self.warning = "\n".join(filter(None, told)) or None
+    told = [weakness(hidden), self._encoder_alone(), loud_rest(self._prepared, self.generator)]
+    if not recipe.codes_given and inversion.steps != 0:
+      told.append(missing_likeness(inversion, self.generator))
+    self.notes = tuple(filter(None, told))
     changes = AttributeChanges(recipe.checkpoint, hidden) if recipe.recorded else None
     self._stands_in = recipe.on_failure == STAND_IN
     self._owner = OwnerRecords(
       self.generator, inversion, self._pixels, changes, pasted_back=recipe.pasted_back
     )
+
+  def warning(self, photos: str, output: str) -> str | None:
+    """The notes for their reader at the start, commands as they are to be typed; None if there are none.
+
+    Args:
+      photos, output: what `--input` and `--output_dir` are to be in them.
+    """
+    alone = self._encoder_alone()
+    typed = alone and encoder_alone(
+      self.recipe, self.generator, self.recipe.checkpoint, photos, output
+    )
+    return "\n".join(typed if note == alone else note for note in self.notes) or None
+
+  def _encoder_alone(self) -> str | None:
+    """In words that may be published: nothing of the owner's machine."""
+    if not self._alone:
+      return None
+    names = tuple(boundary.name for boundary in self._boundaries)
+    name = checkpoint_facts(self.recipe.checkpoint, self.generator)["name"]
+    return encoder_alone(dataclasses.replace(self.recipe, attributes=names), self.generator, name)
 
   @property
   def guarantee(self) -> Guarantee:
