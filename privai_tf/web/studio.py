@@ -58,8 +58,9 @@ class Studio:
 
   @property
   def keeps_people(self) -> bool:
-    """Whether a face may be searched until it is the person: the attributes' boundaries must serve it."""
-    return keeps_people(self.generator) and self.usual.inversion.latent_space != "Z"
+    """Whether a face may be searched until it is the person: there must be boundaries that serve it."""
+    served = bool(self.usual.boundaries) and self.usual.inversion.latent_space != "Z"
+    return served and keeps_people(self.generator)
 
   @functools.cached_property
   def likeness(self) -> Way:
@@ -75,19 +76,22 @@ class Studio:
     names = list(self.usual.boundaries)
     return names if likeness else [*names, WHOLE_FACE]
 
-  def public_latents(self, likeness: bool = False) -> np.ndarray:
-    """Codes of generated faces: of the release path, where there are such."""
-    public = self.way(likeness).public
-    return self._sampled if public is None else public.codes
-
   @functools.cached_property
-  def _sampled(self) -> np.ndarray:
-    return sampled_codes(self.generator, self.usual.inversion.latent_space, _SAMPLES, seed=0).codes
+  def public_latents(self) -> np.ndarray:
+    """Codes of generated faces: of the usual release path, where there are such."""
+    if self.usual.public is not None:
+      return self.usual.public.codes
+    space = self.usual.inversion.latent_space
+    return sampled_codes(self.generator, space, _SAMPLES, seed=0).codes
 
   def distances(self, choice: Choice) -> np.ndarray:
-    """How far those lie from an attribute's boundary, positive where it is present; float64 [n]."""
-    boundary = self.way(choice.likeness).boundaries[choice.hidden]
-    found = np.asarray(boundary.coordinate(self.public_latents(choice.likeness)))
+    """How far public codes lie from an attribute's boundary, positive where it is present; float64 [n].
+
+    Args:
+      choice: which attribute; the codes are those that its release is fitted on.
+    """
+    way = self.way(choice.likeness)
+    found = np.asarray(way.boundaries[choice.hidden].coordinate(way.public.codes))
     return found.reshape(len(found), -1).mean(axis=1)
 
   def prepared(self, choice: Choice) -> PreparedRelease:
