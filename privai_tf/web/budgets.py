@@ -63,7 +63,7 @@ class Payer:
 
   def _too_little(self, wanted: Guarantee) -> str:
     left = self.remaining()
-    if wanted.delta > left.delta:
+    if left.lacks_delta(wanted.delta):
       return (
         f"This release would cost delta {wanted.delta:g}, and {left.delta:g} of {left.budget_delta:g} is "
         "left. Take the photo anew without keeping who it is, or ask who runs this page for more (privai_tf."

@@ -1,13 +1,13 @@
 """Pieces of the page as HTML. Everything that is not ours is escaped."""
 
 import html
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from privai_tf.errors import PrivaiError
 from privai_tf.serving.gateway.refusals import one_line
+from privai_tf.web.estimate import duration
 from privai_tf.web.photos import Photo, boxed
 from privai_tf.web.pictures import data_uri, figure, shown
 
@@ -83,8 +83,7 @@ def searching(done: int, total: int, picture: np.ndarray | None, left: float) ->
   """
   told = "another face is searched first, yours comes next"
   if total:
-    tens = 10 * math.ceil(left / 10)
-    told = f"{100 * done / total:.0f}%, " + (f"about {tens} s left" if tens else "a moment more")
+    told = f"{100 * done / total:.0f}%, {duration(left)}"
   return _bar(f"Searching until it is you: {told}", done / max(1, total), picture)
 
 

@@ -93,8 +93,8 @@ def keep(missing: str | None) -> str:
   return (
     '<div class="note"><p><b>Somebody else?</b> Your face was read at a glance. A search keeps who it is: '
     f"about {LIKENESS_SECONDS} seconds of one processor core. Then a single attribute can be hidden, and "
-    f"beside epsilon each release costs a delta of {number_up(_DELTA)}: so small is the chance that its "
-    "promise fails.</p></div>"
+    f"beside epsilon each release costs a delta of {number_up(_DELTA)}: once in {1 / _DELTA:,.0f} times its "
+    "promise may fail.</p></div>"
   )
 
 
@@ -109,7 +109,7 @@ def budget(left: Remaining, guarantee: Guarantee, sample: bool) -> str:
   share = max(0.0, min(1.0, left.epsilon / left.budget_epsilon))
   after = left.epsilon - guarantee.epsilon
   told = "One more release as chosen would not fit into it."
-  if after >= 0 and left.delta >= guarantee.delta:
+  if after >= 0 and not left.lacks_delta(guarantee.delta):
     told = f"This release costs {_price(guarantee)}; epsilon {max(0.0, after):.3g} would be left."
   whose = "this sample (for practice: it starts anew with each visit)" if sample else "this photo"
   releases = "1 release" if left.releases == 1 else f"{left.releases} releases"

@@ -182,8 +182,17 @@ def test_how_long_it_may_take_is_told_of_what_it_took(monkeypatch):
   np.testing.assert_allclose(one.left(0, 120), 80)
   now[0] += 30
   np.testing.assert_allclose(one.left(0, 120), 50)
-  np.testing.assert_allclose(one.left(12, 120), 270)  # 30 s for a tenth.
+  np.testing.assert_allclose(one.left(12, 120), 72)  # What was compiled before it tells nothing.
   now[0] += 20
-  np.testing.assert_allclose(one.left(12, 120), 250)
+  np.testing.assert_allclose(one.left(12, 120), 52)
+  np.testing.assert_allclose(one.left(24, 120), 160)  # 20 s for a tenth.
   now[0] += 1000
-  assert one.left(12, 120) == 0
+  assert one.left(24, 120) == 0
+
+
+@pytest.mark.parametrize(
+  ("seconds", "told"),
+  [(0, "a moment"), (1, "about 10 s"), (81, "about 90 s"), (121, "about 3 minutes")],
+)
+def test_time_is_rounded_up(seconds, told):
+  assert estimate.duration(seconds).startswith(told)
