@@ -91,7 +91,8 @@ class Events:
         trouble = gr.update(value=parts.trouble(explained(error)), visible=True)
     try:
       yield self.views.read(session, chosen) | {on.trouble: trouble}
-      yield self.views.pictures(session, chosen)
+      if session.inverted.likeness:  # Else the previews are still those from before.
+        yield self.views.pictures(session, chosen)
     except Exception as error:
       yield self.views.told(error)
 
