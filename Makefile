@@ -1,5 +1,5 @@
 # make demo   renders portraits, hides their smile, writes a report (first call: installs what that needs)
-# make demo-photo   the same with photorealistic faces; downloads their generator (38 MB) and tells its terms
+# make demo-photo   the same with photorealistic faces, two of which stay who they are; downloads their networks (67 MB) and tells the terms
 # make web    opens the page for people on http://127.0.0.1:7860           (first call: installs what that needs)
 # make notebook   opens docs/PrivAI.ipynb, the six steps with controls, in JupyterLab (first call: installs that)
 # make test   the whole test suite but the very slow part         (first call: sets everything up)
@@ -63,4 +63,4 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.synthesis
 
 clean:
-	rm -rf $(VENV) demo_output demo_private demo_photo_input demo_photo_output demo_photo_private build dist *.egg-info
+	rm -rf $(VENV) demo_output demo_private demo_photo_input demo_photo_output* demo_photo_private* build dist *.egg-info

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import pathlib
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 
 from privai_tf.errors import PrivaiError
@@ -55,8 +56,8 @@ def run(
   publication, suffix = job.publication, job.shard.suffix
   failed = read_failures(job.private_dir, suffix) if job.retry_failures else None
   stages = Stages(job.recipe, progress)
-  if stages.warning and tell:
-    tell(stages.warning)
+  if tell and (warning := stages.advice.typed(*advised_places(job))):
+    tell(warning)
   configuration = stages.configuration()
   items = find_items(job.sources, stages.generator, stages.recipe.inversion.latent_space)
   refuse_what_is_not_to_be_published(items, job.output_dir)
@@ -110,7 +111,7 @@ def run(
     gave_up=tally.gave_up,
     looked_at=tally.looked_at,
     unlike=tally.unlike,
-    searched=job.inversion.steps != 0,
+    searched=stages.recipe.inversion.steps != 0,
   )
 
 
@@ -127,11 +128,14 @@ def _finish(
   report = public.finish(
     released=len(tally.released) + len(tally.kept) if counted else None,
     promise=public.promise(stages.guarantee, stages.bound),
+    notes=stages.advice.notes,
   )
   if private is None:
     return report, None
   configuration = stages.configuration()
-  return report, private.finish(public.path, tally.failures, stages.guarantee, configuration)
+  return report, private.finish(
+    public.path, tally.failures, stages.guarantee, configuration, stages.advice.notes
+  )
 
 
 def _count(items: Items, shard: Shard) -> int | None:
@@ -161,6 +165,11 @@ def _manifest(
     with contextlib.suppress(PrivaiError):
       manifest.close()
     raise
+
+
+def advised_places(job: Job) -> tuple[str, str]:
+  """Where the same photos would be released in another way: `--input` and a folder of its own."""
+  return shlex.quote(job.input or "PHOTOS"), shlex.quote(f"{job.output_dir}-likeness")
 
 
 def check_ledger(budget: Budget | None) -> None:

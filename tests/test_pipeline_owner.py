@@ -209,7 +209,10 @@ def test_a_weak_boundary_is_told_before_anything_else(job_on_codes, tiny_checkpo
     path.parent.mkdir()
     dataclasses.replace(smile, provenance={"accuracy_held_out": accuracy}).save(path)
     told = []
-    job = job_on_codes(1, attributes=(str(path),), output_dir=tmp_path / f"{accuracy}" / "out")
+    places = {name: tmp_path / f"{accuracy}" / name for name in ("output_dir", "private_dir")}
+    job = job_on_codes(1, attributes=(str(path),), **places)
     summary = pipeline.run(job, tell=told.append)
+    for page in (summary.report, summary.comparison):  # Who did not watch the start finds it there.
+      assert page.read_text().count("Weak boundary") == (accuracy < 0.8)
     assert f"right on {100 * accuracy:g}% of held-out faces" in summary.statement
     assert [line.partition(":")[0] for line in told] == ["Weak boundary"] * (accuracy < 0.8)

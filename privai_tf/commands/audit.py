@@ -42,7 +42,10 @@ _SCOPE = shared_flag("scope", "Scope; default: the mechanism's first.")
 _COMPONENTS = shared_flag("components", default=1)
 
 _REST = flags.DEFINE_bool("rest", False, "Measure what the rest tells of the attributes.")
-_STEPS = shared_flag("steps", "--rest: steps of the search; 0: the encoder's codes.", default=50)
+_STEPS = shared_flag(
+  "steps",
+  "--rest: steps of the search; 0: the encoder's codes; default: as run_privatize.py releases photos.",
+)
 _REST_CODES = flags.DEFINE_integer(
   "rest_codes",
   None,

@@ -7,6 +7,8 @@
 The first line adds a caller and prints its token, once; see docs/gateway.md.
 """
 
+from typing import Any
+
 from absl import flags
 
 from privai_tf.errors import ConfigurationError
@@ -22,6 +24,13 @@ _ATTRIBUTES = shared_flag(
   default=["smile"],
 )
 _LATENT_SPACE = shared_flag("latent_space")
+_PRESET = shared_flag(
+  "preset",
+  "likeness: photographs are searched until the person is found, in W+ (about 80 s of a core a request), "
+  "and released by gaussian with a delta of 1e-6. Sets --latent_space, --scopes, --mechanisms, "
+  "--public_codes, --batch_size, --request_timeout and --max_concurrent unless they are given.",
+  values=("likeness",),
+)
 _LEDGER = shared_flag(
   "ledger",
   "What records what every caller spent: a SQLite file, or postgresql://USER@HOST/DATABASE, which "
@@ -104,11 +113,15 @@ _MAY_READ_METRICS = flags.DEFINE_bool(
   "may_read_metrics", False, "add_caller: whether the token opens /metrics."
 )
 
+# A request's search fills the machine: one at a time, and as many wait as end in time.
+_SEARCHING = {"batch_size": 1, "request_timeout": 600.0, "max_concurrent": 4}
+
 flags.mark_flag_as_required("tokens")
 
 flags.DEFINE_alias("attributes", "attribute")
 command_help.first(
-  "tokens", "add_caller", "budget_epsilon", "ledger", "checkpoint", "attribute", "host", "port"
+  *("tokens", "add_caller", "budget_epsilon", "ledger", "checkpoint", "attribute", "preset"),
+  *("host", "port"),
 )
 
 
@@ -133,18 +146,19 @@ def main(_: list[str]) -> None:
 
   settings = GatewaySettings(
     attributes=names,
-    mechanisms=None if _MECHANISMS.value is None else tuple(_MECHANISMS.value),
-    scopes=tuple(_SCOPES.value),
+    mechanisms=None if (offered := _or_preset(_MECHANISMS)) is None else tuple(offered),
+    scopes=tuple(_or_preset(_SCOPES)),
     codebook_sizes=_sizes(),
     resemblances=tuple(_RESEMBLANCES.value),
     align=tuple(_ALIGN.value),
     on_failure=_ON_FAILURE.value,
+    preset=_PRESET.value,
     max_epsilon=_MAX_EPSILON.value,
     max_upload_bytes=_MAX_UPLOAD_BYTES.value,
     max_pixels=_MAX_PIXELS.value,
     body_timeout=_BODY_TIMEOUT.value,
-    request_timeout=_REQUEST_TIMEOUT.value,
-    max_concurrent=_MAX_CONCURRENT.value,
+    request_timeout=_or_preset(_REQUEST_TIMEOUT),
+    max_concurrent=_or_preset(_MAX_CONCURRENT),
     max_per_caller=_MAX_PER_CALLER.value,
   )
   start_tensorflow()
@@ -156,12 +170,13 @@ def main(_: list[str]) -> None:
   model = Model(
     checkpoint=_CHECKPOINT.value,
     boundaries=files,
-    latent_space=_LATENT_SPACE.value,
+    latent_space=_or_preset(_LATENT_SPACE),
     backend=_BACKEND.value,
     steps=_STEPS.value,
-    batch_size=_BATCH_SIZE.value,
+    batch_size=_or_preset(_BATCH_SIZE),
     precision=_PRECISION.value,
-    public_codes=_PUBLIC_CODES.value,
+    public_codes=_or_preset(_PUBLIC_CODES),
+    preset=_PRESET.value,
     address=_SERVING_ADDRESS.value,
     name=_SERVING_MODEL.value,
     protocol=_SERVING_PROTOCOL.value,
@@ -178,6 +193,23 @@ def main(_: list[str]) -> None:
     _TLS_CERTIFICATE.value,
     _TLS_KEY.value,
   )
+
+
+def _or_preset(flag: flags.FlagHolder[Any]) -> Any:
+  """A flag's value; where it was not given, what the preset sets."""
+  if _PRESET.value is None or flag.present:
+    return flag.value
+  from privai_tf.jobs.presets import PRESETS
+
+  preset = PRESETS[_PRESET.value]
+  advised = {
+    "latent_space": preset.latent_space,
+    "public_codes": preset.public_codes,
+    "scopes": [preset.scope],
+    "mechanisms": [preset.mechanism],
+    **_SEARCHING,
+  }
+  return advised[flag.name]
 
 
 def _sizes() -> tuple[int, ...]:

@@ -7,7 +7,7 @@ folders alone, so that a resumed run, and the last of several processes, show ev
 import heapq
 import html
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from privai_tf.artifacts import Guarantee
@@ -39,6 +39,7 @@ def comparison_page(
   output_dir: pathlib.Path,
   guarantee: Guarantee | None = None,
   configuration: Mapping[str, Any] | None = None,
+  notes: Sequence[str] = (),
 ) -> str:
   """The comparison of every input whose private record is in the folder, what needs a look first.
 
@@ -47,6 +48,7 @@ def comparison_page(
     output_dir: the publishable folder.
     guarantee: of the releases.
     configuration: of the job, from `Stages.configuration`.
+    notes: lines on how the releases were made.
 
   Returns:
     The text of `comparison.html`.
@@ -68,6 +70,7 @@ def comparison_page(
   parts = [
     f'<p class="private">{html.escape(_PRIVATE)}</p>',
     summary(counts, failures, charges, guarantee, configuration or {}),
+    page.notes(notes),
     page.folded("Choosing among releases", f"<p>{html.escape(_CHOOSING)}</p>"),
   ]
   if guarantee is not None:

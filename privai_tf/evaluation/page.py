@@ -20,6 +20,7 @@ body { background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sa
 h1 { font-size: 1.5rem; margin: .5rem 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 p.statement { border-left: .35rem solid var(--accent); background: var(--soft); padding: .7rem 1rem; margin: 1rem 0; }
 p.warning { border-left-color: var(--warn); }
+p.note { overflow-wrap: anywhere; color: var(--warned); }
 table { border-collapse: collapse; font-size: .9rem; } td, th { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid var(--line); }
 td.number { font-variant-numeric: tabular-nums; text-align: right; }
 .gallery { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
@@ -122,6 +123,11 @@ def table(rows: Sequence[tuple[str, object]]) -> str:
 def folded(title: str, body: str) -> str:
   """HTML that shows when its title is touched; the title is plain text, escaped here."""
   return f"<details><summary>{html.escape(title)}</summary>{body}</details>"
+
+
+def notes(lines: Sequence[str]) -> str:
+  """What a reader should know of how something was made, a paragraph each; plain text, escaped here."""
+  return "".join(f'<p class="note">{html.escape(line)}</p>' for line in lines)
 
 
 def statement(text: str, private: bool) -> str:

@@ -8,7 +8,7 @@ import html
 import json
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import Image
@@ -97,11 +97,12 @@ def _read(path: pathlib.Path | StorePath, text: bytes | Exception) -> dict:
   )
 
 
-def report_page(output_dir: pathlib.Path | StorePath) -> str:
+def report_page(output_dir: pathlib.Path | StorePath, notes: Sequence[str] = ()) -> str:
   """The report on everything finished in a folder.
 
   Args:
     output_dir: a publishable output folder.
+    notes: lines on how the releases were made, nothing private in them.
 
   Returns:
     The text of `report.html`.
@@ -115,7 +116,7 @@ def report_page(output_dir: pathlib.Path | StorePath) -> str:
     precisions.add(content.get("precision", _FIRST_PRECISION))
   if not groups:
     return page.page("Privatized faces", "<p>No image was released in this run.</p>")
-  parts = [images_line(sum(len(names) for _, names, _ in groups.values()))]
+  parts = [images_line(sum(len(names) for _, names, _ in groups.values())), page.notes(notes)]
   shown = 0
   for _, (content, names, precisions) in sorted(groups.items()):
     # Several machines may have shared the work, or one after another.
@@ -130,13 +131,14 @@ def report_page(output_dir: pathlib.Path | StorePath) -> str:
   return page.page("Privatized faces", "\n".join(parts))
 
 
-def records_page(content: dict, images: int, record_files: int) -> str:
+def records_page(content: dict, images: int, record_files: int, notes: Sequence[str] = ()) -> str:
   """The report on a run whose images are in TFRecord files, which no browser shows.
 
   Args:
     content: what is recorded with every image (as in `NAME.json`).
     images: how many were released.
     record_files: in how many files.
+    notes: see `report_page`.
 
   Returns:
     The text of `report.html`.
@@ -144,7 +146,8 @@ def records_page(content: dict, images: int, record_files: int) -> str:
   where = (
     f"<p>In {record_files} TFRecord file{'s' if record_files != 1 else ''} beside this page.</p>"
   )
-  parts = [images_line(images), where, promise(content), footer(content["versions"])]
+  parts = [images_line(images), where, page.notes(notes), promise(content)]
+  parts.append(footer(content["versions"]))
   return page.page("Privatized faces", "\n".join(parts))
 
 

@@ -27,7 +27,7 @@ from privai_tf.jobs.private_folder import PrivateFolder
 from privai_tf.jobs.publication import PublicFolder
 from privai_tf.jobs.stages import Stages
 from privai_tf.jobs.summary import Summary
-from privai_tf.pipeline import check_ledger, opened_ledger
+from privai_tf.pipeline import advised_places, check_ledger, opened_ledger
 from privai_tf.runtime.keras_settings import settle_keras
 
 _LOOK_SECONDS = 0.5  # A listing; of a store, as well.
@@ -136,8 +136,8 @@ def run(
   options = require_runner(options)
   check_ledger(job.budget)
   stages = Stages(job.recipe)
-  if stages.warning and tell:
-    tell(stages.warning)
+  if tell and (warning := stages.advice.typed(*advised_places(job))):
+    tell(warning)
   configuration = stages.configuration()
   items = find_items(job.sources, stages.generator, stages.recipe.inversion.latent_space)
   refuse_what_is_not_to_be_published(items, job.output_dir)
@@ -174,10 +174,13 @@ def run(
     looked_at=sum(result.looked_at for result in results),
     unlike=sum(result.unlike for result in results),
     statement=stages.guarantee.statement if released else None,
-    report=public.finish(),
-    comparison=private.finish(public.path, failures, stages.guarantee, configuration)
+    report=public.finish(notes=stages.advice.notes),
+    comparison=private.finish(
+      public.path, failures, stages.guarantee, configuration, stages.advice.notes
+    )
     if private
     else None,
+    searched=stages.recipe.inversion.steps != 0,
   )
 
 

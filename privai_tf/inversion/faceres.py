@@ -27,7 +27,8 @@ FILES = {
   "faceres.bin": "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b",
 }
 FEATURES, GENDER = "global_pooling/Mean", "gender_pred/Sigmoid"
-_REMEDY = "get it again: python -m converters --download=faceres"
+FETCHED_BY = "python -m converters --download=faceres"
+_REMEDY = f"get it again: {FETCHED_BY}"
 # Its makers cut 1.4 times a detector's box out of a photo; in aligned pictures that lies here.
 BOX = (0.1, 0.1, 0.9, 0.9)
 SIDE = 224
@@ -146,8 +147,7 @@ def read_faceres(place: str = "") -> Faceres:
   for name, digest in FILES.items():
     if not (folder / name).is_file():
       raise ConfigurationError(
-        f"The recognizer faceres needs {name} in {shown(folder)}: "
-        "python -m converters --download=faceres"
+        f"The recognizer faceres needs {name} in {shown(folder)}: {FETCHED_BY}"
       )
     contents[name] = outside.read_bytes(folder / name, CheckpointError, _REMEDY)
     if hashlib.sha256(contents[name]).hexdigest() != digest:

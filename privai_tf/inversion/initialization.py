@@ -7,7 +7,7 @@ import numpy as np
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators.codes import random_labels
 from privai_tf.inversion.encoder import Encoder, find_encoder
-from privai_tf.inversion.faceres import faceres_at_hand
+from privai_tf.inversion.faceres import FETCHED_BY, faceres_at_hand
 from privai_tf.inversion.given_encoder import given_encoder
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.inversion.statistics import latent_statistics
@@ -71,7 +71,7 @@ def decided(spec: InversionSpec, generator) -> InversionSpec:
 
 def _with_likeness(spec: InversionSpec, generator) -> InversionSpec:
   """The specification with what makes people recognizable decided."""
-  alike = generator.family in _LIKENESS
+  alike = keeps_people(generator)
   values: dict[str, float] = {}
   if spec.face_weight is None:
     values["face_weight"] = _FACE_WEIGHT if alike else 1.0
@@ -83,6 +83,15 @@ def _with_likeness(spec: InversionSpec, generator) -> InversionSpec:
   return dataclasses.replace(spec, **values)
 
 
+def keeps_people(generator) -> bool:
+  """Whether people in photos can be recognized in what a search in this network finds.
+
+  Args:
+    generator: a `privai_tf.Generator`.
+  """
+  return generator.family in _LIKENESS
+
+
 def missing_likeness(spec: InversionSpec, generator) -> str | None:
   """What would make the people in photos more recognizable and is not on this machine; None if nothing.
 
@@ -90,10 +99,10 @@ def missing_likeness(spec: InversionSpec, generator) -> str | None:
     spec: the settings, as they were given.
     generator: a `privai_tf.Generator`.
   """
-  if spec.identity_weight is not None or generator.family not in _LIKENESS or faceres_at_hand():
+  if spec.identity_weight is not None or not keeps_people(generator) or faceres_at_hand():
     return None
   return (
-    "People are compared by their pixels alone; python -m converters --download=faceres gets a network "
+    f"People are compared by their pixels alone; {FETCHED_BY} gets a network "
     "that tells people apart, and the search follows it (29 MB)."
   )
 
@@ -105,7 +114,7 @@ def with_space(spec: InversionSpec, generator) -> InversionSpec:
     spec: the settings.
     generator: a `privai_tf.Generator`.
   """
-  if spec.latent_space is None and generator.family in _LIKENESS:
+  if spec.latent_space is None and keeps_people(generator):
     return dataclasses.replace(spec, latent_space=_LIKENESS[generator.family][0])
   return spec.for_spaces(generator.latent_spaces)
 

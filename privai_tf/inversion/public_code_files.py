@@ -27,14 +27,6 @@ _PATHS = (
 # Every direction that is kept has a curve to be fitted, and what its error leaves a linear probe
 # reads: in W+ 69% of one attribute's sides from 24 directions and 256 codes, 51% from 12.
 _CODES_A_DIRECTION, _FEWEST_TO_LIMIT = 32, 256
-# To who releases that way without having asked for it.
-ENCODER_ALONE = (
-  "Codes are read by the encoder alone (--steps=0), which public codes are shipped for: what it misses of "
-  "a face is missing in the release, which may be another person's to the eye. To keep the person, search "
-  "the code first (python -m privai_tf.invert, a minute or two a face) and release it by --input_latents; "
-  "what its rest says of the attribute is then not measured. --steps=50 searches here, and makes public "
-  "codes of its own first, which takes as long as a thousand photos."
-)
 
 
 def served_path(generator, spec: InversionSpec, count: int | None = None) -> InversionSpec:

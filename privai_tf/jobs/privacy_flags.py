@@ -12,14 +12,13 @@ from privai_tf.runtime.shared_flags import shared_flag
 
 flags.adopt_module_key_flags(image_flags)
 
-_PRESET = flags.DEFINE_enum(
+_PRESET = shared_flag(
   "preset",
-  None,
-  sorted(PRESETS),
   "Advised scope, mechanism, decoding and resemblance, by use: attribute (one attribute hidden, the "
   "person stays), likeness (the same for photographs: a search in W+ that keeps who it is, and a delta "
   "of 1e-6), stand-in (nobody's face in its place) or data-set (the same; age and gender count "
   "three times). Flags that are given win; epsilon is yours. See docs/evidence.md.",
+  values=tuple(sorted(PRESETS)),
 )
 _WPLUS_MODE = shared_flag("wplus_mode")
 _MECHANISM = shared_flag(

@@ -3,7 +3,7 @@
 import dataclasses
 import io
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -115,6 +115,7 @@ class PrivateFolder:
     failures: Iterable[Failure],
     guarantee: Guarantee | None = None,
     configuration: dict | None = None,
+    notes: Sequence[str] = (),
   ) -> pathlib.Path:
     """Writes the comparison, and `failures.csv`.
 
@@ -123,6 +124,7 @@ class PrivateFolder:
       failures: of this process's inputs, stand-ins of earlier runs included.
       guarantee: of the releases.
       configuration: the job's, from `Stages.configuration`.
+      notes: of the run's `Advice`.
 
     Returns:
       The path of `comparison.html`.
@@ -130,6 +132,6 @@ class PrivateFolder:
     table = self.path / f"failures{self._suffix}.csv"
     files.write_text(table, failures_csv(failures), private=True)
     comparison = self.path / "comparison.html"
-    text = comparison_page(self.path, output_dir, guarantee, configuration)
+    text = comparison_page(self.path, output_dir, guarantee, configuration, notes)
     files.write_text(comparison, text, private=True)
     return comparison

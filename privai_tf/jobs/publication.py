@@ -12,7 +12,7 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from privai_tf.artifacts import Guarantee
@@ -263,13 +263,17 @@ class PublicFolder:
     files.write_json(self._run, content)
 
   def finish(
-    self, released: int | None = None, promise: Mapping | None = None
+    self,
+    released: int | None = None,
+    promise: Mapping | None = None,
+    notes: Sequence[str] = (),
   ) -> pathlib.Path | StorePath:
     """Writes the counts, and the report once every process that shares the folder is done.
 
     Args:
       released: images of this process, those of earlier runs included; None: all in the folder.
       promise: the part of `content` that all releases share.
+      notes: lines that the report says of how the releases were made, nothing private in them.
 
     Returns:
       The path of `report.html`, or of the folder while others are at work.
@@ -280,11 +284,11 @@ class PublicFolder:
     if not self._all_finished():
       return self.path
     report = self.path / REPORT
-    files.write_text(report, self._report(promise))
+    files.write_text(report, self._report(promise, notes))
     return report
 
-  def _report(self, promise: Mapping | None) -> str:
-    return report_page(self.path)
+  def _report(self, promise: Mapping | None, notes: Sequence[str]) -> str:
+    return report_page(self.path, notes)
 
   def _all_finished(self) -> bool:
     """Whether every shard has written its counts; the last one to do so sees that it was the last."""

@@ -3,7 +3,7 @@
 import json
 import pathlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation.report import records_page
@@ -45,11 +45,11 @@ class RecordFolder(PublicFolder):
     name = re.compile(rf"{self.record_stem}\d{{5}}\.tfrecord")
     return (path for path in self.path.iterdir() if name.fullmatch(path.name))
 
-  def _report(self, promise: Mapping | None) -> str:
+  def _report(self, promise: Mapping | None, notes: Sequence[str]) -> str:
     counts = [
       json.loads(path.read_text(encoding="utf-8"))["counts"]["released"]
       for path in self.path.iterdir()
       if is_run_record(path.name)
     ]
     record_files = sum(path.name.endswith(".tfrecord") for path in self.path.iterdir())
-    return records_page(promise, sum(counts), record_files)
+    return records_page(promise, sum(counts), record_files, notes)

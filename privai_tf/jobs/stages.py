@@ -13,14 +13,14 @@ import numpy as np
 
 from privai_tf.artifacts import Guarantee, Inversion
 from privai_tf.attributes.sources import load_boundaries
-from privai_tf.attributes.weakness import weakness
 from privai_tf.errors import InputError
 from privai_tf.faces import paste_back
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import require_pictures, to_rgb
 from privai_tf.inversion import find_codes, invert
-from privai_tf.inversion.public_code_files import ENCODER_ALONE, portable, served_path
+from privai_tf.inversion.public_code_files import portable, served_path
 from privai_tf.inversion.settings import recorded
+from privai_tf.jobs.advice import Advice
 from privai_tf.jobs.attribute_changes import AttributeChanges
 from privai_tf.jobs.failures import STAND_IN, Failure
 from privai_tf.jobs.fitting import fitted_on
@@ -31,7 +31,6 @@ from privai_tf.jobs.parts import Recipe
 from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.jobs.tally import shifted
 from privai_tf.privacy import prepare, privatize
-from privai_tf.privacy.public_figures import loud_rest
 from privai_tf.privacy.relation import Relation
 from privai_tf.privacy.resemblance import named_attributes
 from privai_tf.runtime.batching import bucket_size, filled
@@ -44,7 +43,7 @@ class Stages:
   Attributes:
     recipe: what decides the releases, with the latent space and the steps that were chosen.
     generator: its `Generator`.
-    warning: what its owner must know before it begins; None if nothing.
+    advice: what its owner must know before it begins, and both pages say.
     precision: in which releases are drawn, "float32" or "bfloat16".
   """
 
@@ -74,9 +73,7 @@ class Stages:
       self.generator, self._boundaries, recipe.privacy, space, self._public_codes
     )
     hidden = self._boundaries if recipe.privacy.scope == "attribute" else []
-    told = [weakness(hidden), ENCODER_ALONE if alone else None]
-    told.append(loud_rest(self._prepared, self.generator))
-    self.warning = "\n".join(filter(None, told)) or None
+    self.advice = Advice(recipe, self.generator, self._prepared, self._boundaries, alone)
     changes = AttributeChanges(recipe.checkpoint, hidden) if recipe.recorded else None
     self._stands_in = recipe.on_failure == STAND_IN
     self._owner = OwnerRecords(

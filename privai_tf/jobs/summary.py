@@ -49,9 +49,9 @@ class Summary:
     elif self.unlike:
       lines.append(
         f"{self.unlike} of {self.looked_at} faces are read badly by the encoder alone: what is published "
-        "there may be another face than the photo's. Search for their codes (--steps=50), or use a "
-        "checkpoint that was trained on such photos (README, Checkpoints); look at --private_dir's "
-        "page before publishing."
+        "there may be another face than the photo's. Search for their codes (photographs: "
+        "--preset=likeness; else --steps=50), or use a checkpoint that was trained on such photos "
+        "(README, Checkpoints); look at --private_dir's page before publishing."
       )
     lines.append(f"To publish:      {self.report}")
     if self.comparison:

@@ -116,7 +116,7 @@ def _attribute_plan(boundaries: Sequence[Boundary], spec: PrivacySpec, public: P
   dimensions = split.rest_numbers
   rho = rounding_radius(public.codes)
   rest = rest_noise(total, spec.delta, dimensions, rho, split.lipschitz) if dimensions else None
-  numbers, _ = split.parts(public.codes.astype(np.float64))
+  numbers = split.public_numbers
   epsilons = spec.epsilons
   if len(epsilons) < len(boundaries) and mechanism_class(spec.mechanism).needs_samples:
     firsts = [numbers[:, split.axis_numbers(axis)[0]] for axis in range(len(boundaries))]

@@ -42,6 +42,8 @@ class Split:
     rest_basis: float64 [D, p], B, orthonormal; or [d, p], the same for each layer.
     layers: L for W+ codes, else None.
     basis: float64 [d, k], the attributes' orthonormal directions in one layer.
+    public_numbers: float64 [n, numbers], the first of `parts` of the codes that it was fitted on: of
+      thousands of W+ codes they take seconds.
   """
 
   mean: np.ndarray
@@ -51,6 +53,7 @@ class Split:
   rest_basis: np.ndarray
   layers: int | None
   basis: np.ndarray
+  public_numbers: np.ndarray
 
   @property
   def numbers(self) -> int:
@@ -166,11 +169,12 @@ def _fitted(public: PublicCodes, basis: np.ndarray, tied: bool) -> Split:
   patterns = _layer_patterns(layers or 1)
   normals = [np.kron(pattern, axis) for axis in basis.T for pattern in patterns]
   curves: list[Curve] = []
-  deviations = []
+  columns, deviations = [], []
   for index, normal in enumerate(normals):
     others = np.array(normals[:index]).reshape(index, len(mean))
     curve = fit_curve(rest, normal, straight=index % len(patterns) > 0, others=others)
     coordinates = curve.coordinate(rest)
+    columns.append(coordinates)
     deviations.append(float(coordinates.std()))
     rest = rest - curve.at(coordinates)
     curves.append(curve)
@@ -178,14 +182,16 @@ def _fitted(public: PublicCodes, basis: np.ndarray, tied: bool) -> Split:
   released = [
     axis * len(patterns) + number for axis in range(basis.shape[1]) for number in range(each)
   ]
+  scales = _scales(released, deviations, len(patterns))
   return Split(
     mean=mean,
     curves=tuple(curves),
     released=tuple(released),
-    scales=_scales(released, deviations, len(patterns)),
+    scales=scales,
     rest_basis=rest_basis(rest, layers, public.directions, np.array(normals)),
     layers=layers,
     basis=basis,
+    public_numbers=np.stack([columns[index] for index in released], axis=1) / scales,
   )
 
 

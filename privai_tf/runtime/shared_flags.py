@@ -126,6 +126,12 @@ SHARED_FLAGS: Mapping[str, SharedFlag] = MappingProxyType(
       PRECISIONS,
     ),
     # What a release promises.
+    "preset": SharedFlag(
+      "enum",
+      None,
+      "Advised settings, by use; see docs/evidence.md.",
+      ("attribute", "data-set", "likeness", "stand-in"),
+    ),
     "mechanism": SharedFlag("string", None, "The privacy mechanism; see docs/privacy.md."),
     "scope": SharedFlag("enum", None, "What is covered.", ("attribute", "image", "metric")),
     "epsilon": SharedFlag("list", ["1"], "Epsilon, above 0."),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from privai_tf.attributes.boundary import Boundary
+from privai_tf.inversion.public_code_files import served_path
 from privai_tf.inversion.public_codes import public_codes
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.privacy.audit.residual import (
@@ -31,13 +32,13 @@ class RestJob:
   """What to measure.
 
   Attributes:
-    latent_space, steps: of the release path.
+    latent_space, steps: of the release path; no steps: the one that the main job takes.
     epsilon: of the whole release; a part of it is the rest's noise.
     codes: how many the attacker has; None: as many as a release path's calibration.
   """
 
   latent_space: str = "W"
-  steps: int = 50
+  steps: int | None = None
   epsilon: float = 1.0
   codes: int | None = None
 
@@ -58,7 +59,8 @@ def audit_rest(job: RestJob, generator: Any, boundaries: Sequence[Boundary]) -> 
   Raises:
     ConfigurationError, CheckpointError, InputError: if it cannot be measured.
   """
-  path = InversionSpec(latent_space=job.latent_space, steps=job.steps)
+  asked = InversionSpec(latent_space=job.latent_space, steps=job.steps)
+  path = served_path(generator, asked)
   with progress_bar("public codes", unit="code") as progress:
     calibration = public_codes(generator, path, progress=progress)
   with progress_bar("the attacker's codes", unit="code") as progress:

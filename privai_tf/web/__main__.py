@@ -30,6 +30,11 @@ _LEDGER = shared_flag("ledger", "Where releases are charged; default: a file in 
 _BUDGET_EPSILON = shared_flag(
   "budget_epsilon", "What all releases of a photo may cost together.", default=8.0
 )
+_BUDGET_DELTA = shared_flag(
+  "budget_delta",
+  "Likewise; a release of a face that is kept recognizable costs 1e-6 of it.",
+  default=1e-5,
+)
 _MAX_EPSILON = shared_flag("max_epsilon")
 _MAX_UPLOAD_BYTES = shared_flag("max_upload_bytes", "Of a photo.", lower_bound=1)
 _MAX_PIXELS = shared_flag("max_pixels", "Of a photo.", lower_bound=1)
@@ -58,6 +63,7 @@ def main(_: list[str]) -> None:
     auth_file=_path(_AUTH_FILE.value),
     ledger=_path(_LEDGER.value),
     budget_epsilon=_BUDGET_EPSILON.value,
+    budget_delta=_BUDGET_DELTA.value,
     max_epsilon=_MAX_EPSILON.value,
     max_upload_bytes=_MAX_UPLOAD_BYTES.value,
     max_pixels=_MAX_PIXELS.value,

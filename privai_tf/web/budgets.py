@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.privacy.ledger import BudgetExceededError, Ledger, RelationError, Remaining
 from privai_tf.privacy.prepared import PreparedRelease
@@ -53,21 +54,27 @@ class Payer:
     except RelationError:
       raise Refusal(
         409,
-        "An earlier release hid something else, which this one could show. Hide the same as then, or "
-        "the whole face. Nothing was released.",
+        "An earlier release hid something else, or read the face in the other way, which this one could "
+        "show. Hide the same as then, read as then, or the whole face. Nothing was released.",
       ) from None
     except BudgetExceededError:
-      raise Refusal(402, self._too_little(guarantee.epsilon)) from None
+      raise Refusal(402, self._too_little(guarantee)) from None
     return charge.remaining
 
-  def _too_little(self, wanted: float) -> str:
+  def _too_little(self, wanted: Guarantee) -> str:
     left = self.remaining()
+    if left.lacks_delta(wanted.delta):
+      return (
+        f"This release would cost delta {wanted.delta:g}, and {left.delta:g} of {left.budget_delta:g} is "
+        "left. Take the photo anew without keeping who it is, or ask who runs this page for more (privai_tf."
+        "ledger grant). Nothing was released."
+      )
     if left.epsilon <= 0:
       return (
         "The budget is spent: nothing more of this can be released without breaking the promise."
       )
     return (
-      f"This release would cost epsilon {wanted:g}, and {left.epsilon:g} of {left.budget_epsilon:g} is "
+      f"This release would cost epsilon {wanted.epsilon:g}, and {left.epsilon:g} of {left.budget_epsilon:g} is "
       "left. Choose a stronger protection (a smaller epsilon). Nothing was released."
     )
 
@@ -90,14 +97,18 @@ class Budgets:
       LedgerError: if the ledger cannot be trusted.
     """
     self._path, self._own = settings.ledger_path, settings.ledger is None
-    self._epsilon = settings.budget_epsilon
+    self._usual = settings.budget_epsilon, settings.budget_delta, "basic"
     self._lock = threading.Lock()
     self._open: dict[tuple, Ledger] = {}
     if self._own:
       self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    self._ledger(self._epsilon, 0.0, "basic")
+    self._ledger(*self._usual)
     self._practice = Ledger.open(
-      practice / "practice.db", default_epsilon=self._epsilon, create=True, state=practice / "state"
+      practice / "practice.db",
+      default_epsilon=settings.budget_epsilon,
+      default_delta=settings.budget_delta,
+      create=True,
+      state=practice / "state",
     )
 
   def of_sample(self, number: int, session: str) -> Payer:
@@ -116,7 +127,7 @@ class Budgets:
       Refusal: if the name is none.
     """
     if caller is None:
-      ledger = self._ledger(self._epsilon, 0.0, "basic")
+      ledger = self._ledger(*self._usual)
     else:
       ledger = self._ledger(caller.epsilon, caller.delta, caller.composition)
     subject = person.strip() or ledger.subject_of_pixels(pixels)

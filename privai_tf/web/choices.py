@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from privai_tf.jobs.presets import PRESETS
 from privai_tf.privacy.mechanisms import default_decode, default_mechanism, mechanism_class
 from privai_tf.privacy.spec import PrivacySpec
 
@@ -12,7 +13,9 @@ _USUAL = 1.0
 _SPREAD = 2  # Steps of the ladder between two epsilons of a strip.
 STRIP = 5
 
-# Purely epsilon-private ones: nobody has to be told what a delta is.
+_LIKENESS = PRESETS["likeness"]
+# Purely epsilon-private ones, so that nobody has to be told what a delta is; but for a face that was
+# searched: pure noise on the thousands of numbers of its code would be seen.
 MECHANISMS = {
   "extremal": "Names one of a few typical values, likelier one near yours. Spoils the picture least.",
   "laplace": "Adds random noise to the value. The classic; the same protection costs more.",
@@ -20,6 +23,7 @@ MECHANISMS = {
   "subset_selection": (
     "Exchanges the face for one that the generator made up, likelier one that resembles yours."
   ),
+  "gaussian": "Adds normal noise to the value. Needs a delta, and spares all else in the face.",
   "l2_laplace": "Adds random noise to everything in the face at once; little of it is left.",
 }
 _OFFERED = {
@@ -58,12 +62,15 @@ class Choice:
     hidden: an attribute's name, or `WHOLE_FACE`.
     epsilon: above 0.
     mechanism, decode: see `PrivacySpec`; None: what is best for what is hidden.
+    likeness: whether the face's code was searched until the person was found; then what
+      `--preset=likeness` advises is best.
   """
 
   hidden: str
   epsilon: float
   mechanism: str | None = None
   decode: str | None = None
+  likeness: bool = False
 
   @property
   def scope(self) -> str:
@@ -71,26 +78,27 @@ class Choice:
     return "image" if self.hidden == WHOLE_FACE else "attribute"
 
   @property
+  def mechanisms(self) -> tuple[str, ...]:
+    """Those on offer, the best one first."""
+    return (_LIKENESS.mechanism,) if self.likeness else _OFFERED[self.scope]
+
+  @property
   def spec(self) -> PrivacySpec:
     """The guarantee asked for; what another scope's mechanism left behind does not count."""
     mechanism = self.mechanism
-    if mechanism not in mechanisms_of(self.scope):
-      mechanism = default_mechanism(self.scope)
+    if mechanism not in self.mechanisms:
+      mechanism = _LIKENESS.mechanism if self.likeness else default_mechanism(self.scope)
     decode = self.decode
     if decode not in decodings_of(mechanism):
-      decode = default_decode(mechanism)
+      decode = _LIKENESS.decode if self.likeness else default_decode(mechanism)
     return PrivacySpec(
       mechanism=mechanism,
       scope=self.scope,
       epsilon=self.epsilon,
+      delta=_LIKENESS.delta if self.likeness else 0.0,
       decode=decode,
       inputs="faces" if self.scope == "image" else "any",  # Without a face nothing is released.
     )
-
-
-def mechanisms_of(scope: str) -> tuple[str, ...]:
-  """Those on offer, the best one first."""
-  return _OFFERED[scope]
 
 
 def decodings_of(mechanism: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from privai_tf.web.troubles import charged
 
 DRAWS = 4
 _IDLE_SECONDS = 20.0
+_SILENT_SECONDS = 1.0
 
 
 class Desk:
@@ -61,7 +62,7 @@ class Desk:
     portraits = sample_portraits(studio.generator, studio.facts["name"])
     # What every visitor needs is compiled and calibrated before the first one comes.
     inverted = studio.invert(_signed(portraits[0]))
-    usual = [Choice(usual_hidden(studio.offered), value) for value in self.epsilons]
+    usual = [Choice(usual_hidden(studio.offered()), value) for value in self.epsilons]
     studio.warm_up(usual)
     studio.previews(inverted.latents, usual[:STRIP], DRAWS)
     self.use(studio, portraits)
@@ -83,7 +84,7 @@ class Desk:
 
   def warm_up(self) -> None:
     """Computes in advance what visitors may choose next; takes a while, and nobody waits for it."""
-    for hidden in reversed(self.studio.offered):
+    for hidden in reversed(self.studio.offered()):
       for value in self.epsilons:
         while self.sessions.idle_seconds() < _IDLE_SECONDS:  # Visitors go first.
           time.sleep(1)
@@ -115,42 +116,66 @@ class Desk:
     self._photo(session)
     session.face, session.inverted, session.released = number, None, []
 
-  def invert(self, session: Session) -> Iterator[tuple[int, int, np.ndarray | None]]:
+  def invert(
+    self, session: Session, likeness: bool = False
+  ) -> Iterator[tuple[int, int, np.ndarray | None]]:
     """Looks for the face's code; a `PrivaiError` says why it cannot be found.
 
+    Args:
+      session: whose.
+      likeness: whether to search until the person is found, which takes a minute or two; what was found
+        before stays until then.
+
     Yields:
-      Steps done, steps in all, and the picture as it is then, uint8 [R, R, 3].
+      Steps done, steps in all, and the picture as it is then, uint8 [R, R, 3]. Of a long search that
+      does not come to its next figures the last ones again, so that somebody is told of the time; no
+      steps in all before its turn has come.
 
     Raises:
-      InputError: also if the photo is put away meanwhile: nobody waits for its code, others for the model.
+      InputError: also if the photo is put away meanwhile, or `stop` called: nobody waits for its code,
+        others for the model.
     """
     told: queue.SimpleQueue = queue.SimpleQueue()
     found: list = []
+    search = object()
 
-    def require_photo() -> None:
+    def require_wanted() -> None:
       if session.photo is not photo:
         raise InputError("The photo was put away meanwhile.")
+      if session.search is not search:
+        raise InputError("The search was stopped.")
 
     def tell(*progress: Any) -> None:
-      require_photo()
+      require_wanted()
       told.put(progress)
 
     def work() -> None:
       try:
-        found.append(studio.invert(image, tell))
+        found.append(studio.invert(image, tell, likeness))
       except BaseException as error:  # Told to who waits.
         found.append(error)
       told.put(None)
 
     studio, photo = self._ready(), self._photo(session)
     image = photo.faces[session.face].image
+    session.search = search
     threading.Thread(target=work, name="inversion", daemon=True).start()
-    while (progress := told.get()) is not None:
-      yield progress
+    progress: Any = (0, 0, None)
+    while progress is not None:
+      try:
+        progress = told.get(timeout=_SILENT_SECONDS if likeness else None)
+      except queue.Empty:
+        require_wanted()
+      if progress is not None:
+        yield progress
     if isinstance(found[0], BaseException):
       raise found[0]
-    require_photo()
+    require_wanted()
     session.inverted = found[0]
+
+  def stop(self, session: Session) -> None:
+    """Whatever is searched for the session ends soon; its photo, and what was found before, stay."""
+    session.search = None
 
   def inverted(self, session: Session) -> Any:
     """The face's code, an `Inverted`; a `PrivaiError` if there is none (any more)."""
@@ -196,9 +221,8 @@ class Desk:
 
   def budget(self, session: Session, choice: Choice, person: str = "") -> str:
     """What is left, in words."""
-    cost = self.prepared(choice).guarantee.epsilon
     left = self.payer(session, person).remaining()
-    return words.budget(left, cost, session.sample is not None)
+    return words.budget(left, self.prepared(choice).guarantee, session.sample is not None)
 
   def close(self) -> None:
     """Closes the ledgers."""

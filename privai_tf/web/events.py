@@ -6,9 +6,11 @@ from typing import Any
 
 import gradio as gr
 
+from privai_tf.jobs.advice import LIKENESS_SECONDS
 from privai_tf.serving.gateway.refusals import Refusal
 from privai_tf.web import parts, words
 from privai_tf.web.desk import Desk
+from privai_tf.web.estimate import Estimate
 from privai_tf.web.page import Widgets
 from privai_tf.web.sessions import Session
 from privai_tf.web.style import FOCUS_RESULT
@@ -37,6 +39,10 @@ class Events:
     on.upload.input(self.upload, [on.session, on.upload, *chosen[1:]], everything, **_QUEUED)
     on.samples.select(self.sample, chosen, everything, **_QUEUED)
     on.faces.input(self.face, [*chosen, on.faces], everything, **_QUEUED)
+    # Beside the queue: others go on, and wait in turn where they search, too.
+    beside = {"concurrency_limit": None, "show_progress": "hidden"}
+    on.keep.click(self.keep, chosen, everything, **beside)
+    on.stop.click(self.stop, on.session, None, queue=False, show_progress="hidden")
     on.again.click(self.again, on.session, everything, queue=False, show_progress="hidden")
     for widget in (on.hidden, on.mechanism, on.decode, on.strength):
       widget.input(self.moved, chosen, everything, trigger_mode="always_last", **_QUEUED)
@@ -65,6 +71,35 @@ class Events:
     take = functools.partial(self.desk.choose_face, session, number)
     yield from self._taken(session, take, chosen)
 
+  def keep(self, session: Session, *chosen: Any) -> Iterator[Updates]:
+    """The face is to be searched until the person is found."""
+    on, desk = self.on, self.desk
+    photo, shown, trouble = session.photo, "", gr.update(visible=False)
+    yield self.views.searching()
+    try:
+      estimate = Estimate(LIKENESS_SECONDS)
+      for done, total, picture in desk.invert(session, likeness=True):
+        told = parts.searching(done, total, picture, estimate.left(done, total))
+        if told != shown:
+          yield {on.progress: told}
+        shown = told
+    except Exception as error:
+      if session.photo is not photo:  # Put away meanwhile: no trouble.
+        yield self.views.start()
+        return
+      if session.search is not None:  # Nor what was stopped.
+        trouble = gr.update(value=parts.trouble(explained(error)), visible=True)
+    try:
+      yield self.views.read(session, chosen) | {on.trouble: trouble}
+      if session.inverted.likeness:  # Else the previews are still those from before.
+        yield self.views.pictures(session, chosen)
+    except Exception as error:
+      yield self.views.told(error)
+
+  def stop(self, session: Session) -> None:
+    """What is searched ends; `keep` then shows what there was before."""
+    self.desk.stop(session)
+
   def again(self, session: Session) -> Updates:
     """Back to the start."""
     _forget(session)
@@ -83,11 +118,12 @@ class Events:
     """The one draw, at the price that the pressed button named."""
     on, desk = self.on, self.desk
     *chosen, pressed = values
-    choice, person = self.views.choice(*chosen)
+    choice, person = self.views.choice(session, chosen)
     yield {on.release: gr.update(value="Releasing ...", interactive=False)}
     try:
       desk.sessions.touch(session)
-      if pressed != words.release_button(choice, bool(session.released)):
+      told = words.release_button(desk.prepared(choice).guarantee, bool(session.released))
+      if pressed != told:
         raise Refusal(
           409, "You chose anew before the price was told. Nothing was released: press again."
         )
@@ -120,15 +156,7 @@ class Events:
       }
       for done, total, picture in desk.invert(session):
         yield {on.progress: parts.progress(done, total, picture)}
-      inverted = desk.inverted(session)
-      yield {
-        on.progress: parts.found(desk.face(session), inverted.picture, inverted.warning),
-        **self.views.words(session, chosen),
-        on.waiting: gr.update(visible=False),
-        on.strength_step: gr.update(visible=True),
-        on.release_waiting: gr.update(visible=False),
-        on.release_step: gr.update(visible=True),
-      }
+      yield self.views.read(session, chosen)
       yield self.views.pictures(session, chosen)
     except Exception as error:
       if photo is not None and session.photo is not photo:  # Put away meanwhile: no trouble.

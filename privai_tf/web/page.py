@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from privai_tf.web import parts
+from privai_tf.web import parts, words
 from privai_tf.web.choices import usual_position
 from privai_tf.web.desk import Desk
 
@@ -26,6 +26,9 @@ class Widgets:
   faces: Any
   again: Any
   progress: Any
+  keep_told: Any
+  keep: Any
+  stop: Any
   waiting: Any
   strength_step: Any
   hidden: Any
@@ -113,6 +116,9 @@ def _photo_step() -> dict[str, Any]:
       [], label="Which face?", visible=False, interactive=True, elem_id="faces"
     )
     named["progress"] = gr.HTML()
+    named["keep_told"] = gr.HTML(visible=False, elem_id="keep-told")
+    named["keep"] = gr.Button(words.KEEP, elem_id="keep", size="md", visible=False)
+    named["stop"] = gr.Button(words.STOP, elem_id="stop", size="md", visible=False)
     named["again"] = gr.Button("Take another photo", elem_id="again", size="md")
   return named
 

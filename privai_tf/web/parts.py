@@ -7,6 +7,7 @@ import numpy as np
 
 from privai_tf.errors import PrivaiError
 from privai_tf.serving.gateway.refusals import one_line
+from privai_tf.web.estimate import duration
 from privai_tf.web.photos import Photo, boxed
 from privai_tf.web.pictures import data_uri, figure, shown
 
@@ -67,13 +68,32 @@ def progress(done: int, total: int, picture: np.ndarray | None) -> str:
     done, total: steps.
     picture: uint8 [R, R, 3]; None: there is none yet.
   """
-  share = 100 * done / max(1, total)
+  share = done / max(1, total)
+  told = f"Looking for your face in what the generator can draw: {100 * share:.0f}%"
+  return _bar(told, share, picture)
+
+
+def searching(done: int, total: int, picture: np.ndarray | None, left: float) -> str:
+  """How far a long search is, what it looks like, and how long it may still take.
+
+  Args:
+    done, total: steps; none in all: others are searched first.
+    picture: uint8 [R, R, 3]; None: there is none yet.
+    left: seconds.
+  """
+  told = "another face is searched first, yours comes next"
+  if total:
+    told = f"{100 * done / total:.0f}%, {duration(left)}"
+  return _bar(f"Searching until it is you: {told}", done / max(1, total), picture)
+
+
+def _bar(told: str, share: float, picture: np.ndarray | None) -> str:
   image = '<div class="blank"></div>'
   if picture is not None:
     image = f'<img src="{data_uri(shown(picture))}" alt="what is found so far">'
   return (
-    f'<div class="progress">{image}<div><p role="status">Looking for your face in what the generator can '
-    f'draw: {share:.0f}%</p><div class="bar"><div style="width:{share:.0f}%"></div></div></div></div>'
+    f'<div class="progress">{image}<div><p role="status">{told}</p>'
+    f'<div class="bar"><div style="width:{100 * share:.0f}%"></div></div></div></div>'
   )
 
 

@@ -34,6 +34,7 @@ class Session:
     face: number of the chosen face.
     sample: number of the sample portrait that the photo is; None for an upload.
     inverted: the face's code, once it is found.
+    search: what stands for the search under way; None, or another one, ends it.
     released: the choices that were released of this photo.
     seen: when it last did something, on the monotonic clock.
   """
@@ -45,12 +46,13 @@ class Session:
   face: int = 0
   sample: int | None = None
   inverted: Inverted | None = None
+  search: object | None = None
   released: list = dataclasses.field(default_factory=list)
   seen: float = 0.0
 
   def forget(self) -> None:
     """Forgets the photo and removes its files."""
-    self.photo = self.inverted = self.sample = None
+    self.photo = self.inverted = self.sample = self.search = None
     self.face, self.released = 0, []
     for path in self.folder.glob("*"):
       path.unlink(missing_ok=True)

@@ -21,7 +21,8 @@ class WebSettings:
     host, port: where to listen; port 0 takes a free one.
     auth_file: the gateway's tokens file; must be given where others can reach the page.
     ledger: where releases are charged; None: a file in the user's state folder, made if missing.
-    budget_epsilon: what all releases of a photo may cost together.
+    budget_epsilon, budget_delta: what all releases of a photo may cost together; delta is for faces
+      that are kept recognizable.
     max_epsilon: the largest epsilon on the slider.
     max_upload_bytes, max_pixels: of a photo.
     max_waiting: how many requests may wait for the model.
@@ -38,6 +39,7 @@ class WebSettings:
   auth_file: pathlib.Path | None = None
   ledger: pathlib.Path | None = None
   budget_epsilon: float = 8.0
+  budget_delta: float = 1e-5
   max_epsilon: float = 8.0
   max_upload_bytes: int = 20_000_000
   max_pixels: int = 25_000_000
@@ -53,6 +55,10 @@ class WebSettings:
     for name in ("budget_epsilon", "max_epsilon", "session_minutes"):
       if not getattr(self, name) > 0:
         raise ConfigurationError(f"--{name} is {getattr(self, name):g}; it must be above 0")
+    if not 0 <= self.budget_delta < 1:
+      raise ConfigurationError(
+        f"--budget_delta is {self.budget_delta:g}; it must be at least 0 and below 1"
+      )
 
   @property
   def ledger_path(self) -> pathlib.Path:

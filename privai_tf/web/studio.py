@@ -5,22 +5,17 @@ One thing at a time: the page's queue sees to it, and a lock where it does not.
 
 import dataclasses
 import functools
-import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from privai_tf.attributes.boundary import Boundary
-from privai_tf.attributes.sources import load_boundaries
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator, to_uint8
 from privai_tf.generators.channels import from_rgb, require_pictures, to_rgb
 from privai_tf.inversion import InversionSpec, invert
-from privai_tf.inversion.initialization import decided
-from privai_tf.inversion.public_code_files import portable, served_path
-from privai_tf.inversion.public_codes import public_codes
+from privai_tf.inversion.initialization import keeps_people
 from privai_tf.inversion.quality import warnings
 from privai_tf.jobs.publication import checkpoint_facts
 from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
@@ -28,9 +23,8 @@ from privai_tf.privacy.public_codes import sampled_codes
 from privai_tf.runtime.precision import resolved
 from privai_tf.web.choices import WHOLE_FACE, Choice
 from privai_tf.web.inverted import Inverted
-from privai_tf.web.offered import offered_attributes
+from privai_tf.web.ways import Way, likeness_way, usual_way
 
-_TENTHS = 10
 _SAMPLES = 2000
 _PREVIEW_SEED = 1  # Of a simulation: a preview is no release, and is not drawn like one.
 
@@ -58,39 +52,51 @@ class Studio:
   ):
     self.generator = load_generator(checkpoint)
     require_pictures(self.generator.num_channels)
+    self._source = checkpoint, attributes
     asked = InversionSpec(latent_space=latent_space, steps=steps, precision=precision)
-    asked = asked.for_spaces(self.generator.latent_spaces)
-    spec = decided(served_path(self.generator, asked, public_count), self.generator)
+    self.usual = usual_way(self.generator, *self._source, asked, public_count)
     self.precision = resolved(precision)
-    self.inversion = dataclasses.replace(
-      portable(spec), steps_per_call=max(1, math.ceil(spec.steps / _TENTHS))
-    )
-    names = offered_attributes(checkpoint, spec.latent_space) if attributes is None else attributes
-    loaded = load_boundaries(names, checkpoint, spec.latent_space)
-    self._boundaries: dict[str, Boundary] = {one.name: one for one in loaded}
-    for boundary in loaded:
-      boundary.require_generator(self.generator.fingerprint)
-    self.public = public_codes(self.generator, spec, count=public_count) if loaded else None
     self.facts = checkpoint_facts(checkpoint, self.generator)
     self._lock, self._preparing = threading.Lock(), threading.Lock()
-    self._kept: dict[tuple[str, PrivacySpec], PreparedRelease] = {}
+    self._searching = threading.Lock()
+    self._kept: dict[tuple[bool, str, PrivacySpec], PreparedRelease] = {}
 
   @property
-  def offered(self) -> list[str]:
-    """What may be hidden."""
-    return [*self._boundaries, WHOLE_FACE]
+  def keeps_people(self) -> bool:
+    """Whether a face may be searched until it is the person: there must be boundaries that serve it."""
+    served = bool(self.usual.boundaries) and self.usual.inversion.latent_space != "Z"
+    return served and keeps_people(self.generator)
+
+  @functools.cached_property
+  def likeness(self) -> Way:
+    """How; a `ConfigurationError` says what is missing for it."""
+    return likeness_way(self.generator, *self._source)
+
+  def way(self, likeness: bool) -> Way:
+    """How a face is, or was, read."""
+    return self.likeness if likeness else self.usual
+
+  def offered(self, likeness: bool = False) -> list[str]:
+    """What may be hidden of a face that was read so: who it is stays, or not all of the face goes."""
+    names = list(self.usual.boundaries)
+    return names if likeness else [*names, WHOLE_FACE]
 
   @functools.cached_property
   def public_latents(self) -> np.ndarray:
-    """Codes of generated faces: of the release path, where there are such."""
-    if self.public is not None:
-      return self.public.codes
-    space = self.inversion.latent_space
+    """Codes of generated faces: of the usual release path, where there are such."""
+    if self.usual.public is not None:
+      return self.usual.public.codes
+    space = self.usual.inversion.latent_space
     return sampled_codes(self.generator, space, _SAMPLES, seed=0).codes
 
-  def distances(self, hidden: str) -> np.ndarray:
-    """How far those lie from an attribute's boundary, positive where it is present; float64 [n]."""
-    found = np.asarray(self._boundaries[hidden].coordinate(self.public_latents))
+  def distances(self, choice: Choice) -> np.ndarray:
+    """How far public codes lie from an attribute's boundary, positive where it is present; float64 [n].
+
+    Args:
+      choice: which attribute; the codes are those that its release is fitted on.
+    """
+    way = self.way(choice.likeness)
+    found = np.asarray(way.boundaries[choice.hidden].coordinate(way.public.codes))
     return found.reshape(len(found), -1).mean(axis=1)
 
   def prepared(self, choice: Choice) -> PreparedRelease:
@@ -99,31 +105,36 @@ class Studio:
     Raises:
       ConfigurationError: if the guarantee cannot be given.
     """
-    return self._prepare(choice.hidden, choice.spec)
-
-  def _prepare(self, hidden: str, spec: PrivacySpec) -> PreparedRelease:
+    way, spec, key = self.way(choice.likeness), choice.spec, (choice.likeness, choice.hidden)
     whole = spec.scope == "image"
-    if not whole and hidden not in self._boundaries:
-      raise ConfigurationError(f"There is no {hidden!r} to hide here; choose one from the list.")
-    if (hidden, spec) not in self._kept:  # As many as the page has choices, of which none may go.
+    if choice.hidden not in self.offered(choice.likeness):
+      raise ConfigurationError(
+        f"There is no {choice.hidden!r} to hide here; choose one from the list."
+      )
+    if (*key, spec) not in self._kept:  # As many as the page has choices, of which none may go.
       with self._preparing:
-        self._kept[hidden, spec] = prepare(
+        self._kept[*key, spec] = prepare(
           self.generator,
-          [] if whole else [self._boundaries[hidden]],
+          [] if whole else [way.boundaries[choice.hidden]],
           spec,
-          self.inversion.latent_space,
-          None if whole else self.public,
+          way.inversion.latent_space,
+          None if whole else way.public,
         )
-    return self._kept[hidden, spec]
+    return self._kept[*key, spec]
 
   def invert(
-    self, image: np.ndarray, tell: Callable[[int, int, np.ndarray | None], None] | None = None
+    self,
+    image: np.ndarray,
+    tell: Callable[[int, int, np.ndarray | None], None] | None = None,
+    likeness: bool = False,
   ) -> Inverted:
     """Looks for a face's code.
 
     Args:
       image: float32 [R, R, 3] in [-1, 1].
-      tell: called after each tenth of the steps as `tell(done, total, picture)`, uint8 [R, R, 3].
+      tell: called when it begins and after each tenth of the steps as `tell(done, total, picture)`,
+        uint8 [R, R, 3].
+      likeness: whether to search until the person is found; others draw meanwhile.
 
     Raises:
       InputError: if it cannot be found.
@@ -135,12 +146,15 @@ class Studio:
         tell(done, total, self._pixels(latest[-1])[0] if latest else None)
 
     values = from_rgb(image[np.newaxis], self.generator.num_channels)
-    with self._lock:
-      found = invert(values, self.generator, self.inversion, progress, latest.append)
+    with self._searching if likeness else self._lock:
+      if likeness and tell:
+        tell(0, 1, None)  # Its turn has come: who no longer wants it says so now.
+      inversion = self.way(likeness).inversion
+      found = invert(values, self.generator, inversion, progress, latest.append)
       (warning,) = warnings(
-        found.latents, found.images, values, self.generator, self.inversion.latent_space
+        found.latents, found.images, values, self.generator, inversion.latent_space
       )
-    return Inverted(found.latents, self._pixels(found.images)[0], warning)
+    return Inverted(found.latents, self._pixels(found.images)[0], warning, likeness)
 
   def previews(
     self, latents: np.ndarray, choices: Sequence[Choice], draws: int, seed: int = _PREVIEW_SEED
@@ -149,7 +163,7 @@ class Studio:
 
     Args:
       latents: [1, d] or [1, L, d].
-      choices: what would be released.
+      choices: what would be released, of one way of reading.
       draws: of each.
       seed: of the simulated noise.
 
@@ -161,7 +175,7 @@ class Studio:
       self.simulated(choice, seed).release(self.prepared(choice).encode(rows)) for choice in choices
     ]
     with self._lock:
-      pictures = self._draw(np.concatenate(codes))
+      pictures = self._draw(np.concatenate(codes), self.prepared(choices[0]).latent_space)
     return pictures.reshape(len(choices), draws, *pictures.shape[1:])
 
   def simulated(self, choice: Choice, seed: int = _PREVIEW_SEED) -> PreparedRelease:
@@ -176,26 +190,24 @@ class Studio:
       uint8 [R, R, 3].
     """
     with self._lock:
-      return self._draw(prepared.release(prepared.encode(latents)))[0]
+      return self._draw(prepared.release(prepared.encode(latents)), prepared.latent_space)[0]
 
   def warm_up(self, choices: Sequence[Choice]) -> None:
     """Computes what the first visitor would wait for.
 
     Args:
-      choices: their calibrations, and the simulation of each.
+      choices: their calibrations, and the simulation of each; of faces read as usual.
     """
-    mean = np.asarray(self.generator.mean_latent(self.inversion.latent_space), np.float32)
+    space = self.usual.inversion.latent_space
+    mean = np.asarray(self.generator.mean_latent(space), np.float32)
     for choice in choices:
       prepared = self.prepared(choice)
       prepared.guarantee  # noqa: B018  # Computed once, and kept.
       self.simulated(choice).release(prepared.encode(mean[np.newaxis]))
 
-  def _draw(self, codes: np.ndarray) -> np.ndarray:
-    return self._pixels(
-      self.generator.synthesize(
-        codes, latent_space=self.inversion.latent_space, precision=self.precision
-      )
-    )
+  def _draw(self, codes: np.ndarray, latent_space: str) -> np.ndarray:
+    images = self.generator.synthesize(codes, latent_space=latent_space, precision=self.precision)
+    return self._pixels(images)
 
   def _pixels(self, images: Any) -> np.ndarray:
     return to_rgb(to_uint8(np.asarray(images), family=self.generator.family))

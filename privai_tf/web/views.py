@@ -1,10 +1,12 @@
 """What the page shows at each point, as updates of its widgets."""
 
 import contextlib
+import dataclasses
 from typing import Any
 
 import gradio as gr
 
+from privai_tf.jobs.advice import LIKENESS_SECONDS
 from privai_tf.web import parts, words
 from privai_tf.web.choices import (
   DECODINGS,
@@ -12,8 +14,8 @@ from privai_tf.web.choices import (
   Choice,
   decodings_of,
   described,
-  mechanisms_of,
   strip_of,
+  usual_hidden,
 )
 from privai_tf.web.desk import Desk
 from privai_tf.web.page import Widgets
@@ -22,6 +24,7 @@ from privai_tf.web.released import Released
 from privai_tf.web.sessions import Session
 from privai_tf.web.strip import strip
 from privai_tf.web.troubles import explained
+from privai_tf.web.ways import missing
 
 Updates = dict[Any, Any]
 
@@ -41,7 +44,10 @@ class Views:
     """The page without a photo."""
     on = self.on
     shut = dict.fromkeys(
-      (on.taken, on.strength_step, on.release_step, on.result, on.trouble, on.refused)
+      (
+        *(on.taken, on.strength_step, on.release_step, on.result, on.trouble, on.refused),
+        *(on.keep, on.keep_told, on.stop),
+      )
     )
     return {
       **{widget: gr.update(visible=False) for widget in shut},
@@ -61,17 +67,67 @@ class Views:
       on.faces: gr.update(visible=False),
     }
 
-  def choice(
-    self, hidden: str, position: float, mechanism: str, decode: str, person: str
-  ) -> tuple[Choice, str]:
+  def choice(self, session: Session, chosen: Any) -> tuple[Choice, str]:
+    """What is chosen, for the face as it was read, and who is in the photo.
+
+    Args:
+      session: whose.
+      chosen: values of the widgets: what to hide, position of the slider, mechanism, decoding, person.
+    """
+    hidden, position, mechanism, decode, person = chosen
     epsilons = self.desk.epsilons
     place = min(max(0, round(position)), len(epsilons) - 1)
-    return Choice(hidden, epsilons[place], mechanism, decode), person or ""
+    likeness = session.inverted is not None and session.inverted.likeness
+    offered = self.desk.studio.offered(likeness)
+    if hidden not in offered:  # What another way of reading left behind.
+      hidden = usual_hidden(offered)
+    return Choice(hidden, epsilons[place], mechanism, decode, likeness), person or ""
+
+  def searching(self) -> Updates:
+    """While a face is searched: nothing can be chosen of it."""
+    on = self.on
+    shut = (
+      on.keep,
+      on.keep_told,
+      on.faces,
+      on.strength_step,
+      on.release_step,
+      on.result,
+      on.trouble,
+    )
+    return {
+      **{widget: gr.update(visible=False) for widget in shut},
+      on.stop: gr.update(visible=True),
+      on.waiting: gr.update(visible=True),
+      on.release_waiting: gr.update(visible=True),
+      on.progress: parts.searching(0, 1, None, LIKENESS_SECONDS),
+    }
+
+  def read(self, session: Session, chosen: Any) -> Updates:
+    """A face has been read: what it looks like, and what can be chosen."""
+    on, desk = self.on, self.desk
+    inverted, (choice, _) = desk.inverted(session), self.choice(session, chosen)
+    studio = desk.studio
+    keep = studio.keeps_people and not inverted.likeness
+    lacking = missing(studio.generator) if keep else None
+    return {
+      on.progress: parts.found(desk.face(session), inverted.picture, inverted.warning),
+      on.faces: gr.update(visible=len(session.photo.faces) > 1),
+      on.keep_told: gr.update(value=words.keep(lacking), visible=keep),
+      on.keep: gr.update(visible=keep and lacking is None),
+      on.stop: gr.update(visible=False),
+      on.hidden: gr.update(choices=studio.offered(inverted.likeness), value=choice.hidden),
+      **self.words(session, chosen),
+      on.waiting: gr.update(visible=False),
+      on.strength_step: gr.update(visible=True),
+      on.release_waiting: gr.update(visible=False),
+      on.release_step: gr.update(visible=True),
+    }
 
   def words(self, session: Session, chosen: Any) -> Updates:
     """What the choice means; quick."""
     on, desk = self.on, self.desk
-    choice, person = self.choice(*chosen)
+    choice, person = self.choice(session, chosen)
     prepared, spec = desk.prepared(choice), choice.spec
     before, decodings = bool(session.released), list(decodings_of(spec.mechanism))
     return {
@@ -79,14 +135,16 @@ class Views:
       on.meaning: words.meaning(choice, prepared),
       on.open_ends: words.not_promised(choice),
       on.statement: parts.statement(prepared.guarantee.statement),
-      on.mechanism: gr.update(choices=list(mechanisms_of(choice.scope)), value=spec.mechanism),
+      on.mechanism: gr.update(choices=list(choice.mechanisms), value=spec.mechanism),
       on.mechanism_told: f"<p>{MECHANISMS[spec.mechanism]}</p>",
       on.decode: gr.update(choices=decodings, value=spec.decode, visible=len(decodings) > 1),
       on.decode_told: gr.update(
         value=f"<p>{DECODINGS[spec.decode]}</p>", visible=len(decodings) > 1
       ),
       on.budget: desk.budget(session, choice, person),
-      on.release: gr.update(value=words.release_button(choice, before), interactive=True),
+      on.release: gr.update(
+        value=words.release_button(prepared.guarantee, before), interactive=True
+      ),
       on.refused: gr.update(visible=False),
     }
 
@@ -95,9 +153,9 @@ class Views:
     from privai_tf.web.whereabouts import whereabouts
 
     desk = self.desk
-    choice, _ = self.choice(*chosen)
+    choice, _ = self.choice(session, chosen)
     row = strip_of(desk.epsilons, desk.epsilons.index(choice.epsilon))
-    choices = [Choice(choice.hidden, epsilon, choice.mechanism, choice.decode) for epsilon in row]
+    choices = [dataclasses.replace(choice, epsilon=epsilon) for epsilon in row]
     pictures = desk.previews(session, choices)
     where = whereabouts(desk.studio, choice, desk.inverted(session).latents)
     return {
@@ -122,9 +180,11 @@ class Views:
   def again(self, session: Session, choice: Choice, person: str) -> Updates:
     """The button as it was before it was pressed, and what is left, if that can be said."""
     before = bool(session and session.released)
-    button = gr.update(value=words.release_button(choice, before), interactive=True)
+    button = gr.update(interactive=True)
     left = "<p>What is left of the budget cannot be said now.</p>"
     with contextlib.suppress(Exception):  # It may be what failed.
+      told = words.release_button(self.desk.prepared(choice).guarantee, before)
+      button = gr.update(value=told, interactive=True)
       left = self.desk.budget(session, choice, person)
     return {self.on.release: button, self.on.budget: left}
 

@@ -54,7 +54,7 @@ class Visits:
     yield {on.session: session}
     while desk.studio is None:
       await asyncio.sleep(_POLL_SECONDS)  # Threads are for who works.
-    offered = desk.studio.offered
+    offered = desk.studio.offered()
     first = usual_hidden(offered)
     yield {
       on.banner: gr.update(visible=False),

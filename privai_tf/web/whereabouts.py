@@ -47,15 +47,16 @@ def whereabouts(studio: Studio, choice: Choice, latents: np.ndarray) -> Whereabo
   prepared = studio.prepared(choice)
   latents = np.asarray(latents, np.float64)
   numbers, _ = prepared.layout.parts(latents)
-  others, _ = prepared.layout.parts(studio.public_latents.astype(np.float64))
   if choice.hidden == WHOLE_FACE:
+    others, _ = prepared.layout.parts(studio.public_latents.astype(np.float64))
     released, weights = _likenesses(prepared, numbers)
     edges = np.linspace(-1, 1, _BINS + 1)
     return Whereabouts(
       edges, _shares(_cosines(others, numbers), edges), _shares(released, edges, weights), 1.0
     )
+  others = prepared.layout.public_numbers
   # Positive where the attribute is present, in standard deviations of generated faces.
-  side = np.sign(np.corrcoef(others[:, 0], studio.distances(choice.hidden))[0, 1]) or 1.0
+  side = np.sign(np.corrcoef(others[:, 0], studio.distances(choice))[0, 1]) or 1.0
   middle, scale = others[:, 0].mean(), side * others[:, 0].std()
   encoded = prepared.encode(np.repeat(latents, _DRAWS, axis=0))
   drawn = simulate(prepared.blocks, from_grid(encoded.coordinates), _SEED)

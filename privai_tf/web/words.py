@@ -2,6 +2,9 @@
 
 import html
 
+from privai_tf.artifacts import Guarantee
+from privai_tf.jobs.advice import LIKENESS_SECONDS
+from privai_tf.jobs.presets import PRESETS
 from privai_tf.privacy.figures import number_up, percent_up
 from privai_tf.privacy.ledger import Remaining
 from privai_tf.privacy.prepared import PreparedRelease
@@ -10,6 +13,9 @@ from privai_tf.web.choices import WHOLE_FACE, Choice, question
 _STRENGTHS = ((0.6, "Strong protection"), (0.75, "Medium protection"), (0.9, "Weak protection"))
 _HARDLY = "Hardly any protection"
 _NOT_A_RELEASE = "Preview, not a release"
+_DELTA = PRESETS["likeness"].delta
+KEEP = f"Keep who it is (about {LIKENESS_SECONDS} seconds)"
+STOP = "Stop, and go on with the face from before"
 
 
 def meaning(choice: Choice, prepared: PreparedRelease) -> str:
@@ -28,7 +34,7 @@ def meaning(choice: Choice, prepared: PreparedRelease) -> str:
     about = f"Asked “{html.escape(question(choice.hidden))}?”"
     how = "with the value that this picture shows"
   return (
-    f'<p class="strength"><b>{strength}</b> <span>epsilon {number_up(choice.epsilon)}</span></p>'
+    f'<p class="strength"><b>{strength}</b> <span>{_price(prepared.guarantee)}</span></p>'
     f"<p>{about}, an attacker who guesses blindly is right 50% of the time; {how} at most "
     f"<b>{percent_up(bound)}</b>.</p>{_meter(bound)}"
   )
@@ -56,24 +62,55 @@ def not_promised(choice: Choice) -> str:
     told = (
       "<b>Not promised:</b> you stay recognizable; who you are is not hidden. Other things in the "
       f"picture may still give the {name} away (a beard tells of gender, grey hair of age): how much is "
-      f"measured, not promised. To hide everything, choose “{WHOLE_FACE}”."
+      f"measured, not promised. {_everything(choice.likeness)}"
     )
   return f'<div class="warm"><p>{told}</p></div>'
 
 
-def budget(left: Remaining, cost: float, sample: bool) -> str:
+def _everything(likeness: bool) -> str:
+  """How to hide everything."""
+  if likeness:
+    return (
+      f"To hide everything, take the photo anew, do not keep who it is, and choose “{WHOLE_FACE}”."
+    )
+  return f"To hide everything, choose “{WHOLE_FACE}”."
+
+
+def _price(guarantee: Guarantee) -> str:
+  """Epsilon, and delta where there is one."""
+  delta = f", delta {number_up(guarantee.delta)}" if guarantee.delta else ""
+  return f"epsilon {number_up(guarantee.epsilon)}{delta}"
+
+
+def keep(missing: str | None) -> str:
+  """What it takes to keep who somebody is, HTML.
+
+  Args:
+    missing: what it needs and is not there; None: nothing.
+  """
+  if missing is not None:
+    return f'<div class="warm"><p>{html.escape(missing)}</p></div>'
+  return (
+    '<div class="note"><p><b>Somebody else?</b> Your face was read at a glance. A search keeps who it is: '
+    f"about {LIKENESS_SECONDS} seconds of one processor core. Then a single attribute can be hidden, and "
+    f"beside epsilon each release costs a delta of {number_up(_DELTA)}: once in {1 / _DELTA:,.0f} times its "
+    "promise may fail.</p></div>"
+  )
+
+
+def budget(left: Remaining, guarantee: Guarantee, sample: bool) -> str:
   """What is left of the budget, HTML.
 
   Args:
     left: of the account.
-    cost: epsilon of the release that is chosen.
+    guarantee: of the release that is chosen.
     sample: whether it is a sample portrait's.
   """
   share = max(0.0, min(1.0, left.epsilon / left.budget_epsilon))
-  after = left.epsilon - cost
+  after = left.epsilon - guarantee.epsilon
   told = "One more release as chosen would not fit into it."
-  if after >= 0:
-    told = f"This release costs epsilon {number_up(cost)}; {max(0.0, after):.3g} would be left."
+  if after >= 0 and not left.lacks_delta(guarantee.delta):
+    told = f"This release costs {_price(guarantee)}; epsilon {max(0.0, after):.3g} would be left."
   whose = "this sample (for practice: it starts anew with each visit)" if sample else "this photo"
   releases = "1 release" if left.releases == 1 else f"{left.releases} releases"
   return (
@@ -83,15 +120,15 @@ def budget(left: Remaining, cost: float, sample: bool) -> str:
   )
 
 
-def release_button(choice: Choice, before: bool) -> str:
+def release_button(guarantee: Guarantee, before: bool) -> str:
   """What the button says.
 
   Args:
-    choice: what is chosen.
+    guarantee: of the release that is chosen.
     before: whether something of this photo was released already, which the price comes on top of.
   """
   again = "Release once more" if before else "Release"
-  return f"{again} (costs epsilon {number_up(choice.epsilon)})"
+  return f"{again} (costs {_price(guarantee)})"
 
 
 def preview_caption() -> str:

@@ -22,9 +22,12 @@ def test_the_encoder_alone_is_taken_and_told(job_on_codes, tiny_checkpoint, tmp_
   job = job_on_codes(1, checkpoint=str(folder), input_latents=None, input=str(tmp_path))
   stages = Stages(job.recipe)
   assert stages.recipe.inversion == alone
-  assert "by the encoder alone" in stages.warning
+  told = stages.advice.typed("photos", "other")
+  assert "by the encoder alone" in told
+  assert "--preset" not in told  # This family is not one in which people are recognized.
+  assert stages.advice.notes == tuple(told.split("\n"))
   asked = Stages(dataclasses.replace(job.recipe, inversion=alone))
-  assert "by the encoder alone" not in (asked.warning or "")
+  assert not any("by the encoder alone" in note for note in asked.advice.notes)
 
 
 def test_samples_stand_in_where_no_codes_are_to_be_made(job_on_codes, tiny_checkpoint, tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 
 from privai_tf.errors import ConfigurationError
+from privai_tf.jobs.presets import PRESETS
 from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.web.choices import (
   DECODINGS,
@@ -11,7 +12,6 @@ from privai_tf.web.choices import (
   Choice,
   decodings_of,
   ladder,
-  mechanisms_of,
   strip_of,
   usual_position,
 )
@@ -29,6 +29,12 @@ def test_others_reach_the_page_only_where_it_is_said_who_may(host, tmp_path):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_on_this_machine_nobody_has_to_sign_in(host):
   assert WebSettings(host=host).auth_file is None
+
+
+@pytest.mark.parametrize("delta", [-1e-6, 1.0])
+def test_a_budgets_delta_is_a_probability(delta):
+  with pytest.raises(ConfigurationError, match="budget_delta"):
+    WebSettings(budget_delta=delta)
 
 
 @pytest.mark.parametrize("name", ["budget_epsilon", "max_epsilon", "session_minutes"])
@@ -55,8 +61,8 @@ def test_a_short_slider_still_works(largest):
 
 
 def test_every_offer_is_pure_and_has_its_sentence():
-  for scope in ("attribute", "image"):
-    for name in mechanisms_of(scope):
+  for hidden in ("smile", WHOLE_FACE):
+    for name in Choice(hidden, 1.0).mechanisms:
       assert mechanism_class(name).pure
       assert MECHANISMS[name].endswith(".")
       for decode in decodings_of(name):
@@ -68,8 +74,18 @@ def test_what_another_scope_left_behind_does_not_count(hidden):
   """Who goes from an attribute to the whole face has the mechanism of before still chosen."""
   left = {"smile": ("subset_selection", "raw"), WHOLE_FACE: ("extremal", "value")}[hidden]
   spec = Choice(hidden, 1.0, *left).spec
-  assert spec.mechanism == mechanisms_of(spec.scope)[0]
+  assert spec.mechanism == Choice(hidden, 1.0).mechanisms[0]
   assert spec == Choice(hidden, 1.0).spec
+
+
+def test_a_face_that_was_searched_gets_what_the_preset_advises():
+  """Whatever was chosen for the face as it was read before."""
+  preset = PRESETS["likeness"]
+  for left in ((None, None), ("extremal", "sample"), ("subset_selection", "value")):
+    spec = Choice("smile", 1.0, *left, likeness=True).spec
+    assert (spec.scope, spec.mechanism, spec.delta) == ("attribute", "gaussian", preset.delta)
+    assert (spec.mechanism, spec.decode) == (preset.mechanism, preset.decode)
+  assert MECHANISMS["gaussian"].endswith(".")
 
 
 def test_the_demo_offers_its_attributes():

@@ -29,11 +29,11 @@ def files_below(folder):
 @pytest.mark.parametrize("epsilon", [0.1, 1.0])
 def test_figures_are_the_apis(desk, studio, hidden, epsilon):
   choice = Choice(hidden, epsilon)
-  boundary = [] if hidden == WHOLE_FACE else [studio._boundaries["smile"]]
+  boundary = [] if hidden == WHOLE_FACE else [studio.usual.boundaries["smile"]]
   spec = PrivacySpec("extremal", epsilon=epsilon, decode="sample")
   if hidden == WHOLE_FACE:
     spec = PrivacySpec("subset_selection", scope="image", epsilon=epsilon, inputs="faces")
-  public = None if hidden == WHOLE_FACE else studio.public
+  public = None if hidden == WHOLE_FACE else studio.usual.public
   api = prepare(studio.generator, boundary, spec, "W", public)
   ours = desk().prepared(choice)
   assert ours.guarantee == api.guarantee

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+_ROUNDED = 0.999
+
 
 @dataclasses.dataclass(frozen=True)
 class Remaining:
@@ -31,6 +33,14 @@ class Remaining:
   budget_delta: float
   composition: str
   releases: int
+
+  def lacks_delta(self, wanted: float) -> bool:
+    """Whether so much delta is surely not left: what is left is rounded down.
+
+    Args:
+      wanted: of one more release.
+    """
+    return self.delta < _ROUNDED * wanted
 
 
 @dataclasses.dataclass(frozen=True)

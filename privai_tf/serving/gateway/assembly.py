@@ -8,10 +8,14 @@ from typing import Any
 from privai_tf.attributes.boundary import Boundary
 from privai_tf.errors import ConfigurationError
 from privai_tf.generators import load_generator
+from privai_tf.inversion.initialization import missing_likeness
 from privai_tf.inversion.spec import InversionSpec
 from privai_tf.jobs.failures import STAND_IN
+from privai_tf.jobs.fitting import fitted_on
+from privai_tf.jobs.parts import Recipe
 from privai_tf.privacy.ledger.opening import Place
 from privai_tf.privacy.public_codes import PublicCodes
+from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.serving.client import ServingClient
 from privai_tf.serving.gateway.backends import Backend, InProcessBackend, ServedBackend
 from privai_tf.serving.gateway.budgets import Budgets
@@ -34,11 +38,12 @@ class Model:
     boundaries: by attribute, a boundary file where it is not one of the checkpoint's own.
     latent_space: "W", "W+" or "Z"; None: W where the checkpoint has it, else Z.
     backend: "in_process" or "serving".
-    steps: of inversion in this process; None: 0 with an encoder, else 50.
+    steps: of inversion in this process; None: 0 with an encoder, else 50; with a preset its own search.
     batch_size: images that go through the networks together in this process.
     precision: of what they multiply, see `runtime.precision`.
     public_codes: how many codes of generated pictures the split is fitted on, see
       `privai_tf.inversion.public_codes`; None: what there is.
+    preset: advised settings, of which the search is taken; None: none.
     address, name, protocol, tls: of the model server, see `ServingClient`.
   """
 
@@ -50,6 +55,7 @@ class Model:
   batch_size: int = 8
   precision: str = "auto"
   public_codes: int | None = None
+  preset: str | None = None
   address: str | None = None
   name: str | None = None
   protocol: str = "grpc"
@@ -64,6 +70,10 @@ class Model:
       raise ConfigurationError("--steps is for --backend=in_process; a server encodes in one pass")
     if self.backend == "serving" and self.precision != "auto":
       raise ConfigurationError("--precision is for --backend=in_process; a server has its export's")
+    if self.backend == "serving" and self.preset is not None:
+      raise ConfigurationError(
+        f"--preset={self.preset} searches, and a model server encodes in one pass; use --backend=in_process"
+      )
 
 
 def build_service(
@@ -91,6 +101,8 @@ def build_service(
   generator = load_generator(model.checkpoint)
   known = InversionSpec(latent_space=model.latent_space).for_spaces(generator.latent_spaces)
   model = dataclasses.replace(model, latent_space=known.latent_space)
+  if model.preset and (missing := missing_likeness(InversionSpec(), generator)) is not None:
+    raise ConfigurationError(f"--preset={model.preset}: {missing}")
   name = pathlib.Path(model.checkpoint).name
   boundaries = {}
   for attribute in settings.attributes:
@@ -134,7 +146,7 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
   encoder = find_encoder(generator)
   served = encoder and encoder.serving(model.latent_space, generator.num_layers)
   steps = model.steps
-  if steps is None:
+  if steps is None and model.preset is None:
     steps = 0 if served is not None and served.latent_space == model.latent_space else 50
   return InProcessBackend(generator, model.latent_space, steps, model.batch_size, model.precision)
 
@@ -142,11 +154,14 @@ def _backend(model: Model, generator: Any, shape: tuple[int, ...]) -> Backend:
 def _public_codes(model: Model, generator: Any, backend: Backend) -> PublicCodes | None:
   """Codes of the backend's release path; None where its encoder is not beside the checkpoint."""
   from privai_tf.inversion.encoder import find_encoder
-  from privai_tf.inversion.public_codes import public_codes
 
   if isinstance(backend, InProcessBackend):
-    return public_codes(generator, backend.inversion, count=model.public_codes)
-  if find_encoder(generator) is None:
+    path = backend.inversion
+  elif find_encoder(generator) is None:
     return None
-  spec = InversionSpec(latent_space=model.latent_space, init="encoder", steps=0)
-  return public_codes(generator, spec, count=model.public_codes)
+  else:
+    path = InversionSpec(latent_space=model.latent_space, init="encoder", steps=0)
+  recipe = Recipe(
+    model.checkpoint, (), PrivacySpec(), inversion=path, public_codes=model.public_codes
+  )
+  return fitted_on(generator, recipe)

@@ -45,14 +45,15 @@ class InProcessBackend:
   """
 
   def __init__(
-    self, generator, latent_space: str, steps: int, largest: int, precision: str = "auto"
+    self, generator, latent_space: str, steps: int | None, largest: int, precision: str = "auto"
   ):
     """Starts the thread.
 
     Args:
       generator: a `privai_tf.Generator`.
       latent_space: of the codes.
-      steps: of the inversion; 0 takes the encoder's code as it is.
+      steps: of the inversion; 0 takes the encoder's code as it is; None: what keeps people, see
+        `privai_tf.inversion.initialization.decided`.
       largest: images that go through the networks together.
       precision: of the search and of what is drawn, see `runtime.precision`.
 

@@ -55,7 +55,8 @@ class Budgets:
       self._ledger(caller).require_relation(account(caller, subject), relation)
     left = self.remaining(caller, subject)
     # The tight rules may allow more than what is left by plain addition; `charge` decides.
-    if left.composition == "basic" and left.epsilon < guarantee.epsilon:
+    lacking = left.epsilon < guarantee.epsilon or left.lacks_delta(guarantee.delta)
+    if left.composition == "basic" and lacking:
       raise _exceeded(left, guarantee)
 
   def charge(

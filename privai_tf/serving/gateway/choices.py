@@ -3,7 +3,7 @@
 from typing import Any
 
 from privai_tf.faces.spec import FaceSpec
-from privai_tf.privacy.mechanisms import default_decode, mechanism_class
+from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.privacy.resemblance import Weights
 from privai_tf.serving.gateway.refusals import Refusal
 from privai_tf.serving.gateway.releases import Order
@@ -46,12 +46,12 @@ def ordered(
     subject=subject,
     attribute=attribute,
     epsilon=values["epsilon"],
-    delta=values["delta"],
+    delta=values["delta"] or settings.usual_delta(mechanism),
     mechanism=mechanism,
     scope=scope,
     faces=faces,
     check_photo=values.get("check_photo", False),
-    decode=values["decode"] or default_decode(mechanism),
+    decode=values["decode"] or settings.usual_decode(mechanism),
     loss=_loss(mechanism, values["loss"]),
     codebook_size=_codebook_size(settings, mechanism, values.get("codebook_size")),
     resemble=_resemble(settings, mechanism, values.get("resemble")),

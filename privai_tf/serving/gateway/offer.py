@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import FaceSpec
-from privai_tf.privacy.mechanisms import default_decode, mechanism_class
+from privai_tf.privacy.mechanisms import mechanism_class
 from privai_tf.privacy.stand_in_plan import MOST_BYTES, kept_codebooks
 from privai_tf.serving.gateway.releases import Order, Releaser
 from privai_tf.serving.gateway.schemas import MechanismBody, decodings_of
@@ -64,11 +64,11 @@ def _typical(mechanism: str, scope: str, settings: GatewaySettings) -> Iterator[
     subject=None,
     attribute=None,
     epsilon=min(1.0, settings.max_epsilon),
-    delta=0.0 if mechanism_class(mechanism).pure else 1e-5,
+    delta=0.0 if mechanism_class(mechanism).pure else settings.usual_delta(mechanism) or 1e-5,
     mechanism=mechanism,
     scope=scope,
     faces=FaceSpec(),
-    decode=default_decode(mechanism),
+    decode=settings.usual_decode(mechanism),
     codebook_size=settings.codebook_sizes[0],
   )
   if scope == "attribute":

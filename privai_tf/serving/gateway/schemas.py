@@ -169,7 +169,7 @@ def parameters_model(settings: GatewaySettings, *, photo: bool) -> type[BaseMode
         ge=0.0,
         lt=1.0,
         allow_inf_nan=False,
-        description="0 for all mechanisms but gaussian, which needs one such as 1e-5",
+        description=_delta_told(settings),
       ),
     ),
     "mechanism": (
@@ -209,6 +209,12 @@ def parameters_model(settings: GatewaySettings, *, photo: bool) -> type[BaseMode
     )
   name = "PhotoParameters" if photo else "LatentParameters"
   return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _delta_told(settings: GatewaySettings) -> str:
+  told = "0 for all mechanisms but gaussian, which needs one such as 1e-5"
+  usual = max(settings.usual_delta(name) for name in settings.mechanisms)
+  return f"{told}; left out, it gets {usual:g}" if usual else told
 
 
 def _public_choices(settings: GatewaySettings) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import math
 from privai_tf.errors import ConfigurationError
 from privai_tf.faces.spec import ALIGN
 from privai_tf.jobs.failures import ON_FAILURE, SKIP, STAND_IN
+from privai_tf.jobs.presets import PRESETS
 from privai_tf.privacy.limits import check_range
-from privai_tf.privacy.mechanisms import default_mechanism, mechanism_class
+from privai_tf.privacy.mechanisms import default_decode, default_mechanism, mechanism_class
 from privai_tf.privacy.resemblance import Weights, checked_weights, named_attributes, parse_weights
 from privai_tf.privacy.spec import LARGEST_CODEBOOK
 
@@ -40,6 +41,8 @@ class GatewaySettings:
       default. Only "none" needs no detector.
     on_failure: what becomes, in scope "image", of a picture in which no face is found or that cannot
       be read: "skip" refuses it, "stand-in" releases the public mean code in its place.
+    preset: advised settings (see `privai_tf.jobs.presets`) whose delta and decoding a request gets that
+      leaves them out, for the preset's mechanism; None: none.
     max_epsilon: the largest epsilon of one release.
     max_upload_bytes: the longest body that is read.
     max_pixels: the most pixels (width times height) of a picture.
@@ -57,6 +60,7 @@ class GatewaySettings:
   resemblances: tuple[str, ...] = ()
   align: tuple[str, ...] = ALIGN
   on_failure: str = SKIP
+  preset: str | None = None
   max_epsilon: float = 8.0
   max_upload_bytes: int = 20_000_000
   max_pixels: int = 25_000_000
@@ -84,6 +88,11 @@ class GatewaySettings:
       )
     if self.on_failure == STAND_IN and "image" not in self.scopes:
       raise ConfigurationError(f"--on_failure={STAND_IN} is for scope image; add it to --scopes")
+    if self.preset and self.scopes != (PRESETS[self.preset].scope,):
+      raise ConfigurationError(
+        f"--preset={self.preset} is for scope {PRESETS[self.preset].scope}, and "
+        f"--scopes={','.join(self.scopes)} is given; leave one of them out"
+      )
     self._check_mechanisms()
     self._check_stand_ins()
     check_range(self.max_epsilon, 0.0)
@@ -102,6 +111,16 @@ class GatewaySettings:
       return best
     possible = [name for name in self.mechanisms if scope in mechanism_class(name).scopes]
     return possible[0] if possible else None
+
+  def usual_delta(self, mechanism: str) -> float:
+    """What a request gets without choosing."""
+    preset = PRESETS[self.preset] if self.preset else None
+    return preset.delta if preset and mechanism == preset.mechanism else 0.0
+
+  def usual_decode(self, mechanism: str) -> str:
+    """What a request gets without choosing."""
+    advised = PRESETS[self.preset].decode if self.preset else None
+    return advised if advised in mechanism_class(mechanism).decodings else default_decode(mechanism)
 
   @property
   def weights(self) -> dict[str, Weights]:
