@@ -26,8 +26,8 @@ _ONE_PUT = 5 << 30  # Bytes that S3 takes in one request, so that no upload is l
 # How a client is told to take one request: in an upload of parts not every server keeps to the condition
 # (fake-gcs-server). gcsfs ends each object where its bytes hold a line of its own (--==0==--): checksums tell.
 _IN_ONE = {
-  **dict.fromkeys(("s3", "s3a"), {"chunksize": _ONE_PUT}),
-  **dict.fromkeys(_GOOGLE, {"chunksize": _ONE_PUT, "consistency": "md5"}),
+  **{protocol: {"chunksize": _ONE_PUT} for protocol in ("s3", "s3a")},
+  **{protocol: {"chunksize": _ONE_PUT, "consistency": "md5"} for protocol in _GOOGLE},
 }
 
 
