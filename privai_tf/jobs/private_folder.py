@@ -130,6 +130,6 @@ class PrivateFolder:
     table = self.path / f"failures{self._suffix}.csv"
     files.write_text(table, failures_csv(failures), private=True)
     comparison = self.path / "comparison.html"
-    text = comparison_page(self.path, output_dir, guarantee, configuration)
-    files.write_text(comparison, text, private=True)
+    with files.atomic_file(comparison, "w", private=True) as file:
+      file.writelines(comparison_page(self.path, output_dir, guarantee, configuration))
     return comparison

@@ -273,10 +273,11 @@ class PublicFolder:
     if not self._all_finished():
       return self.path
     report = self.path / REPORT
-    files.write_text(report, self._report(promise))
+    with files.atomic_file(report, "w") as file:
+      file.writelines(self._report(promise))
     return report
 
-  def _report(self, promise: Mapping | None) -> str:
+  def _report(self, promise: Mapping | None) -> Iterator[str]:
     return report_page(self.path)
 
   def _all_finished(self) -> bool:

@@ -197,7 +197,7 @@ def require_writable(path: StorePath) -> None:
   if protocol not in _WHOLE:
     raise ConfigurationError(
       f"{path}: only read by URL, since {protocol}:// does not put whole objects in place; write to "
-      "s3:// or gs://, or mount it and name the folder"
+      "s3://, gs:// or az://, or to a disk, and copy the folder when the job is complete"
     )
 
 

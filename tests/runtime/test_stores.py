@@ -63,7 +63,7 @@ def test_no_command_makes_a_folder_of_a_url(tmp_path, monkeypatch):
 def test_protocols_that_are_unknown_missing_or_only_read(monkeypatch):
   with pytest.raises(ConfigurationError, match="no protocol that fsspec knows"):
     place("nope://bucket/out").exists()
-  with pytest.raises(ConfigurationError, match=r"only read by URL.*mount it"):
+  with pytest.raises(ConfigurationError, match=r"only read by URL.*copy the folder when"):
     files.make_folder(place("hdfs://host/out"))
   monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
   with pytest.raises(ConfigurationError, match=r"pip install 'privai-tf\[cloud\]'"):
