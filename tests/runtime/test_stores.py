@@ -139,6 +139,35 @@ def test_two_who_create_at_the_same_time_try_again(monkeypatch):
     stores.create(place("s3://bucket/out"), b"mine")
 
 
+@pytest.mark.parametrize("protocol", ["s3", "gs"])
+def test_what_sends_large_objects_in_parts_is_told_not_to(protocol, monkeypatch):
+  """Not every server keeps to the condition there, and a killed writer leaves parts behind."""
+  told: list[dict] = []
+
+  class System:
+    def pipe_file(self, url, data, **options):
+      told.append(options)
+
+  monkeypatch.setattr(stores, "system_of", lambda url: System())
+  assert stores.create(place(f"{protocol}://bucket/out"), b"")
+  assert told[0]["mode"] == "create"
+  assert told[0]["chunksize"] >= 5_000_000_000
+
+
+def test_a_container_that_is_missing_is_one_line(monkeypatch):
+  class ResourceNotFoundError(Exception):
+    """What Azure's client says."""
+
+  class System:
+    def pipe_file(self, url, data, mode):
+      raise ResourceNotFoundError("The specified container does not exist.\nRequestId:1")
+
+  monkeypatch.setattr(stores, "system_of", lambda url: System())
+  with pytest.raises(OutputError, match="no such bucket; create it first") as told:
+    stores.put(place("az://container/out"), b"")
+  assert "\n" not in str(told.value)
+
+
 def test_a_store_without_conditions_is_refused(monkeypatch):
   kept: dict[str, bytes] = {}
   monkeypatch.setattr(stores, "_put", lambda path, data, mode: kept.update({path.url: data}))
