@@ -15,14 +15,14 @@ from pathlib import Path
 
 from absl import app, flags
 
-from privai_tf.demo.photo_samples import FIRST_SEED, draw_samples, with_previews
+from privai_tf.demo.photo_samples import FIRST_SEED, FITTED, draw_samples, with_previews
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "mobilestylegan-ffhq", "The generator.")
 _WORK_DIR = flags.DEFINE_string("work_dir", "photo_samples", "Where faces are kept meanwhile.")
 _OUTPUT_DIR = flags.DEFINE_string(
   "output_dir", "boundaries/mobilestylegan-ffhq/encoder", "Where the encoder goes."
 )
-_PREVIEWS = flags.DEFINE_integer("previews", 160, "Faces that sketches are fitted on.")
+_PREVIEWS = flags.DEFINE_integer("previews", FITTED, "Faces that sketches are fitted on.")
 _NUM = flags.DEFINE_integer("num", 14_000, "Sketches.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3200, "Of the training.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Of the encoder's weights.", lower_bound=0)

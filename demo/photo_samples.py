@@ -12,6 +12,7 @@ from privai_tf.demo.photo_sketches import Sketcher, fitted_codes, preview_pictur
 from privai_tf.inversion.encoder_drawn import DrawnSamples
 
 FIRST_SEED = 40_000
+FITTED = 160  # Previews that sketches are fitted on.
 _BLOCK, _CHUNK = 32, 1000
 _HELD_OUT = 100
 

@@ -23,7 +23,8 @@ def checkpoints(tmp_path_factory):
 
 # What compiles much: run by hand for variants of a row (labels, grey, radial), which share its code,
 # and for the newer families, whose own tests draw, search and release as well.
-_COSTLY = {"XLA", "invert", "encoder", "release: image", "release: metric", "Beam", "gateway"}
+_COSTLY = {"XLA", "SavedModel", "invert", "encoder", "release: image", "release: metric"}
+_COSTLY |= {"Beam", "gateway"}
 _EVERYWHERE = {"pggan", "stylegan"}
 
 

@@ -52,7 +52,7 @@ def _draw_shirt(picture: Picture, look, head: Head) -> None:
 def _draw_ear(picture: Picture, look, head: Head, side: float) -> None:
   x = head.center + side * (head.width + 0.012)
   part = picture.part(x - 0.14, x + 0.14, -0.20, 0.32)
-  tilted = Picture(part.pixels, part.x - side * 0.10 * (0.06 - part.y), part.y, part.pixel)
+  tilted = part.moved(part.x - side * 0.10 * (0.06 - part.y), part.y)
   ear = tilted.ellipse(x, 0.05, 0.060, 0.125)
   light = 0.90 + 0.07 * side * look.light
   tones = zip(look.skin, (1.0, 0.92, 0.90), strict=True)

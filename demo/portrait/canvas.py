@@ -8,6 +8,7 @@ import dataclasses
 import numpy as np
 
 _SKIN_SHADOW = (0.72, 1.0, 1.06)
+_GREY = (1.0, 1.0, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,25 +19,37 @@ class Picture:
     pixels: float32 [3, H, W] in [0, 1], drawn on in place.
     x, y: [1, W] and [H, 1], the pixels' centres.
     pixel: width of one.
+    outline: [H, W], the distance to the head's outline, negative inside: nearly every part asks for it.
   """
 
   pixels: np.ndarray
   x: np.ndarray
   y: np.ndarray
   pixel: float
+  outline: np.ndarray
 
   @classmethod
   def empty(cls, size: int) -> "Picture":
-    """Black, [3, size, size]."""
+    """Black, [3, size, size], without a head as yet."""
     centers = ((np.arange(size) + 0.5) * (2.0 / size) - 1.0).astype(np.float32)
-    pixels = np.zeros((3, size, size), np.float32)
-    return cls(pixels, centers[np.newaxis], centers[:, np.newaxis], 2.0 / size)
+    pixels, outline = np.zeros((3, size, size), np.float32), np.full((size, size), np.float32(2.0))
+    return cls(pixels, centers[np.newaxis], centers[:, np.newaxis], 2.0 / size, outline)
 
   def part(self, left: float, right: float, top: float, bottom: float) -> "Picture":
     """The pixels between these coordinates."""
     columns = slice(*np.searchsorted(self.x[0], (left, right)))
     rows = slice(*np.searchsorted(self.y[:, 0], (top, bottom)))
-    return Picture(self.pixels[:, rows, columns], self.x[:, columns], self.y[rows], self.pixel)
+    return Picture(
+      self.pixels[:, rows, columns],
+      self.x[:, columns],
+      self.y[rows],
+      self.pixel,
+      self.outline[rows, columns],
+    )
+
+  def moved(self, x, y) -> "Picture":
+    """The same pixels, as if they were at other places."""
+    return dataclasses.replace(self, x=x, y=y)
 
   def cover(self, distance, softness: float = 0.0):
     """1 inside (negative distance), 0 outside, a ramp at the edge of 1.4 pixels or `softness`."""
@@ -87,15 +100,19 @@ class Picture:
 
   def darken(self, amount, tint=_SKIN_SHADOW) -> None:
     """Takes light away, as far as `tint` says of each colour; by default as on skin, warmly."""
-    for channel, share in zip(self.pixels, tint, strict=True):
-      left = amount * -share
-      left += 1.0
-      channel *= left
+    left = -amount
+    if tint != _GREY:
+      left = left * _of_channels(tint)
+    left += 1.0
+    np.multiply(self.pixels, left, out=self.pixels)
 
-  def lighten(self, amount, color=(1.0, 1.0, 1.0)) -> None:
-    """Adds light of a colour."""
-    for channel, value in zip(self.pixels, color, strict=True):
-      channel += value * amount
+  def lighten(self, amount) -> None:
+    """Adds white light."""
+    np.add(self.pixels, amount, out=self.pixels)
+
+
+def _of_channels(color) -> np.ndarray:
+  return np.array(color, np.float32)[:, np.newaxis, np.newaxis]
 
 
 def mix(a, b, amount):

@@ -15,9 +15,9 @@ def draw_glasses(picture: Picture, look, head: Head) -> None:
     return
   part = picture.part(-0.66, 0.66, -0.26, 0.24)
   frame, lens = _shapes(part, look, head)
-  shadow = Picture(part.pixels, part.x + 0.02 * look.light, part.y - 0.026, part.pixel)
+  shadow = part.moved(part.x + 0.02 * look.light, part.y - 0.026)
   cast, _ = _shapes(shadow, look, head)
-  part.darken(0.20 * look.glasses * part.cover(cast, 0.030) * part.cover(head.distance(part)))
+  part.darken(0.20 * look.glasses * part.cover(cast, 0.030) * part.cover(part.outline))
   inside = look.glasses * part.cover(lens)
   part.over((0.93, 0.97, 1.0), 0.10 * inside)
   slant = part.x + 0.55 * (part.y - _Y)

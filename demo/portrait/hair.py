@@ -107,7 +107,7 @@ def draw_front(picture: Picture, look, head: Head, strands: Strands) -> None:
   round_off = 5.0 * np.square(np.maximum(np.abs(x) - 0.37, 0.0)) * (1 - look.length)
   outside = np.maximum(strands.outline, y - lowest + round_off)
   shadow = part.cover(hair - 0.045, 0.12) * part.cover(outside - 0.03, 0.06)
-  part.darken(0.24 * shadow * part.cover(head.distance(part), 0.04))
+  part.darken(0.24 * shadow * part.cover(part.outline, 0.04))
   hair = np.maximum(hair, outside)
   root = 1.0 - 0.16 * part.cover(-hair - 0.02, 0.07)
   color = [value * root for value in strands.color(look.hair, 1.0)]

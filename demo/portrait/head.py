@@ -94,12 +94,11 @@ def draw_face(picture: Picture, look, head: Head) -> None:
   """The face's skin: light, blush, and the dark of its edge."""
   part = picture.part(*_BOX)
   light = np.clip(shade(part, look, head) + 0.03, -0.28, 0.16)
-  distance = head.distance(part)
-  light -= 0.10 * part.cover(-distance - 0.03, 0.11)
+  light -= 0.10 * part.cover(-part.outline - 0.03, 0.11)
   color = [
     value * (1.0 + depth * light) for value, depth in zip(look.skin, (0.75, 1.0, 1.12), strict=True)
   ]
-  part.over(color, part.cover(distance))
+  part.over(color, part.cover(part.outline))
   for side in SIDES:
     cheek = part.blob(side * 0.26 + 0.5 * head.nose_x, 0.19, 0.12, 0.085)
     part.darken((0.07 + 0.07 * look.smile) * (1 - 0.4 * look.male) * cheek, (0.0, 1.0, 0.75))

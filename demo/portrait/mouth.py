@@ -33,7 +33,7 @@ def draw_mouth(picture: Picture, look, head: Head) -> None:
 
   part.darken(0.20 * part.blob(center, MOUTH_Y + 0.085 + 0.055 * smile, 0.10, 0.024))
   part.darken(0.05 * part.blob(center, MOUTH_Y - 0.085, 0.022, 0.045))
-  face = part.cover(head.distance(part))
+  face = part.cover(part.outline)
   for side in SIDES:
     dimple = part.blob(center + side * (half + 0.014), MOUTH_Y - 0.8 * corner, 0.020, 0.030)
     part.darken((0.10 + 0.14 * smile) * dimple * face)
@@ -46,15 +46,16 @@ def draw_mouth(picture: Picture, look, head: Head) -> None:
   part.lighten((0.10 + 0.08 * woman) * gleam)
 
   parted = np.clip(2.0 * smile - 0.4, 0.0, 1.0)
-  inside = np.maximum(np.maximum(-y - 0.002, y - opened), ends + 0.008)
-  covered = parted * part.cover(inside, 0.012)
-  part.over((0.36, 0.11, 0.12), covered)
-  bite = np.maximum(y - 0.060 * arch**0.6 * (0.3 + 0.7 * smile), ends + 0.014)
-  ivory = 1.0 - 0.16 * t * t - 0.10 * part.cover(y - 0.006, 0.02)
-  teeth = covered * part.cover(bite, 0.012)
-  part.over([value * ivory for value in (0.975, 0.965, 0.945)], teeth)
-  for gap in _TEETH:
-    part.darken(0.13 * teeth * np.exp(-np.square((x - gap) / 0.006)), (1.0, 1.0, 1.0))
+  if parted > 0:
+    inside = np.maximum(np.maximum(-y - 0.002, y - opened), ends + 0.008)
+    covered = parted * part.cover(inside, 0.012)
+    part.over((0.36, 0.11, 0.12), covered)
+    bite = np.maximum(y - 0.060 * arch**0.6 * (0.3 + 0.7 * smile), ends + 0.014)
+    ivory = 1.0 - 0.16 * t * t - 0.10 * part.cover(y - 0.006, 0.02)
+    teeth = covered * part.cover(bite, 0.012)
+    part.over([value * ivory for value in (0.975, 0.965, 0.945)], teeth)
+    gaps = sum(np.exp(-np.square((x - gap) / 0.006)) for gap in _TEETH)
+    part.darken(teeth * (0.13 * gaps), (1.0, 1.0, 1.0))
 
   line = part.cover(np.maximum(np.abs(y) - 0.0065 * (0.4 + 0.6 * root), ends - 0.010), 0.014)
   part.darken((0.60 - 0.42 * parted) * line, (0.85, 1.0, 1.0))

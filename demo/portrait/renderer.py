@@ -35,15 +35,16 @@ def render(factors: np.ndarray, resolution: int = 256) -> np.ndarray:
     pixels = _draw(Look.of(row), samples * resolution)
     if samples > 1:
       pixels = pixels.reshape(shape).mean((2, 4))
+    pixels *= 2.0
+    pixels -= 1.0
     image[:] = pixels.transpose(1, 2, 0)
-  images *= 2.0
-  images -= 1.0
   return images
 
 
 def _draw(look: Look, size: int) -> np.ndarray:
   """[3, size, size] in [0, 1], back to front."""
   picture, head = Picture.empty(size), Head.of(look)
+  picture.outline[:] = head.distance(picture)
   draw_backdrop(picture, look)
   strands = hair.Strands.of(picture, look, head)
   hair.draw_back(picture, look, head, strands)

@@ -45,10 +45,12 @@ def draw_beard(picture: Picture, look, head: Head) -> None:
   jaw = np.maximum(cheeks * 0.8, -mouth)
   moustache = part.stroke(head.mouth_x, MOUTH_Y - 0.078, 0.20 + 0.03 * look.smile, 0.050, 0.034)
   grown = part.cover(np.minimum(jaw, moustache), 0.05)
-  outline = head.distance(part)
+  outline = part.outline
   inside = part.cover(outline - 0.012 * look.beard, 0.02)
   shaved = part.cover(jaw, 0.16) * part.cover(outline + 0.02, 0.06)
   part.darken(0.20 * look.stubble * (1.0 - look.beard) * shaved, (1.0, 0.88, 0.72))
+  if look.beard < _UNSEEN:
+    return
   flow = np.sin(62.0 * (x + 0.5 * x * np.abs(y - 0.3)) + 2.0 * np.sin(7.0 * y))
   flow = flow * 0.45 + 0.4 * np.sin(105.0 * x * (1.2 - 0.4 * y) + 3.0 * np.sin(5.0 * y + 1.0))
   tone = 0.90 + 0.03 * flow - 0.25 * part.cover(0.62 - y, 0.40)
@@ -60,6 +62,8 @@ def draw_wrinkles(picture: Picture, look, head: Head) -> None:
   """Lines of the forehead, at the eyes' corners and under them, from nose to mouth."""
   age = max(0.0, look.age - 0.25) / 0.75
   for y, half, strength in ((-0.425, 0.18, 0.12), (-0.365, 0.22, 0.14), (-0.305, 0.19, 0.10)):
+    if age == 0:
+      break
     strip = picture.part(-0.32, 0.32, y - 0.04, y + 0.05)
     arc = strip.stroke(0.35 * head.nose_x, y, half, 0.014, 0.006)
     strip.darken(strength * age * strip.cover(arc, 0.022))
@@ -83,5 +87,5 @@ def _draw_fold(part: Picture, look, head: Head, side: float, age: float) -> None
     (0.5 * (head.nose_x + head.mouth_x) + side * (0.185 + out), 0.325),
     (head.mouth_x + side * (0.215 + out), MOUTH_Y + 0.030 - 0.02 * look.smile),
   )
-  fold = part.cover(part.fold(points, 0.008), 0.036) * part.cover(head.distance(part))
+  fold = part.cover(part.fold(points, 0.008), 0.036) * part.cover(part.outline)
   part.darken((0.03 + 0.20 * age + 0.10 * look.smile) * fold)

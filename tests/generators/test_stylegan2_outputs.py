@@ -70,7 +70,7 @@ def test_outputs(config, variant, network_files):  # noqa: F811
     np.testing.assert_allclose(scores, arrays[name], atol=3e-5, rtol=1e-5, err_msg=name)
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_the_whole_architecture(network_files):  # noqa: F811
   arrays, path = network_files.arrays("sg2_full"), network_files.path("sg2_full")
   generator = load_generator(path)

@@ -19,6 +19,7 @@ def resident() -> int:
   return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
+@pytest.mark.very_slow
 def test_two_hundred_inversions(tiny):
   photos = tiny.synthesize(tiny.map(tiny.sample_z(5, seed=11)), "W")
   spec = InversionSpec(steps=4, steps_per_call=2, init="mean")
@@ -31,6 +32,7 @@ def test_two_hundred_inversions(tiny):
   assert resident() - before < 4e6
 
 
+@pytest.mark.very_slow
 def test_other_sizes_and_settings_do_not_pile_up(tiny, monkeypatch):
   """Four searches are kept; the older ones are really freed, graphs and variables included."""
   made = []

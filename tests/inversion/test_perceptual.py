@@ -125,7 +125,7 @@ def test_large_images_are_averaged_down(loss):
   np.testing.assert_allclose(loss.distance(tf.constant(board), grey), [0], atol=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_inversion_with_it(tiny, weights_file):
   photos = tiny.synthesize(tiny.map(tiny.sample_z(1, seed=4)), "W")
   spec = InversionSpec(

@@ -29,11 +29,13 @@ def delta_of(name):
 def claims():
   for name in SHIPPED:
     for epsilon in EPSILONS:
-      # These two draw slowly: a small epsilon and a large one of each.
-      if name in ("exponential", "subset_selection") and epsilon not in (1, 4):
+      # These two draw slowly: a small epsilon of each, and by hand a large one.
+      slow = name in ("exponential", "subset_selection")
+      if slow and epsilon not in (1, 4):
         continue
       if name != "gaussian_classic" or epsilon <= 1:
-        yield name, epsilon
+        marks = [pytest.mark.very_slow] if slow and epsilon == 4 else []
+        yield pytest.param(name, epsilon, marks=marks)
 
 
 @pytest.mark.parametrize(("name", "epsilon"), list(claims()))

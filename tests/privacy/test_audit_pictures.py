@@ -46,7 +46,7 @@ def published(repository, folder, codes_of_two):
   return values[:RELEASES], values[RELEASES:]
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_pictures_tell_no_more_than_epsilon(repository, tmp_path, neighbours):
   """The attacker has pictures alone: how they lie along the mean difference of the first 100.
 

@@ -27,7 +27,10 @@ from privai_tf.toolkit.rest_audit import halves, table
 FITTED, ATTACKED = 1024, 1000
 
 
-@pytest.fixture(scope="module", params=[("avatars", "W"), ("avatars_pggan", "Z")])
+_BY_HAND = pytest.param(("avatars_pggan", "Z"), marks=pytest.mark.very_slow)
+
+
+@pytest.fixture(scope="module", params=[("avatars", "W"), _BY_HAND])
 def path(request, tmp_path_factory):
   """A demo model, its space, and encoder's codes of generated pictures: to fit on, and others."""
   import privai_tf

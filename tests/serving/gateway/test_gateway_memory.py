@@ -82,6 +82,7 @@ def gateway(serve, tmp_path, serving_checkpoint):
   service.close()
 
 
+@pytest.mark.very_slow
 def test_nothing_of_a_request_is_kept(gateway, picture_of):
   """What Python and NumPy hold, exactly; what the allocator makes of it takes the long run to see.
 
