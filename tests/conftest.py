@@ -147,19 +147,32 @@ def new_database(postgres):
   return lambda: postgres.empty_database(next(used))
 
 
-@pytest.fixture(scope="session")
-def object_store():
-  """An S3 server on this machine, started for these tests alone; gives the URL of its bucket.
+_OTHER_STORES = runpy.run_path(str(REPOSITORY / "tests" / "other_stores.py"))
 
-  Skips the test, saying why, where what it needs is not installed.
+
+def _stores_at_hand() -> list[str]:
+  """S3 always, others where their servers and clients happen to be installed."""
+  others = _OTHER_STORES["PROTOCOLS"]
+  return ["s3", *(name for name in others if _OTHER_STORES["missing"](name) is None)]
+
+
+@pytest.fixture(scope="session", params=_stores_at_hand())
+def object_store(request):
+  """A store's server on this machine, started for these tests alone; gives the URL of its bucket.
+
+  Skips the test, saying why, where what S3's needs is not installed.
   """
-  store = runpy.run_path(str(REPOSITORY / "tests" / "object_store.py"))
-  if (reason := store["missing"]()) is not None:
-    pytest.skip(reason)
-  with store["running"]() as environment, pytest.MonkeyPatch.context() as patch:
+  if request.param == "s3":
+    store = runpy.run_path(str(REPOSITORY / "tests" / "object_store.py"))
+    if (reason := store["missing"]()) is not None:
+      pytest.skip(reason)
+    running = store["running"]()
+  else:
+    store, running = _OTHER_STORES, _OTHER_STORES["running"](request.param)
+  with running as environment, pytest.MonkeyPatch.context() as patch:
     for name, value in environment.items():
       patch.setenv(name, value)
-    yield f"s3://{store['BUCKET']}"
+    yield f"{request.param}://{store['BUCKET']}"
 
 
 @pytest.fixture(autouse=True, scope="session")

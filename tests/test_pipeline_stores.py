@@ -92,7 +92,7 @@ def test_what_a_store_cannot_take_is_one_line(change, reason):
   assert "\n" not in str(told.value)
 
 
-def test_a_checkpoint_of_an_s3_server(object_store, tiny_checkpoint):
+def test_a_checkpoint_of_a_server(object_store, tiny_checkpoint):
   root = place(f"{object_store}/models/tiny")
   for path in filter(lambda path: path.is_file(), tiny_checkpoint.rglob("*")):
     stores.put(root / path.relative_to(tiny_checkpoint).as_posix(), path.read_bytes())
@@ -103,7 +103,7 @@ def test_a_checkpoint_of_an_s3_server(object_store, tiny_checkpoint):
     load_generator(f"{root}-of-nobody")
 
 
-def test_one_process_and_a_fleet_on_an_s3_server(object_store, tmp_path, monkeypatch):
+def test_one_process_and_a_fleet_on_a_server(object_store, tmp_path, monkeypatch):
   """Everything real but the drawing and the machine that the server is on."""
   from privai_tf.fleet import beam, steps
 

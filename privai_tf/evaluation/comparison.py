@@ -7,7 +7,7 @@ folders alone, so that a resumed run, and the last of several processes, show ev
 import heapq
 import html
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from privai_tf.artifacts import Guarantee
@@ -40,7 +40,7 @@ def comparison_page(
   guarantee: Guarantee | None = None,
   configuration: Mapping[str, Any] | None = None,
   notes: Sequence[str] = (),
-) -> str:
+) -> Iterator[str]:
   """The comparison of every input whose private record is in the folder, what needs a look first.
 
   Args:
@@ -50,9 +50,21 @@ def comparison_page(
     configuration: of the job, from `Stages.configuration`.
     notes: lines on how the releases were made.
 
-  Returns:
-    The text of `comparison.html`.
+  Yields:
+    The text of `comparison.html`, in pieces.
   """
+  title = "Originals and privatized faces (private)"
+  lines = _lines(private_dir, output_dir, guarantee, configuration or {}, notes)
+  yield from page.pieces(title, filter(None, lines), STYLE)
+
+
+def _lines(
+  private_dir: pathlib.Path,
+  output_dir: pathlib.Path,
+  guarantee: Guarantee | None,
+  configuration: Mapping[str, Any],
+  notes: Sequence[str],
+) -> Iterator[str]:
   counts: dict[str, int] = {"faces": 0, "released": 0, "warned": 0}
 
   def counted():
@@ -67,23 +79,20 @@ def comparison_page(
   failures = read_tables(private_dir, "failures")
   charges = read_tables(private_dir, "charges")
   reasons = {row["name"]: row["reason"] for row in failures}
-  parts = [
-    f'<p class="private">{html.escape(_PRIVATE)}</p>',
-    summary(counts, failures, charges, guarantee, configuration or {}),
-    page.notes(notes),
-    page.folded("Choosing among releases", f"<p>{html.escape(_CHOOSING)}</p>"),
-  ]
+  yield f'<p class="private">{html.escape(_PRIVATE)}</p>'
+  yield summary(counts, failures, charges, guarantee, configuration)
+  yield page.notes(notes)
+  yield page.folded("Choosing among releases", f"<p>{html.escape(_CHOOSING)}</p>")
   if guarantee is not None:
     promise = page.statement(guarantee.statement, guarantee.private)
-    parts.append(page.folded("What is promised, word for word", promise))
-  parts.append(_failures(failures))
+    yield page.folded("What is promised, word for word", promise)
+  yield _failures(failures)
   hint = f'<h2>Faces</h2><p class="hint">{html.escape(_HINT)}</p>'
-  parts.append(hint if shown else "<p>No input was finished in this run.</p>")
-  parts += [owner_row.row(face, reasons.get(face.output)) for face in shown]
+  yield hint if shown else "<p>No input was finished in this run.</p>"
+  for face in shown:
+    yield owner_row.row(face, reasons.get(face.output))
   if counts["faces"] > len(shown):
-    parts.append(f"<p>{counts['faces'] - len(shown)} more are in the folder.</p>")
-  title = "Originals and privatized faces (private)"
-  return page.page(title, "\n".join(filter(None, parts)), STYLE)
+    yield f"<p>{counts['faces'] - len(shown)} more are in the folder.</p>"
 
 
 def _failures(failures: list[dict[str, str]]) -> str:

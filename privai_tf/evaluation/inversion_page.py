@@ -1,9 +1,8 @@
 """`inversions.html`: each photo beside what the generator makes of its code. For the owner only."""
 
+import heapq
 import pathlib
-
-import numpy as np
-from PIL import Image
+from collections.abc import Iterator
 
 from privai_tf.errors import OutputError
 from privai_tf.evaluation import page
@@ -18,29 +17,36 @@ _WARNING = (
 )
 
 
-def inversion_page(folder: pathlib.Path) -> str:
+def inversion_page(folder: pathlib.Path) -> Iterator[str]:
   """The page of every face whose `NAME.quality.json` is in a folder, the worst fit first.
 
   Args:
     folder: holds `NAME.quality.json`, `NAME.original.png` and `NAME.inversion.png`.
 
-  Returns:
-    The text of `inversions.html`.
+  Yields:
+    The text of `inversions.html`, in pieces.
   """
-  records = [
-    (path.name.removesuffix(".quality.json"), outside.read_json(path, OutputError, _REMEDY))
-    for path in sorted(folder.glob("*.quality.json"))
-  ]
-  records.sort(key=lambda record: -record[1]["unexplained"])
-  warned = sum(record["warning"] is not None for _, record in records)
-  parts = [
-    page.statement(_WARNING, private=False),
-    f"<p>{len(records)} faces, {warned} of them with a warning. The worst fit comes first.</p>",
-    *(_row(name, record, folder) for name, record in records[:_MOST_ROWS]),
-  ]
-  if len(records) > _MOST_ROWS:
-    parts.append(f"<p>{len(records) - _MOST_ROWS} more are in the folder.</p>")
-  return page.page("Photos and their inversions (private)", "\n".join(parts))
+  yield from page.pieces("Photos and their inversions (private)", _lines(folder))
+
+
+def _lines(folder: pathlib.Path) -> Iterator[str]:
+  count = warned = 0
+
+  def records() -> Iterator[tuple[str, dict]]:
+    nonlocal count, warned
+    for path in sorted(folder.glob("*.quality.json")):
+      record = outside.read_json(path, OutputError, _REMEDY)
+      count += 1
+      warned += record["warning"] is not None
+      yield path.name.removesuffix(".quality.json"), record
+
+  # There may be a million, of which the page holds a few hundred.
+  shown = heapq.nsmallest(_MOST_ROWS, records(), key=lambda record: -record[1]["unexplained"])
+  yield page.statement(_WARNING, private=False)
+  yield f"<p>{count} faces, {warned} of them with a warning. The worst fit comes first.</p>"
+  yield from (_row(name, record, folder) for name, record in shown)
+  if count > len(shown):
+    yield f"<p>{count - len(shown)} more are in the folder.</p>"
 
 
 def _row(name: str, record: dict, folder: pathlib.Path) -> str:
@@ -48,8 +54,7 @@ def _row(name: str, record: dict, folder: pathlib.Path) -> str:
   for caption in ("original", "inversion"):
     path = folder / f"{name}.{caption}.png"
     if path.exists():
-      with Image.open(path) as image:
-        cells.append(page.picture(np.asarray(image.convert("RGB")), caption=f"{name}: {caption}"))
+      cells.append(page.picture_of(path, caption=f"{name}: {caption}"))
   warning = record["warning"]
   told = page.statement(f"{name}: {warning}", private=False) if warning else ""
   hidden = ("warning", "face_sha256", "source")

@@ -4,12 +4,8 @@ import html
 import pathlib
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from privai_tf.evaluation import page
 from privai_tf.evaluation.owner_faces import Face
-from privai_tf.runtime import outside
 from privai_tf.runtime.stores import StorePath
 
 _WIDTH, _HEIGHT, _MARGIN = 120, 14, 7  # Of the line with a mark for before and one for after.
@@ -44,9 +40,7 @@ def row(face: Face, reason: str | None = None) -> str:
 def _picture(name: str, kind: str, path: pathlib.Path | StorePath | None) -> str:
   if path is None:
     return f'<figure class="none"><div>none</div><figcaption>{kind}</figcaption></figure>'
-  with outside.opened(path) as file, Image.open(file) as image:
-    pixels = np.asarray(image.convert("RGB"))
-  return page.picture(pixels, caption=kind, described=f"{name}: {kind}")
+  return page.picture_of(path, caption=kind, described=f"{name}: {kind}")
 
 
 def _change(name: str, known: dict[str, Any]) -> str:

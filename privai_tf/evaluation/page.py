@@ -3,12 +3,17 @@
 import base64
 import html
 import math
-from collections.abc import Sequence
+import pathlib
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image
 
+from privai_tf.errors import OutputError
+from privai_tf.runtime import outside
+from privai_tf.runtime.files import shown
 from privai_tf.runtime.pictures import png
+from privai_tf.runtime.stores import StorePath
 
 _STYLE = """
 :root { color-scheme: light dark; --page: #fff; --text: #1a1a1a; --quiet: #595959; --line: #8884; --soft: #8882;
@@ -33,22 +38,31 @@ footer { margin-top: 2rem; font-size: .8rem; color: var(--quiet); }
 
 
 def page(title: str, body: str, style: str = "") -> str:
-  """A complete HTML document.
+  """A complete HTML document; see `pieces`."""
+  return "".join(pieces(title, [body], style))
+
+
+def pieces(title: str, lines: Iterable[str], style: str = "") -> Iterator[str]:
+  """A complete HTML document, piece by piece: hundreds of pictures need not be held together.
 
   Args:
     title: plain text, escaped here.
-    body: HTML.
+    lines: HTML of the body, each to be followed by a line's end.
     style: CSS beside what all pages have.
 
-  Returns:
-    The document's text.
+  Yields:
+    Parts of the document's text, in order.
   """
-  return (
+  yield (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
     f"<title>{html.escape(title)}</title><style>{_STYLE}{style}</style></head>\n"
-    f"<body><h1>{html.escape(title)}</h1>\n{body}\n</body></html>\n"
+    f"<body><h1>{html.escape(title)}</h1>\n"
   )
+  for line in lines:
+    yield line
+    yield "\n"
+  yield "</body></html>\n"
 
 
 def picture(
@@ -80,6 +94,25 @@ def picture(
     f'<figure><img alt="{described}" src="data:image/png;base64,{data}">'
     f"<figcaption>{text}</figcaption></figure>"
   )
+
+
+def picture_of(
+  path: pathlib.Path | StorePath, caption: str = "", described: str | None = None
+) -> str:
+  """A figure with the picture of a file; see `picture`.
+
+  Raises:
+    OutputError: if the file is damaged.
+  """
+  with outside.opened(path) as file:
+    try:
+      with Image.open(file) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    except OSError as error:
+      raise OutputError(
+        f"{shown(path)} is no picture ({error}); restore it: the page is made of the folder's files."
+      ) from error
+  return picture(pixels, caption, described=described)
 
 
 def curve(values: Sequence[float], width: int = 240, height: int = 48) -> str:

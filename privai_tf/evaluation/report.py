@@ -10,13 +10,10 @@ import pathlib
 import re
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-from PIL import Image
-
 from privai_tf.errors import ConfigurationError
 from privai_tf.evaluation import page
 from privai_tf.privacy.figures import number_up, percent_up
-from privai_tf.runtime import outside, store_files
+from privai_tf.runtime import store_files
 from privai_tf.runtime.files import shown
 from privai_tf.runtime.stores import StorePath
 
@@ -97,16 +94,20 @@ def _read(path: pathlib.Path | StorePath, text: bytes | Exception) -> dict:
   )
 
 
-def report_page(output_dir: pathlib.Path | StorePath, notes: Sequence[str] = ()) -> str:
+def report_page(output_dir: pathlib.Path | StorePath, notes: Sequence[str] = ()) -> Iterator[str]:
   """The report on everything finished in a folder.
 
   Args:
     output_dir: a publishable output folder.
     notes: lines on how the releases were made, nothing private in them.
 
-  Returns:
-    The text of `report.html`.
+  Yields:
+    The text of `report.html`, in pieces.
   """
+  yield from page.pieces("Privatized faces", filter(None, _lines(output_dir, notes)))
+
+
+def _lines(output_dir: pathlib.Path | StorePath, notes: Sequence[str]) -> Iterator[str]:
   groups: dict[str, tuple[dict, list[str], set[str]]] = {}
   for name, content in read_entries(output_dir):
     _, names, precisions = groups.setdefault(
@@ -115,23 +116,28 @@ def report_page(output_dir: pathlib.Path | StorePath, notes: Sequence[str] = ())
     names.append(name)
     precisions.add(content.get("precision", _FIRST_PRECISION))
   if not groups:
-    return page.page("Privatized faces", "<p>No image was released in this run.</p>")
-  parts = [images_line(sum(len(names) for _, names, _ in groups.values())), page.notes(notes)]
+    yield "<p>No image was released in this run.</p>"
+    return
+  yield images_line(sum(len(names) for _, names, _ in groups.values()))
+  yield page.notes(notes)
   shown = 0
   for _, (content, names, precisions) in sorted(groups.items()):
     # Several machines may have shared the work, or one after another.
-    parts.append(promise({**content, "precision": " and ".join(sorted(precisions))}))
+    yield promise({**content, "precision": " and ".join(sorted(precisions))})
     visible = names[: max(0, _MOST_PICTURES - shown)]
     shown += len(visible)
-    pictures = (_picture(output_dir, name) for name in visible)
-    parts.append(f'<div class="gallery">{"".join(pictures)}</div>')
+    yield '<div class="gallery">'
+    for name in visible:
+      yield page.picture_of(output_dir / f"{name}.png", caption=name)
+    yield "</div>"
     if len(visible) < len(names):
-      parts.append(f"<p>{len(names) - len(visible)} more are in the folder beside this page.</p>")
-  parts.append(footer(content["versions"]))
-  return page.page("Privatized faces", "\n".join(parts))
+      yield f"<p>{len(names) - len(visible)} more are in the folder beside this page.</p>"
+  yield footer(content["versions"])
 
 
-def records_page(content: dict, images: int, record_files: int, notes: Sequence[str] = ()) -> str:
+def records_page(
+  content: dict, images: int, record_files: int, notes: Sequence[str] = ()
+) -> Iterator[str]:
   """The report on a run whose images are in TFRecord files, which no browser shows.
 
   Args:
@@ -141,14 +147,14 @@ def records_page(content: dict, images: int, record_files: int, notes: Sequence[
     notes: see `report_page`.
 
   Returns:
-    The text of `report.html`.
+    The text of `report.html`, in pieces.
   """
   where = (
     f"<p>In {record_files} TFRecord file{'s' if record_files != 1 else ''} beside this page.</p>"
   )
-  parts = [images_line(images), where, page.notes(notes), promise(content)]
-  parts.append(footer(content["versions"]))
-  return page.page("Privatized faces", "\n".join(parts))
+  lines = [images_line(images), where, page.notes(notes), promise(content)]
+  lines.append(footer(content["versions"]))
+  return page.pieces("Privatized faces", filter(None, lines))
 
 
 def images_line(count: int) -> str:
@@ -183,8 +189,3 @@ def promise(content: dict) -> str:
   rows.append(("drawn in", content.get("precision", _FIRST_PRECISION)))
   shown = [(name.replace("_", " "), value) for name, value in rows if value is not None]
   return page.statement(guarantee["statement"], guarantee["private"]) + page.table(shown)
-
-
-def _picture(output_dir: pathlib.Path | StorePath, name: str) -> str:
-  with outside.opened(output_dir / f"{name}.png") as file, Image.open(file) as image:
-    return page.picture(np.asarray(image.convert("RGB")), caption=name)

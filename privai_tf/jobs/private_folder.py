@@ -132,6 +132,7 @@ class PrivateFolder:
     table = self.path / f"failures{self._suffix}.csv"
     files.write_text(table, failures_csv(failures), private=True)
     comparison = self.path / "comparison.html"
-    text = comparison_page(self.path, output_dir, guarantee, configuration, notes)
-    files.write_text(comparison, text, private=True)
+    pieces = comparison_page(self.path, output_dir, guarantee, configuration, notes)
+    with files.atomic_file(comparison, "w", private=True) as file:
+      file.writelines(pieces)
     return comparison

@@ -284,10 +284,11 @@ class PublicFolder:
     if not self._all_finished():
       return self.path
     report = self.path / REPORT
-    files.write_text(report, self._report(promise, notes))
+    with files.atomic_file(report, "w") as file:
+      file.writelines(self._report(promise, notes))
     return report
 
-  def _report(self, promise: Mapping | None, notes: Sequence[str]) -> str:
+  def _report(self, promise: Mapping | None, notes: Sequence[str]) -> Iterator[str]:
     return report_page(self.path, notes)
 
   def _all_finished(self) -> bool:

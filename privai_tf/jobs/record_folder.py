@@ -45,7 +45,7 @@ class RecordFolder(PublicFolder):
     name = re.compile(rf"{self.record_stem}\d{{5}}\.tfrecord")
     return (path for path in self.path.iterdir() if name.fullmatch(path.name))
 
-  def _report(self, promise: Mapping | None, notes: Sequence[str]) -> str:
+  def _report(self, promise: Mapping | None, notes: Sequence[str]) -> Iterator[str]:
     counts = [
       json.loads(path.read_text(encoding="utf-8"))["counts"]["released"]
       for path in self.path.iterdir()

@@ -153,7 +153,8 @@ def read_bytes(
   """
   with opened(path, error, remedy, most) as file:
     try:
-      return file.read(most)
+      # Not `read(most)`: as much memory would be asked for, however short the file is.
+      return file.read(min(most, max(os.fstat(file.fileno()).st_size, 1 << 16)))
     except (OSError, MemoryError) as reason:
       raise error(f"Cannot read {shown(path)}: {reason_of(reason)}; {remedy}.") from reason
 

@@ -1,7 +1,7 @@
-"""Objects of stores, by URL (s3://, gs://): read whole, written whole, created once. The door to fsspec.
+"""Objects of stores, by URL (s3://, gs://, az://): read whole, written whole, created once. The door to fsspec.
 
 An object store has no folders, renames or locks, but keeps an object whole or not at all, and can
-create one only if there is none (`If-None-Match: *`). What files get from renames and locks, objects
+create one only if there is none (`If-None-Match: *`, Google's `ifGenerationMatch=0`). What files get from renames and locks, objects
 get from these two. fsspec and a protocol's package are imported when a URL is used, and not before.
 """
 
@@ -21,7 +21,14 @@ from privai_tf.runtime.extras import require_packages
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 # Stores that put a new object in place in one go; elsewhere a killed writer could leave half of one.
 _WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
+_GOOGLE = ("gs", "gcs")
 _ONE_PUT = 5 << 30  # Bytes that S3 takes in one request, so that no upload is left in parts.
+# How a client is told to take one request: in an upload of parts not every server keeps to the condition
+# (fake-gcs-server). gcsfs ends each object where its bytes hold a line of its own (--==0==--): checksums tell.
+_IN_ONE = {
+  **{protocol: {"chunksize": _ONE_PUT} for protocol in ("s3", "s3a")},
+  **{protocol: {"chunksize": _ONE_PUT, "consistency": "md5"} for protocol in _GOOGLE},
+}
 
 
 def is_url(text: object) -> bool:
@@ -117,7 +124,8 @@ def place(text: str) -> Path | StorePath:
   if "@" in rest.partition("/")[0]:
     raise ConfigurationError(
       f"{text.partition('://')[0]}://***: holds a name and password, which would be recorded; give them by "
-      "the environment (AWS_ACCESS_KEY_ID and so on)"
+      "the environment (AWS_ACCESS_KEY_ID and so on; an Azure account by AZURE_STORAGE_ACCOUNT_NAME, the "
+      "container alone as az://CONTAINER/FOLDER)"
     )
   if "::" in text or not text.isprintable() or not rest.strip("/") or text.startswith("file:"):
     raise ConfigurationError(f"{text!r} is no URL of a store, such as s3://BUCKET/FOLDER; mend it")
@@ -130,12 +138,16 @@ def system_of(url: str) -> Any:
   Raises:
     ConfigurationError: if fsspec or the protocol's package is missing, or there is no such protocol.
   """
-  protocol = _URL.match(url)[1].lower()
+  protocol = _protocol(url)
   require_packages(f"{protocol}://", "cloud", "fsspec")
   import fsspec
 
   try:
-    return fsspec.filesystem(protocol, use_listings_cache=False)
+    kind = fsspec.get_filesystem_class(protocol)
+    if protocol in _GOOGLE:
+      # What gcsfs extends it by writes to zonal buckets in pieces that others see, and over what is there.
+      from gcsfs.core import GCSFileSystem as kind
+    return kind(use_listings_cache=False)
   except ImportError as error:
     raise ConfigurationError(
       f"{url}: {' '.join(str(error).split())}: pip install 'privai-tf[cloud]' for s3://, the named package "
@@ -145,6 +157,10 @@ def system_of(url: str) -> Any:
     raise ConfigurationError(
       f"{url}: {protocol}:// is no protocol that fsspec knows; use s3:// or gs://, or mount it"
     ) from error
+
+
+def _protocol(url: str) -> str:
+  return _URL.match(url)[1].lower()
 
 
 @contextlib.contextmanager
@@ -177,11 +193,11 @@ def require_writable(path: StorePath) -> None:
   Raises:
     ConfigurationError: then.
   """
-  protocol = _URL.match(path.url)[1].lower()
+  protocol = _protocol(path.url)
   if protocol not in _WHOLE:
     raise ConfigurationError(
       f"{path}: only read by URL, since {protocol}:// does not put whole objects in place; write to "
-      "s3:// or gs://, or mount it and name the folder"
+      "s3://, gs:// or az://, or to a disk, and copy the folder when the job is complete"
     )
 
 
@@ -266,15 +282,16 @@ def _put(path: StorePath, data: bytes, mode: str) -> None:
     raise OutputError(
       f"{path}: {len(data):,} bytes, more than a store takes at once ({_ONE_PUT:,})."
     )
-  one = {"chunksize": _ONE_PUT} if path.url.startswith("s3") else {}
+  in_one = _IN_ONE.get(_protocol(path.url), {})
   for last in (False, False, True):
     with told(path):
       try:
-        system_of(path.url).pipe_file(path.url, data, mode=mode, **one)
+        system_of(path.url).pipe_file(path.url, data, mode=mode, **in_one)
         return
-      except FileNotFoundError as error:
-        raise OutputError(f"{path}: there is no such bucket; create it first.") from error
-      except OSError as error:
+      except Exception as error:
+        # Azure's client has its own word for what the others' call a file that is not found.
+        if isinstance(error, FileNotFoundError) or type(error).__name__ == "ResourceNotFoundError":
+          raise OutputError(f"{path}: there is no such bucket; create it first.") from error
         # S3's answer to two who create one object at the same time: try again.
-        if last or error.errno != errno.EBUSY:
+        if last or getattr(error, "errno", None) != errno.EBUSY:
           raise

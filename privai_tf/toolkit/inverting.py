@@ -104,7 +104,8 @@ def invert_photos(
   for batch in run.batches(named(items, folder.path)):
     run.finish(batch)
   files.write_text(folder.path / "failures.csv", failures_csv(run.failures), private=True)
-  files.write_text(folder.path / PAGE, inversion_page(folder.path), private=True)
+  with files.atomic_file(folder.path / PAGE, "w", private=True) as file:
+    file.writelines(inversion_page(folder.path))
   return InvertSummary(run.inverted, run.kept, tuple(run.failures), folder.path / PAGE)
 
 

@@ -72,7 +72,7 @@ def test_the_summary_says_what_was_done_and_what_is_left(folders):
   paid = [{"subject": "ada", "left_epsilon": left} for left in ("2.25", "1.5")]
   # Of another process that shares the folder.
   _table(private / "charges-00001-of-00002.csv", [*paid, {"subject": "bob", "left_epsilon": "2"}])
-  text = comparison_page(*folders, _GUARANTEE, _CONFIGURATION)
+  text = "".join(comparison_page(*folders, _GUARANTEE, _CONFIGURATION))
   facts = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", text))
   assert facts == {
     "Released": "2 faces, 1 input failed",
@@ -96,7 +96,7 @@ def test_what_needs_a_look_comes_first(folders):
   _face(folders, "d-unpaid", unexplained=0.01, published=False, attributes={"smile": {}})
   reason = {"name": "d-unpaid", "reason": "epsilon 0.1 is left", "published": "no"}
   _table(folders[0] / "failures.csv", [reason])
-  text = comparison_page(*folders)
+  text = "".join(comparison_page(*folders))
   assert _names(text) == ["d-unpaid", "c-worse", "b-bad", "a-good"]
   assert re.findall(r'class="warned">([^<]*)<', text) == [
     "Not released: epsilon 0.1 is left",
@@ -117,7 +117,7 @@ def test_a_hidden_attribute_is_shown_before_and_after(folders, known, line):
   """By the classifier where there is one; what was not to be hidden is among the figures."""
   other = {"hidden": False, "probability": [0.2, 0.9]}
   _face(folders, "ada", attributes={"smile": {"hidden": True, **known}, "age": other})
-  text = comparison_page(*folders)
+  text = "".join(comparison_page(*folders))
   assert re.findall(r"<li><b>([^<]*)</b> <svg.*?</svg> ([^<]*)</li>", text) == [("smile", line)]
   assert "<th>age, probability</th><td>0.2 → 0.9</td>" in text
 
@@ -131,7 +131,7 @@ def test_the_privatized_face_is_shown_where_it_is_no_file_of_its_own(folders):
   _picture(private / "a-face0.release.png")
   _face(folders, "c", output="c", pasted=False, published=False)
   _picture(private / "c.published.png")
-  text = comparison_page(*folders)
+  text = "".join(comparison_page(*folders))
   assert _names(text) == ["a-face0", "b-face0", "c"]
   assert re.findall(r"<figcaption>(release[^<]*)", text) == [
     "release",
@@ -145,7 +145,7 @@ def test_a_face_is_not_shown_before_its_frame_is_published(folders):
   """A picture of an earlier run, whose output was removed, is not passed off as released."""
   _face(folders, "a-face0", output="a", pasted=True, published=False)
   _picture(folders[0] / "a-face0.release.png")
-  text = comparison_page(*folders)
+  text = "".join(comparison_page(*folders))
   assert "Not released" in text
   assert text.count("<img") == 2
 
@@ -179,5 +179,5 @@ def test_colours_reach_wcag_aa_in_light_and_dark():
 def test_a_damaged_record_is_one_line(tmp_path, content):
   (tmp_path / "face.quality.json").write_text(content)
   with pytest.raises(OutputError, match=r"face\.quality\.json.*remove it") as refused:
-    comparison_page(tmp_path, tmp_path / "out", None, None)
+    "".join(comparison_page(tmp_path, tmp_path / "out", None, None))
   assert "\n" not in str(refused.value)
