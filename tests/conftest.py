@@ -15,6 +15,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 # What this process and its children keep of ledgers goes with the tests, not into the user's folder.
 _STATE = tempfile.TemporaryDirectory(prefix="privai-state-")
 os.environ["PRIVAI_STATE_DIR"] = _STATE.name
+# Pictures are compared: all are to be drawn alike, whatever processor the tests meet.
+os.environ["PRIVAI_PRECISION"] = "float32"
 
 # Nor does anything here, or in a Python program started from here, reach out of this machine.
 _OUTREACH = pathlib.Path(_STATE.name) / "outreach"

@@ -280,6 +280,7 @@ def test_a_folder_says_its_precision_and_keeps_to_it(generator, job, monkeypatch
     generate_samples(dataclasses.replace(job, num=2, drawing=drawing), generator)
     return json.loads((job.output_dir / "run.json").read_text())["configuration"]["precision"]
 
+  monkeypatch.delenv("PRIVAI_PRECISION")
   monkeypatch.setattr(precision, "_processor_multiplies", lambda: False)
   assert drawn_in("auto") == "float32"
   monkeypatch.setattr(precision, "_processor_multiplies", lambda: True)  # Another machine.

@@ -72,7 +72,9 @@ def test_a_folder_of_photos_with_one_bad_file(privatize, photos, tmp_path):
   names = {path.name for path in out.iterdir()}
   assert names == {"ada.png", "ada.json", "bob.png", "bob.json", "run.json", "report.html"}
   content = json.loads((out / "ada.json").read_text())
-  assert set(content) == {"output", "guarantee", "attacker_bound", "checkpoint", "versions"}
+  assert set(content) == {
+    *("output", "guarantee", "attacker_bound", "checkpoint", "precision", "versions")
+  }
   assert set(content["guarantee"]) == _GUARANTEE_KEYS
   assert content["guarantee"]["private"] is True
   assert content["guarantee"]["epsilon"] == 1.0

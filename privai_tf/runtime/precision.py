@@ -12,6 +12,7 @@ import sys
 from privai_tf.errors import ConfigurationError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+_VARIABLE = "PRIVAI_PRECISION"
 _CPU_INFO = "/proc/cpuinfo"
 _PROCESSOR_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 _CAPABILITY = (8, 0)  # Of the first NVIDIA GPUs whose tensor cores take bfloat16.
@@ -22,7 +23,8 @@ def resolved(precision: str = "auto") -> str:
 
   Args:
     precision: "float32", "bfloat16", or "auto": bfloat16 on TPUs, on GPUs of compute capability 8.0
-      and above, and on processors with `avx512_bf16` or `amx_bf16` (as Linux tells), else float32.
+      and above, and on processors with `avx512_bf16` or `amx_bf16` (as Linux tells), else float32;
+      or whatever the environment's `PRIVAI_PRECISION` says, so that unlike machines draw alike.
 
   Returns:
     "float32" or "bfloat16".
@@ -30,8 +32,11 @@ def resolved(precision: str = "auto") -> str:
   Raises:
     ConfigurationError: for anything else.
   """
+  name = "precision"
+  if precision == "auto" and _VARIABLE in os.environ:
+    name, precision = _VARIABLE, os.environ[_VARIABLE]
   if precision not in PRECISIONS:
-    raise ConfigurationError(f"precision is {precision!r}; use one of {', '.join(PRECISIONS)}.")
+    raise ConfigurationError(f"{name} is {precision!r}; use one of {', '.join(PRECISIONS)}.")
   if precision != "auto":
     return precision
   import tensorflow as tf  # Late: only "auto" needs to see the devices.

@@ -25,6 +25,7 @@ from privai_tf.runtime import precision
 def test_auto_draws_by_the_machine_and_searches_as_everywhere(
   job_on_codes, tmp_path, monkeypatch, asked, drawn, searched
 ):
+  monkeypatch.delenv("PRIVAI_PRECISION")
   monkeypatch.setattr(precision, "_processor_multiplies", lambda: True)
   job = job_on_codes(1, input_latents=None, input=str(tmp_path), public_codes=0)
   spec = InversionSpec(latent_space="W", steps=1, init="mean", precision=asked)

@@ -157,7 +157,7 @@ def test_the_publishable_json_says_nothing_that_was_computed_from_the_photo(run)
     run.close()
   assert contents[0] == contents[1]
   assert set(json.loads(contents[0])) == {
-    "output", "guarantee", "attacker_bound", "checkpoint", "versions"
+    "output", "guarantee", "attacker_bound", "checkpoint", "precision", "versions"
   }  # fmt: skip
   public = b"".join(path.read_bytes() for path in run.out.iterdir())
   for secret in (b"psnr", b"12.5", b"loss", b"subject", b"source", b"release_id", b"ada"):

@@ -54,7 +54,8 @@ class _Machine:
   def __init__(self, monkeypatch, tmp_path):
     self._patch, self._file = monkeypatch, tmp_path / "cpuinfo"
     monkeypatch.setattr(precision, "_CPU_INFO", str(self._file))
-    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    for name in ("TF_ENABLE_ONEDNN_OPTS", "PRIVAI_PRECISION"):
+      monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(precision.sys, "platform", "linux")
     self.has()
 
@@ -106,3 +107,15 @@ def test_what_is_asked_for_is_honoured_and_nonsense_refused(machine):
   assert resolved("float32") == "float32"
   with pytest.raises(ConfigurationError, match="use one of auto, float32, bfloat16"):
     resolved("float16")
+
+
+def test_the_environment_decides_for_a_fleet(machine, monkeypatch):
+  machine.has(flags="avx512_bf16")
+  monkeypatch.setenv("PRIVAI_PRECISION", "float32")
+  assert resolved() == "float32"
+  assert resolved("bfloat16") == "bfloat16"  # A flag wins.
+  monkeypatch.setenv("PRIVAI_PRECISION", "auto")
+  assert resolved() == "bfloat16"
+  monkeypatch.setenv("PRIVAI_PRECISION", "half")
+  with pytest.raises(ConfigurationError, match="PRIVAI_PRECISION is 'half'; use one of"):
+    resolved()
