@@ -24,7 +24,7 @@ _WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
 _GOOGLE = ("gs", "gcs")
 _ONE_PUT = 5 << 30  # Bytes that S3 takes in one request, so that no upload is left in parts.
 # How a client is told to take one request: in an upload of parts not every server keeps to the condition
-# (fake-gcs-server). gcsfs ends each object where its bytes hold a line of its own (--==0==--): checksums tell.
+# (fake-gcs-server). gcsfs ends each object where its bytes hold a line of its own: checksums tell.
 _IN_ONE = {
   **{protocol: {"chunksize": _ONE_PUT} for protocol in ("s3", "s3a")},
   **{protocol: {"chunksize": _ONE_PUT, "consistency": "md5"} for protocol in _GOOGLE},
