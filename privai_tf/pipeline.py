@@ -28,6 +28,7 @@ from privai_tf.jobs.tally import Progress, Tally
 from privai_tf.privacy.ledger import Ledger
 from privai_tf.runtime.manifest import Manifest
 from privai_tf.runtime.scalars import Scalars
+from privai_tf.runtime.stores import StorePath
 
 
 def run(
@@ -56,7 +57,7 @@ def run(
   publication, suffix = job.publication, job.shard.suffix
   failed = read_failures(job.private_dir, suffix) if job.retry_failures else None
   stages = Stages(job.recipe, progress)
-  if tell and (warning := stages.advice.typed(*advised_places(job))):
+  if tell and (warning := stages.advice.typed(*advised_places(job.input, job.output_dir))):
     tell(warning)
   configuration = stages.configuration()
   items = find_items(job.sources, stages.generator, stages.recipe.inversion.latent_space)
@@ -167,9 +168,14 @@ def _manifest(
     raise
 
 
-def advised_places(job: Job) -> tuple[str, str]:
-  """Where the same photos would be released in another way: `--input` and a folder of its own."""
-  return shlex.quote(job.input or "PHOTOS"), shlex.quote(f"{job.output_dir}-likeness")
+def advised_places(photos: str | None, output_dir: pathlib.Path | StorePath) -> tuple[str, str]:
+  """Where the same photos would be released in another way: `--input` and a folder of its own.
+
+  Args:
+    photos: the job's `--input`.
+    output_dir: the job's own folder.
+  """
+  return shlex.quote(photos or "PHOTOS"), shlex.quote(f"{output_dir}-likeness")
 
 
 def check_ledger(budget: Budget | None) -> None:

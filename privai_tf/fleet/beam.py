@@ -136,7 +136,7 @@ def run(
   options = require_runner(options)
   check_ledger(job.budget)
   stages = Stages(job.recipe)
-  if tell and (warning := stages.advice.typed(*advised_places(job))):
+  if tell and (warning := stages.advice.typed(*advised_places(job.input, job.output_dir))):
     tell(warning)
   configuration = stages.configuration()
   items = find_items(job.sources, stages.generator, stages.recipe.inversion.latent_space)

@@ -136,7 +136,7 @@ class Events:
         on.release: gr.update(value="Released", interactive=False),
       }
     except Exception as error:
-      yield self.views.told(error) | self.views.again(session, choice, person)
+      yield self.views.told(error) | self.views.again(session, choice, person, pressed)
 
   def _taken(self, session: Session, take: Callable, chosen: Any) -> Iterator[Updates]:
     """From a photo to the first previews."""

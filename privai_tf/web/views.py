@@ -67,17 +67,17 @@ class Views:
       on.faces: gr.update(visible=False),
     }
 
-  def choice(self, session: Session, chosen: Any) -> tuple[Choice, str]:
+  def choice(self, session: Session | None, chosen: Any) -> tuple[Choice, str]:
     """What is chosen, for the face as it was read, and who is in the photo.
 
     Args:
-      session: whose.
+      session: whose; None: of a page that was started anew meanwhile.
       chosen: values of the widgets: what to hide, position of the slider, mechanism, decoding, person.
     """
     hidden, position, mechanism, decode, person = chosen
     epsilons = self.desk.epsilons
     place = min(max(0, round(position)), len(epsilons) - 1)
-    likeness = session.inverted is not None and session.inverted.likeness
+    likeness = bool(session and session.inverted and session.inverted.likeness)
     offered = self.desk.studio.offered(likeness)
     if hidden not in offered:  # What another way of reading left behind.
       hidden = usual_hidden(offered)
@@ -177,10 +177,10 @@ class Views:
       on.result: gr.update(visible=True),
     }
 
-  def again(self, session: Session, choice: Choice, person: str) -> Updates:
-    """The button as it was before it was pressed, and what is left, if that can be said."""
+  def again(self, session: Session, choice: Choice, person: str, pressed: str) -> Updates:
+    """The button as it is to be now, and what is left, if that can be said; else as it was `pressed`."""
     before = bool(session and session.released)
-    button = gr.update(interactive=True)
+    button = gr.update(value=pressed, interactive=True)
     left = "<p>What is left of the budget cannot be said now.</p>"
     with contextlib.suppress(Exception):  # It may be what failed.
       told = words.release_button(self.desk.prepared(choice).guarantee, before)

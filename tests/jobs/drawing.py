@@ -5,6 +5,7 @@ What is tested with it is everything else of a job, in milliseconds.
 
 import dataclasses
 import os
+import types
 from typing import ClassVar
 
 import numpy as np
@@ -49,7 +50,7 @@ class DrawingStages:
   guarantee, bound = GUARANTEE, 0.6
   event, relation = pure_event(0.5), Relation.unknown_image()
   generator = None
-  warning = None
+  advice = types.SimpleNamespace(notes=(), typed=lambda photos, output: None)
   precision = "float32"
   drawn: ClassVar[list[str]] = []  # Names of inputs, of all jobs in this process.
 

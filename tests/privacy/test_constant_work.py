@@ -4,6 +4,7 @@ No clock here (`python -m benchmarks.timing` has one): the words that are drawn 
 made are counted, for equal words and different coordinates.
 """
 
+import gc
 import sys
 
 import numpy as np
@@ -38,11 +39,13 @@ def _work(function, *arguments):
     elif event == "call":
       calls.append(frame.f_code.co_name)
 
+  gc.disable()  # What other tests left would be finalized in between, by calls that count.
   sys.setprofile(note)
   try:
     function(*arguments)
   finally:
     sys.setprofile(None)
+    gc.enable()
   return calls
 
 
