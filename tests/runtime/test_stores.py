@@ -3,8 +3,10 @@
 import contextlib
 import errno
 import pickle
+import sys
 import threading
 
+import fsspec
 import pytest
 
 from privai_tf.errors import CheckpointError, ConfigurationError, OutputError
@@ -65,7 +67,8 @@ def test_protocols_that_are_unknown_missing_or_only_read(monkeypatch):
     place("nope://bucket/out").exists()
   with pytest.raises(ConfigurationError, match=r"only read by URL.*copy the folder when"):
     files.make_folder(place("hdfs://host/out"))
-  monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
+  monkeypatch.setitem(sys.modules, "s3fs", None)
+  monkeypatch.delitem(fsspec.registry._registry, "s3", raising=False)  # Of an earlier test.
   with pytest.raises(ConfigurationError, match=r"pip install 'privai-tf\[cloud\]'"):
     place("s3://bucket/out").exists()
 
