@@ -6,7 +6,6 @@ import pickle
 import sys
 import threading
 
-import fsspec
 import pytest
 
 from privai_tf.errors import CheckpointError, ConfigurationError, OutputError
@@ -68,7 +67,8 @@ def test_protocols_that_are_unknown_missing_or_only_read(monkeypatch):
   with pytest.raises(ConfigurationError, match=r"only read by URL.*copy the folder when"):
     files.make_folder(place("hdfs://host/out"))
   monkeypatch.setitem(sys.modules, "s3fs", None)
-  monkeypatch.delitem(fsspec.registry._registry, "s3", raising=False)  # Of an earlier test.
+  known = sys.modules["fsspec.registry"]._registry
+  monkeypatch.delitem(known, "s3", raising=False)  # Of an earlier test.
   with pytest.raises(ConfigurationError, match=r"pip install 'privai-tf\[cloud\]'"):
     place("s3://bucket/out").exists()
 
