@@ -1,6 +1,6 @@
-r"""A small sheet of what `make demo-photo` made: docs/pictures/photo_sheet.jpg.
+r"""A small sheet of what `make demo-photo` searched and released: docs/pictures/photo_sheet.jpg.
 
-    python -m demo.photo && python -m demo.photo_sheet
+    python -m demo.photo --likeness=6 && python -m demo.photo_sheet
 
 All faces are made up by the generator; who drew them and under which terms is told in docs/networks.md.
 """
@@ -12,8 +12,8 @@ from absl import app, flags
 
 from privai_tf.demo.sheets import photo_sheet
 
-_PRIVATE_DIR = flags.DEFINE_string("private_dir", "demo_photo_private", "Of the demo.")
-_RELEASED_DIR = flags.DEFINE_string("released_dir", "demo_photo_output", "Of the demo.")
+_PRIVATE_DIR = flags.DEFINE_string("private_dir", "demo_photo_private-likeness", "Of the demo.")
+_RELEASED_DIR = flags.DEFINE_string("released_dir", "demo_photo_output-likeness", "Of the demo.")
 _OUTPUT = flags.DEFINE_string("output", "docs/pictures/photo_sheet.jpg", "The picture.")
 _FACES = flags.DEFINE_integer("faces", 6, "How many.", lower_bound=1)
 _SIDE = flags.DEFINE_integer("side", 224, "Of a face, in pixels.", lower_bound=16)
