@@ -90,8 +90,10 @@ class Events:
       if session.search is not None:  # Nor what was stopped.
         trouble = gr.update(value=parts.trouble(explained(error)), visible=True)
     try:
-      yield self.views.read(session, chosen) | {on.trouble: trouble}
-      if session.inverted.likeness:  # Else the previews are still those from before.
+      kept = session.inverted.likeness  # Else the previews are still those from before.
+      gone = self.views.drawing() if kept else {}
+      yield self.views.read(session, chosen) | gone | {on.trouble: trouble}
+      if kept:
         yield self.views.pictures(session, chosen)
     except Exception as error:
       yield self.views.told(error)

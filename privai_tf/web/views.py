@@ -148,6 +148,10 @@ class Views:
       on.refused: gr.update(visible=False),
     }
 
+  def drawing(self) -> Updates:
+    """Until `pictures` of a face that was read anew are there: those from before show another one."""
+    return {self.on.strip: f"<p>{words.DRAWING}</p>", self.on.plot: ""}
+
   def pictures(self, session: Session, chosen: Any) -> Updates:
     """What may come out, and where it lies."""
     from privai_tf.web.whereabouts import whereabouts

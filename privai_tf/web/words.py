@@ -16,6 +16,7 @@ _NOT_A_RELEASE = "Preview, not a release"
 _DELTA = PRESETS["likeness"].delta
 KEEP = f"Keep who it is (about {LIKENESS_SECONDS} seconds)"
 STOP = "Stop, and go on with the face from before"
+DRAWING = "Drawing what may come out ..."
 
 
 def meaning(choice: Choice, prepared: PreparedRelease) -> str:

@@ -85,6 +85,21 @@ def test_previews_are_of_the_searched_face_and_cost_nothing(kept):
   assert desk.payer(session).remaining().releases == 0
 
 
+def test_previews_of_the_face_from_before_go_at_once(ready):
+  from privai_tf.web.events import Events
+  from privai_tf.web.page import build_page
+
+  desk, session = ready()
+  events = Events(desk, build_page(desk)[1])
+  chosen = "smile", desk.epsilons.index(1.0), None, None, ""
+  *_, read, drawn = events.keep(session, *chosen)
+  assert session.inverted.likeness
+  assert words.DRAWING in read[events.on.strip]
+  assert read[events.on.plot] == ""
+  assert "<img" in drawn[events.on.strip]
+  assert drawn[events.on.plot]
+
+
 @pytest.mark.parametrize("left", ["stopped", "put away", "another face"])
 def test_who_gives_it_up_lets_the_model_go(ready, left):
   """Who stops has what was found before; nothing of the search comes in later."""
