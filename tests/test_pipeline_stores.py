@@ -9,7 +9,7 @@ from privai_tf import pipeline
 from privai_tf.errors import CheckpointError, ConfigurationError, OutputError
 from privai_tf.generators import load_generator
 from privai_tf.jobs.job import Job, Shard
-from privai_tf.jobs.publication import checkpoint_facts
+from privai_tf.jobs.release_facts import checkpoint_facts
 from privai_tf.privacy.spec import PrivacySpec
 from privai_tf.runtime import stores
 from privai_tf.runtime.stores import place

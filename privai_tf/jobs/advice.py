@@ -10,7 +10,7 @@ from privai_tf.inversion.faceres import FETCHED_BY, faceres_at_hand
 from privai_tf.inversion.initialization import keeps_people, missing_likeness
 from privai_tf.jobs.parts import Recipe
 from privai_tf.jobs.presets import PRESETS
-from privai_tf.jobs.publication import checkpoint_facts
+from privai_tf.jobs.release_facts import checkpoint_facts
 from privai_tf.privacy import PreparedRelease
 from privai_tf.privacy.public_figures import loud_rest
 
@@ -38,22 +38,23 @@ class Advice:
     recipe: Recipe,
     generator: Any,
     prepared: PreparedRelease,
-    boundaries: Sequence[Boundary],
+    hidden: Sequence[Boundary],
     alone: bool,
   ):
     """Args:
     recipe: of the job, everything decided.
     generator: its `Generator`.
     prepared: its release.
-    boundaries: of the attributes that are hidden or compared.
+    hidden: boundaries of the attributes that are hidden; in other scopes none.
     alone: whether the encoder's answers are released without having been asked for.
     """
     self._recipe, self._generator = recipe, generator
-    names = tuple(boundary.name for boundary in boundaries)
-    name = checkpoint_facts(recipe.checkpoint, generator)["name"]
-    public = dataclasses.replace(recipe, attributes=names)
-    self._alone = encoder_alone(public, generator, name) if alone else None
-    hidden = boundaries if recipe.privacy.scope == "attribute" else []
+    self._alone = None
+    if alone:
+      names = tuple(boundary.name for boundary in hidden)
+      public = dataclasses.replace(recipe, attributes=names)
+      name = checkpoint_facts(recipe.checkpoint, generator)["name"]
+      self._alone = encoder_alone(public, generator, name)
     told = [weakness(hidden), self._alone, loud_rest(prepared, generator)]
     if not recipe.codes_given and recipe.inversion.steps != 0:
       told.append(missing_likeness(recipe.inversion, generator))
@@ -65,9 +66,12 @@ class Advice:
     Args:
       photos, output: what `--input` and `--output_dir` are to be in them.
     """
-    recipe = self._recipe
-    command = encoder_alone(recipe, self._generator, recipe.checkpoint, photos, output)
-    return "\n".join(command if note == self._alone else note for note in self.notes) or None
+    notes = list(self.notes)
+    if self._alone:
+      recipe = self._recipe
+      typed = encoder_alone(recipe, self._generator, recipe.checkpoint, photos, output)
+      notes[notes.index(self._alone)] = typed
+    return "\n".join(notes) or None
 
 
 def encoder_alone(

@@ -6,63 +6,24 @@ is worth keeping goes through `private_folder.PrivateFolder`.
 """
 
 import dataclasses
-import functools
-import importlib.metadata
 import json
 import os
 import pathlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from privai_tf.artifacts import Guarantee
 from privai_tf.errors import ConfigurationError, InputError
 from privai_tf.evaluation.report import read_entries, report_page
 from privai_tf.jobs.parts import SHARD_SUFFIX, Shard
+from privai_tf.jobs.release_facts import promised, versions
 from privai_tf.runtime import files, outside, store_files, stores
 from privai_tf.runtime.manifest_files import Known
 from privai_tf.runtime.stores import StorePath
 
-_PACKAGES = ("privai-tf", "tensorflow", "keras", "tensorflow-probability", "dp-accounting", "numpy")
 _WHOLE = Shard()
 REPORT = "report.html"
 _RUN_RECORD = re.compile(rf"run{SHARD_SUFFIX}\.json")
-
-
-def versions() -> dict[str, str]:
-  """The packages that decide what comes out, with their versions."""
-  return dict(_versions())
-
-
-@functools.cache
-def _versions() -> dict[str, str]:
-  found = {}
-  for name in _PACKAGES:
-    try:
-      found[name] = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-      found[name] = "not installed"
-  return found
-
-
-def promised(
-  guarantee: Guarantee, bound: float | None, checkpoint: Mapping, precision: str = "float32"
-) -> dict:
-  """What a release's JSON says besides its file's name.
-
-  Args:
-    guarantee: the promise.
-    bound: the attacker bound in [0.5, 1], None where there is none.
-    checkpoint: see `checkpoint_facts`.
-    precision: in which it was drawn, "float32" or "bfloat16".
-  """
-  return {
-    "guarantee": dataclasses.asdict(guarantee),
-    "attacker_bound": bound,
-    "checkpoint": dict(checkpoint),
-    "precision": precision,
-    "versions": versions(),
-  }
 
 
 def is_run_record(name: str) -> bool:
@@ -82,21 +43,6 @@ def holds_releases(folder: pathlib.Path | StorePath) -> bool:
 def _names(folder: pathlib.Path) -> Iterator[str]:
   with os.scandir(folder) as entries:
     yield from (entry.name for entry in entries)
-
-
-def checkpoint_facts(checkpoint: str, generator: Any) -> dict[str, Any]:
-  """What is published of a checkpoint; of a path only the name.
-
-  Args:
-    checkpoint: a name or a path.
-    generator: what was loaded from it.
-  """
-  return {
-    "name": pathlib.Path(checkpoint).name,
-    "family": generator.family,
-    "resolution": generator.resolution,
-    "sha256": generator.fingerprint,
-  }
 
 
 class PublicFolder:

@@ -28,7 +28,7 @@ from privai_tf.jobs.inputs import Item
 from privai_tf.jobs.outcomes import Drawn, Loaded, Outcome, Output, Unit
 from privai_tf.jobs.owner_records import Faces, OwnerRecords, stand_in_record
 from privai_tf.jobs.parts import Recipe
-from privai_tf.jobs.publication import checkpoint_facts
+from privai_tf.jobs.release_facts import checkpoint_facts
 from privai_tf.jobs.tally import shifted
 from privai_tf.privacy import prepare, privatize
 from privai_tf.privacy.relation import Relation
@@ -73,7 +73,7 @@ class Stages:
       self.generator, self._boundaries, recipe.privacy, space, self._public_codes
     )
     hidden = self._boundaries if recipe.privacy.scope == "attribute" else []
-    self.advice = Advice(recipe, self.generator, self._prepared, self._boundaries, alone)
+    self.advice = Advice(recipe, self.generator, self._prepared, hidden, alone)
     changes = AttributeChanges(recipe.checkpoint, hidden) if recipe.recorded else None
     self._stands_in = recipe.on_failure == STAND_IN
     self._owner = OwnerRecords(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from privai_tf.jobs.publication import promised
+from privai_tf.jobs.release_facts import promised
 from privai_tf.privacy.prepared import PreparedRelease
 from privai_tf.runtime.files import write_bytes, write_json
 from privai_tf.runtime.pictures import png
@@ -41,7 +41,7 @@ def write(
     folder: the session's.
     pixels: uint8 [R, R, 3].
     prepared: what was released.
-    checkpoint: see `publication.checkpoint_facts`.
+    checkpoint: see `release_facts.checkpoint_facts`.
     precision: in which it was drawn.
   """
   picture, record = (folder / f"{_NAME}.{kind}" for kind in ("png", "json"))

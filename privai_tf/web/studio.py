@@ -17,7 +17,7 @@ from privai_tf.generators.channels import from_rgb, require_pictures, to_rgb
 from privai_tf.inversion import InversionSpec, invert
 from privai_tf.inversion.initialization import keeps_people
 from privai_tf.inversion.quality import warnings
-from privai_tf.jobs.publication import checkpoint_facts
+from privai_tf.jobs.release_facts import checkpoint_facts
 from privai_tf.privacy import PreparedRelease, PrivacySpec, prepare
 from privai_tf.privacy.public_codes import sampled_codes
 from privai_tf.runtime.precision import resolved
