@@ -27,7 +27,7 @@ $(DEMO): setup.cfg setup.py pyproject.toml constraints.txt
 	touch $(DEMO)
 
 demo: $(DEMO)
-	$(BIN)/python run_privatize.py --attribute=smile --epsilon=1 --output_dir=demo_output --private_dir=demo_private
+	$(BIN)/python run_privatize.py --attribute=smile --epsilon=1 --steps=0 --output_dir=demo_output --private_dir=demo_private
 
 demo-photo: $(DEMO)
 	$(BIN)/python -m demo.photo

@@ -109,13 +109,13 @@ def write_checkpoint(resolution: int, folder: pathlib.Path) -> pathlib.Path:
 
 def write_portraits(count: int, folder: pathlib.Path, resolution: int = 64) -> pathlib.Path:
   """Portraits as PNG files."""
-  from privai_tf.demo import renderer
+  from privai_tf.demo import portrait
   from privai_tf.generators import to_uint8
   from privai_tf.runtime.pictures import png
 
   folder.mkdir()
   images = np.asarray(
-    to_uint8(renderer.portraits(count, seed=5, resolution=resolution), family="stylegan")
+    to_uint8(portrait.portraits(count, seed=5, resolution=resolution), family="stylegan")
   )
   for row, pixels in enumerate(images):
     (folder / f"{row:05d}.png").write_bytes(png(pixels))

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
   del arguments
   import privai_tf
   from privai_tf.attributes.classifier import load_classifier
-  from privai_tf.demo import renderer
+  from privai_tf.demo import portrait
   from privai_tf.inversion.encoder import find_encoder
   from privai_tf.inversion.quality import psnr
 
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
   encoder = find_encoder(generator)
   if encoder is None:
     raise SystemExit(f"{_CHECKPOINT.value} has no encoder; python -m privai_tf.train_encoder")
-  portraits = renderer.portraits(_COUNT.value, _SEED.value, generator.resolution)
+  portraits = portrait.portraits(_COUNT.value, _SEED.value, generator.resolution)
   encoder.encode(portraits)  # Traces.
   codes, wall, processor = timed(lambda: encoder.encode(portraits))
   images = generator.synthesize(codes, latent_space=encoder.latent_space)

@@ -20,7 +20,7 @@ _STEPS = 4
 
 def portraits(folder: pathlib.Path, count: str) -> None:
   """Writes so many portraits, no two alike."""
-  from privai_tf.demo.renderer import portraits
+  from privai_tf.demo.portrait import portraits
   from privai_tf.generators import to_uint8
   from privai_tf.runtime.pictures import png
 

@@ -133,9 +133,13 @@ def _scene():
     generator = create_generator(config, weights)
   start = np.asarray(generator.map(generator.sample_z(1, seed=_SEED.value)))
   if _CHECKPOINT.value == "avatars":
-    from privai_tf.demo import renderer
+    from privai_tf.demo import portrait
 
-    return generator, renderer.portraits(1, seed=1000 + _SEED.value, resolution=64), start
+    return (
+      generator,
+      portrait.portraits(1, seed=1000 + _SEED.value, resolution=generator.resolution),
+      start,
+    )
   hidden = generator.map(generator.sample_z(1, seed=1000 + _SEED.value))
   return generator, np.asarray(generator.synthesize(hidden, latent_space="W")), start
 

@@ -1,7 +1,6 @@
-r"""Measures a demo model and prints it.
+r"""Measures "avatars" and prints it.
 
-    python -m demo.evaluate --checkpoint=avatars
-    python -m demo.evaluate --checkpoint=avatars_pggan
+    python -m demo.evaluate
 
 Everything is measured on portraits and codes that nothing was trained on.
 """
@@ -11,10 +10,10 @@ from absl import app, flags
 from privai_tf.demo.factors import ATTRIBUTES
 from privai_tf.demo.figures import inversion_figures, sample_figures
 
-_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "The generator.")
 _COUNT = flags.DEFINE_integer("count", 2000, "Samples.")
 _SEED = flags.DEFINE_integer("seed", 77, "Of the samples.")
-_STEPS = flags.DEFINE_integer("inversion_steps", 500, "Steps of the inversion; 0: no inversion.")
+_STEPS = flags.DEFINE_integer("inversion_steps", 100, "Steps of the inversion; 0: no inversion.")
 
 
 def main(argv: list[str]) -> None:
@@ -30,7 +29,6 @@ def main(argv: list[str]) -> None:
       for name in ATTRIBUTES
     ]
     for space in ("W", "Z")
-    if space in generator.latent_spaces
   }
   classifier = load_classifier("avatars")
   for name, value in sample_figures(generator, classifier, boundaries, _COUNT.value, _SEED.value):

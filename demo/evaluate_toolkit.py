@@ -1,7 +1,6 @@
-r"""Measures the latent-space toolkit on a demo model and prints it.
+r"""Measures the latent-space toolkit on "avatars" and prints it.
 
-    python -m demo.evaluate_toolkit --checkpoint=avatars
-    python -m demo.evaluate_toolkit --checkpoint=avatars_pggan
+    python -m demo.evaluate_toolkit
 
 Boundaries of the classifier's scores against boundaries of the factors; how often an edit changes
 its own and each other attribute; what probes still find of the eyeglasses when they are projected
@@ -13,9 +12,9 @@ from absl import app, flags
 
 from privai_tf.demo.factors import ATTRIBUTES, labels
 
-_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
-_COUNT = flags.DEFINE_integer("count", 10000, "Samples for boundaries.")
-_EDITED = flags.DEFINE_integer("edited", 500, "Samples that are edited.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "The generator.")
+_COUNT = flags.DEFINE_integer("count", 6000, "Samples for boundaries.")
+_EDITED = flags.DEFINE_integer("edited", 300, "Samples that are edited.")
 _Z_COUNT = flags.DEFINE_integer("z_count", 40000, "Codes for the erasure in Z, no images.")
 _SEED = flags.DEFINE_integer("seed", 101, "Of the samples.")
 

@@ -7,14 +7,14 @@ import numpy as np
 
 from privai_tf.demo.embedding import factors_of_scores, scores_of_z
 from privai_tf.demo.factors import ATTRIBUTES, labels, sample_factors
-from privai_tf.demo.plan import psnr
+from privai_tf.inversion.quality import psnr
 
 
 def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> Iterator:
   """Figures on the generator's own samples.
 
   Args:
-    generator: a `Generator` whose factors are those of `demo.embedding`.
+    generator: "avatars", or another whose factors are those of `demo.embedding`.
     classifier: an `AttributeClassifier`.
     boundaries: lists in the order of `ATTRIBUTES`, by latent space.
     count: samples.
@@ -24,16 +24,17 @@ def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> 
     (name, value): PSNR against the renders of the same factors in dB; for each attribute how often
     classifier and boundaries agree with the factors.
   """
-  from privai_tf.demo.renderer import render
+  from privai_tf.demo.portrait import render
 
   z = generator.sample_z(count, seed=seed)
   factors = factors_of_scores(scores_of_z(z))
   present = labels(factors)
-  codes = {"Z": z}
-  if "W" in generator.latent_spaces:
-    codes["W"] = generator.map(z)
+  codes = {"Z": z, "W": generator.map(z)}
   images = generator.synthesize(z, latent_space="Z")
-  yield "PSNR against renders, dB", psnr(images, render(factors, generator.resolution))
+  yield (
+    "PSNR against renders, dB",
+    float(np.mean(psnr(images, render(factors, generator.resolution)))),
+  )
   read = classifier.logits(images) > 0
   for index, name in enumerate(ATTRIBUTES):
     yield f"classifier on samples, {name}", float(np.mean(read[:, index] == present[:, index]))
@@ -52,7 +53,7 @@ def inversion_figures(generator, steps: int, seed: int) -> Iterator:
     (name, value): mean and least PSNR in dB, seconds.
   """
   import privai_tf
-  from privai_tf.demo.renderer import render
+  from privai_tf.demo.portrait import render
 
   images = render(sample_factors(8, seed), generator.resolution)
   start = time.monotonic()

@@ -1,11 +1,9 @@
 r"""Draws the pictures of the README.
 
-    python -m demo.pictures --checkpoint=avatars
-    python -m demo.pictures --checkpoint=avatars_pggan
+    python -m demo.pictures
 
-`samples.png`: random avatars. `edits.png`: some of them moved along each boundary.
-`privatized.png`: renders, their inversion, and private versions for several epsilons; of "avatars"
-only. The pictures of "avatars_pggan" are `samples_pggan.png` and `edits_pggan.png`.
+`samples.jpg`: random avatars. `edits.jpg`: some of them moved along each boundary.
+`privatized.jpg`: renders, their inversion, and private versions for several epsilons.
 """
 
 from pathlib import Path
@@ -15,8 +13,9 @@ from absl import app, flags
 from privai_tf.demo.factors import ATTRIBUTES
 from privai_tf.demo.sheets import edits, privatized, samples
 
-_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "The generator.")
 _OUTPUT = flags.DEFINE_string("output", "docs/pictures", "Folder of the pictures.")
+_QUALITY = 90  # Of the JPEG files.
 _SEED = flags.DEFINE_integer("seed", 5, "Of the samples.")
 
 
@@ -28,15 +27,12 @@ def main(argv: list[str]) -> None:
   folder = Path(_OUTPUT.value)
   folder.mkdir(parents=True, exist_ok=True)
   generator = privai_tf.load_generator(_CHECKPOINT.value)
-  space = "W" if "W" in generator.latent_spaces else "Z"
   names = [f"{_CHECKPOINT.value}/{name}" for name in ATTRIBUTES]
-  boundaries = [privai_tf.Boundary.load(name, latent_space=space) for name in names]
-  ending = _CHECKPOINT.value.removeprefix("avatars") + ".png"
-  samples(generator, _SEED.value).save(folder / f"samples{ending}")
-  edits(generator, boundaries, _SEED.value).save(folder / f"edits{ending}")
-  if space == "W":
-    smile = boundaries[ATTRIBUTES.index("smile")]
-    privatized(generator, smile, _SEED.value).save(folder / f"privatized{ending}")
+  boundaries = [privai_tf.Boundary.load(name, latent_space="W") for name in names]
+  samples(generator, _SEED.value).save(folder / "samples.jpg", quality=_QUALITY)
+  edits(generator, boundaries, _SEED.value).save(folder / "edits.jpg", quality=_QUALITY)
+  smile = boundaries[ATTRIBUTES.index("smile")]
+  privatized(generator, smile, _SEED.value).save(folder / "privatized.jpg", quality=_QUALITY)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import numpy as np
 
 from privai_tf.demo.factors import sample_factors
 
-_SIDE = 112  # Pixels of a portrait in the pictures.
+_SIDE = 160  # Pixels of a portrait in the pictures.
 _MARGIN, _HEADER, _LABEL = 4, 22, 92
 _DEVIATIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _PHOTO_ROWS = ("sample", "read back", "released")
@@ -36,7 +36,7 @@ def sheet(rows: list, columns: list[str] | None = None, names: list[str] | None 
       middle = top + row * step + step // 2
       draw.text((_MARGIN + 2, middle), names[row], fill="black", font=font, anchor="lm")
     for column, pixels in enumerate(images):
-      portrait = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+      portrait = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
       picture.paste(portrait, (left + _MARGIN + column * step, top + _MARGIN + row * step))
   for column, text in enumerate(columns or []):
     middle = left + _MARGIN + column * step + _SIDE // 2
@@ -44,7 +44,7 @@ def sheet(rows: list, columns: list[str] | None = None, names: list[str] | None 
   return picture
 
 
-def samples(generator, seed: int, rows: int = 4, columns: int = 8):
+def samples(generator, seed: int, rows: int = 3, columns: int = 7):
   """Random avatars."""
   import privai_tf
 
@@ -77,10 +77,10 @@ def edits(generator, boundaries, seed: int):
 def privatized(generator, boundary, seed: int, count: int = 6):
   """Renders beside private versions; the noise is real, so each run gives others."""
   import privai_tf
-  from privai_tf.demo.renderer import render
+  from privai_tf.demo.portrait import render
 
   images = render(sample_factors(count, seed), generator.resolution)
-  spec = privai_tf.InversionSpec(latent_space="W+", steps=300)
+  spec = privai_tf.InversionSpec(latent_space="W", steps=50)
   inversion = privai_tf.invert(images, generator, spec)
   columns = [images, inversion.images]
   for epsilon in _EPSILONS:
@@ -88,10 +88,10 @@ def privatized(generator, boundary, seed: int, count: int = 6):
       inversion.latents,
       generator,
       boundary,
-      privai_tf.PrivacySpec(mechanism="laplace", epsilon=epsilon),
-      latent_space="W+",
+      privai_tf.PrivacySpec("extremal", epsilon=epsilon, decode="sample"),
+      latent_space="W",
     )
-    columns.append(generator.synthesize(release.latents, latent_space="W+"))
+    columns.append(generator.synthesize(release.latents, latent_space="W"))
   rows = list(np.stack([privai_tf.to_uint8(c) for c in columns], axis=1))
   headings = ["original", "inversion", *(f"epsilon {e:g}" for e in _EPSILONS)]
   return sheet(rows, headings)

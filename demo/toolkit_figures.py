@@ -12,7 +12,7 @@ from privai_tf.attributes.training import train_boundary
 from privai_tf.demo.embedding import factors_of_scores, scores_of_z
 from privai_tf.demo.factors import ATTRIBUTES
 
-_IMAGES_AT_ONCE = 512
+_IMAGES_AT_ONCE = 128
 # Half of the samples in each class, that is all: age has no sure cases to choose from.
 _CHOSEN = 0.5
 
@@ -35,10 +35,8 @@ class Samples:
 def draw_samples(generator, classifier, count: int, seed: int) -> Samples:
   """Samples of a generator whose factors are those of `demo.embedding`."""
   z = generator.sample_z(count, seed)
-  codes = {"W": generator.map(z)} if "W" in generator.latent_spaces else {}
-  codes["Z"] = z
-  space = next(iter(codes))
-  logits = judge(generator, classifier, codes[space], space)
+  codes = {"W": generator.map(z), "Z": z}
+  logits = judge(generator, classifier, codes["W"], "W")
   return Samples(codes, logits, factors_of_scores(scores_of_z(z)))
 
 

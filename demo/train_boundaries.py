@@ -1,12 +1,10 @@
-r"""Fits the boundaries of a demo model: five attributes, in each of its spaces.
+r"""Fits the boundaries of "avatars": five attributes, in W and in Z.
 
-    python -m demo.train_boundaries --checkpoint=avatars
-    python -m demo.train_boundaries --checkpoint=avatars_pggan
+    python -m demo.train_boundaries
 
 As for a generator whose factors nobody knows: random codes, their images, a classifier's verdict on
-these, a linear machine. Z has 512 directions of which few matter, so that it takes many codes; where
-there is a W, the label of a Z code is the side of W's boundary on which it is mapped, which needs no
-images.
+these, a linear machine. Z has 512 directions of which few matter, so that it takes many codes; the
+label of a Z code is the side of W's boundary on which it is mapped, which needs no images.
 """
 
 import numpy as np
@@ -15,7 +13,7 @@ from absl import app, flags, logging
 from privai_tf.demo.embedding import factors_of_scores, scores_of_z
 from privai_tf.demo.factors import ATTRIBUTES, labels
 
-_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "Generator: avatars or avatars_pggan.")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "avatars", "The generator.")
 _OUTPUT = flags.DEFINE_string(
   "output", None, "Where the boundaries go. By default boundaries/ and the checkpoint's name."
 )
@@ -49,29 +47,23 @@ def _in_w(generator, classifier, made_by: dict) -> list:
   ]
 
 
-def _in_z(generator, classifier, of_w: list, made_by: dict) -> list:
-  """The boundaries of Z, from W's if there are any."""
+def _in_z(generator, of_w: list, made_by: dict) -> list:
+  """The boundaries of Z, from W's."""
   from privai_tf.attributes.svm import fit_boundary
-  from privai_tf.demo.toolkit_figures import judge
 
   z = generator.sample_z(_Z_COUNT.value, seed=_SEED.value + 1)
-  if of_w:
-    w = generator.map(z)
-    scores, share, judged = [b.coordinate(w) > 0 for b in of_w], 1.0, "side of W's boundary"
-  else:
-    scores = list(judge(generator, classifier, z, "Z").T)
-    share, judged = _CHOSEN_SHARE.value, _JUDGED
+  w = generator.map(z)
   return [
     fit_boundary(
       z,
-      of_attribute,
+      boundary.coordinate(w) > 0,
       "Z",
-      name=name,
-      chosen_share=share,
+      name=boundary.name,
+      chosen_share=1.0,
       regularization=_Z_REGULARIZATION,
-      provenance={**made_by, "labels": judged},
+      provenance={**made_by, "labels": "side of W's boundary"},
     )
-    for name, of_attribute in zip(ATTRIBUTES, scores, strict=True)
+    for boundary in of_w
   ]
 
 
@@ -94,10 +86,8 @@ def main(argv: list[str]) -> None:
     "codes_seed": _SEED.value,
     "licence": "Apache-2.0",
   }
-  boundaries = {}
-  if "W" in generator.latent_spaces:
-    boundaries["W"] = _in_w(generator, classifier, made_by)
-  boundaries["Z"] = _in_z(generator, classifier, boundaries.get("W", []), made_by)
+  boundaries = {"W": _in_w(generator, classifier, made_by)}
+  boundaries["Z"] = _in_z(generator, boundaries["W"], made_by)
   # Codes that nothing was fitted to.
   z = generator.sample_z(_COUNT.value, seed=_SEED.value + 2)
   known = labels(factors_of_scores(scores_of_z(z)))

@@ -14,9 +14,9 @@ from absl import app, flags, logging
 from privai_tf.demo.factors import ATTRIBUTES, labels, sample_factors
 
 _OUTPUT = flags.DEFINE_string("output", "checkpoints/avatars_classifier", "Its folder.")
-_POOL_FOLDER = flags.DEFINE_string("pool_folder", "training", "Where renders are kept.")
-_POOL_SIZE = flags.DEFINE_integer("pool_size", 40000, "Portraits to learn from.")
-_EPOCHS = flags.DEFINE_integer("epochs", 4, "Passes over them.")
+_POOL_FOLDER = flags.DEFINE_string("pool_folder", "training/pool", "Where renders are kept.")
+_CHUNKS = flags.DEFINE_integer("chunks", 32, "Of 512 portraits each, to learn from.", lower_bound=1)
+_EPOCHS = flags.DEFINE_integer("epochs", 10, "Passes over them.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of portraits, weights and their order.")
 
 RESOLUTION = 64
@@ -99,19 +99,19 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
   from privai_tf.attributes.classifier import AttributeClassifier
-  from privai_tf.demo.embedding import factors_of_scores, sample_scores
-  from privai_tf.demo.pool import load_pool
-  from privai_tf.demo.renderer import render
+  from privai_tf.demo.embedding import factors_of_scores
+  from privai_tf.demo.portrait import render
+  from privai_tf.demo.portrait.pool import Pool
 
   logging.set_verbosity(logging.INFO)
-  _, images = load_pool(Path(_POOL_FOLDER.value), _POOL_SIZE.value, _SEED.value, RESOLUTION)
-  present = labels(factors_of_scores(sample_scores(_POOL_SIZE.value, _SEED.value)))
+  pool = Pool(Path(_POOL_FOLDER.value), _CHUNKS.value, _SEED.value, RESOLUTION)
+  images, present = pool.images(np.arange(len(pool))), labels(factors_of_scores(pool.scores))
   network = train_network(images, present, _EPOCHS.value, _SEED.value)
   fresh = sample_factors(2000, _SEED.value + 5000)
   provenance = {
     "made_by": "python -m demo.train_classifier",
     "seed": _SEED.value,
-    "renders": _POOL_SIZE.value,
+    "renders": len(pool),
     "epochs": _EPOCHS.value,
     "licence": "Apache-2.0",
   }

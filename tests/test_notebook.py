@@ -169,7 +169,7 @@ def api():
 
   generator = privai_tf.load_generator("avatars")
   boundary = privai_tf.Boundary.load("avatars/smile", latent_space="W")
-  public = public_codes(generator, privai_tf.InversionSpec(latent_space="W", steps=50))
+  public = public_codes(generator, privai_tf.InversionSpec(latent_space="W", steps=0))
   spec = privai_tf.PrivacySpec("extremal", epsilon=1.0, decode="sample")
   prepared = prepare(generator, boundary, spec, "W", public)
   return generator, boundary, public, prepared
@@ -196,13 +196,13 @@ def test_it_runs_from_top_to_bottom_with_the_apis_figures(executed, api):
   text, _, (sheet,) = outputs(executed, "privai_tf.invert(")
   assert "(512,) numbers in W" in text
   assert float(re.search(r"PSNR ([\d.]+) dB", text)[1]) > 25
-  assert sheet.size == (260, 128)
+  assert sheet.size == (2 * 258 - 2, 256)
 
   text, _, (sheet,) = outputs(executed, "release = privai_tf.privatize(")
   assert text.split() == prepared.guarantee.statement.split()
-  assert sheet.size == (392, 128)
+  assert sheet.size == (3 * 258 - 2, 256)
   _, _, (sheet,) = outputs(executed, "previews.append(")
-  assert sheet.size == (4 * 132 - 4, 5 * 132 - 4)
+  assert sheet.size == (4 * 130 - 2, 5 * 130 - 2)
   _, _, (figure,) = outputs(executed, "privai_tf.plot_sweep(")
   assert np.asarray(figure.convert("RGB")).std() > 5
 

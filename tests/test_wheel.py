@@ -134,7 +134,7 @@ def test_everything_runs_without_the_checkout(installed):
 @pytest.mark.very_slow
 def test_the_main_job_runs_without_the_checkout(installed):
   program = (
-    "from privai_tf.demo.renderer import render; from privai_tf.demo.factors import sample_factors;"
+    "from privai_tf.demo.portrait import render; from privai_tf.demo.factors import sample_factors;"
     "from PIL import Image; import numpy as np;"
     "image = (render(sample_factors(1, 3), 64)[0] + 1) * 127.5;"
     "Image.fromarray(image.astype(np.uint8)).save('photo.png')"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from privai_tf.demo.factors import NAMES
+from privai_tf.demo.factors import NAMES, sample_factors
 from privai_tf.demo.portrait import hair
 from privai_tf.demo.portrait.backdrop import draw_backdrop
 from privai_tf.demo.portrait.bust import draw_bust
@@ -15,6 +15,20 @@ from privai_tf.demo.portrait.mouth import draw_mouth
 from privai_tf.demo.portrait.skin import draw_beard, draw_nose, draw_wrinkles
 
 _GRID = 256
+
+
+def portraits(count: int, seed: int, resolution: int = 256) -> np.ndarray:
+  """Portraits rendered afresh (no generator made them), for a run without input pictures.
+
+  Args:
+    count: how many.
+    seed: of the factors.
+    resolution: width and height R in pixels.
+
+  Returns:
+    float32 [count, R, R, 3] in [-1, 1].
+  """
+  return render(sample_factors(count, seed), resolution)
 
 
 def render(factors: np.ndarray, resolution: int = 256) -> np.ndarray:

@@ -14,7 +14,7 @@ from absl import app, flags, logging
 _FOLDER = flags.DEFINE_string("folder", "training/portraits", "State, log and weights.")
 _POOL_FOLDER = flags.DEFINE_string("pool_folder", "training/pool", "Where renders are kept.")
 _CPU_HOURS = flags.DEFINE_float("cpu_hours", 8, "Of the processor, in all, over all runs.")
-_LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Adam's; by default the family's.")
+_LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Adam's; by default the network's.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of weights, portraits and their order.")
 _SAVE_SECONDS = flags.DEFINE_float("save_seconds", 240, "Between two saved states.")
 _THREADS = flags.DEFINE_integer("threads", 1, "Of TensorFlow.")
@@ -25,7 +25,8 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f"Unknown argument {argv[1]!r}.")
   import tensorflow as tf
 
-  from privai_tf.demo.portrait.family import PORTRAITS
+  from privai_tf.demo.embedding import latents_of_scores
+  from privai_tf.demo.portrait.network import LEARNING_RATE, config_at
   from privai_tf.demo.portrait.plan import PHASES
   from privai_tf.demo.portrait.pool import Pool
   from privai_tf.demo.portrait.training import Options, Training
@@ -35,15 +36,15 @@ def main(argv: list[str]) -> None:
   tf.config.threading.set_inter_op_parallelism_threads(_THREADS.value)
   options = Options(
     3600 * _CPU_HOURS.value,
-    _LEARNING_RATE.value or PORTRAITS.learning_rate,
+    _LEARNING_RATE.value or LEARNING_RATE,
     _SEED.value,
     _SAVE_SECONDS.value,
   )
   pool_folder, seed = Path(_POOL_FOLDER.value), _SEED.value
   chunks = {phase.resolution: phase.chunks for phase in PHASES}
   Training(
-    PORTRAITS.config_at,
-    PORTRAITS.inputs_of_scores,
+    config_at,
+    latents_of_scores,
     Path(_FOLDER.value),
     lambda resolution: Pool(pool_folder, chunks[resolution], seed, resolution),
     lambda resolution: Pool(pool_folder, 1, seed + 1000, resolution),

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
-from privai_tf.demo.plan import psnr
 from privai_tf.demo.portrait.growth import grown
 from privai_tf.demo.portrait.plan import learning_rate, phase_at
-from privai_tf.demo.trainer import Trainer, save_state
+from privai_tf.demo.portrait.trainer import Trainer, save_state
+from privai_tf.inversion.quality import psnr
 
 _FIELDS = ("cpu_seconds", "step", "images", "resolution", "learning_rate", "loss", "psnr")
 _MEASURED = 64  # Portraits that the log's PSNR is the mean of.
@@ -35,7 +35,7 @@ class Training:
 
   def __init__(self, config_at, inputs_of_scores, folder: Path, pool_at, held_out_at, options):
     """Args:
-    config_at: resolution -> configuration, see `demo.families`.
+    config_at: resolution -> configuration, see `demo.portrait.network`.
     inputs_of_scores: u [N, 13] -> the network's inputs [N, d].
     folder: of state, log and averaged weights; made if absent.
     pool_at, held_out_at: resolution -> a `demo.portrait.pool.Pool`, to learn from and to measure
@@ -71,7 +71,7 @@ class Training:
 
   def _grow(self) -> None:
     """To twice the resolution, from the averaged weights."""
-    from privai_tf.demo.families import build
+    from privai_tf.demo.portrait.network import build
 
     config, small = self.config_at(2 * self.resolution), self.trainer
     for name, value in small.average.items():
@@ -108,7 +108,7 @@ class Training:
     measured = np.arange(min(_MEASURED, len(self.held_out)))
     goals = self.held_out.images(measured).astype(np.float32) / 127.5 - 1
     inputs = self.inputs_of_scores(self.held_out.scores[measured])
-    quality = psnr(self.trainer.draw_averaged(inputs), goals)
+    quality = np.mean(psnr(self.trainer.draw_averaged(inputs), goals))
     row = (round(self.spent, 1), self.step, self.images, self.resolution, f"{rate:.3g}")
     row = (*row, f"{loss:.5f}", f"{quality:.2f}")
     path = self.folder / "log.csv"

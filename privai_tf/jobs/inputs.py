@@ -214,7 +214,7 @@ class Portrait(Item):
   seed: int = 0
 
   def read(self, resolution: int, faces: FaceSpec) -> Content:
-    from privai_tf.demo.renderer import render
+    from privai_tf.demo.portrait import render
 
     factors = _portrait_factors(self.count, self.seed)
     (image,) = render(factors[self.row : self.row + 1], resolution)

@@ -9,7 +9,7 @@ from privai_tf.generators.channels import to_rgb
 
 COUNT = 8
 _SEED = 0
-_RENDERED = ("avatars", "avatars_pggan")
+_RENDERED = "avatars"
 
 
 def sample_portraits(generator: Any, checkpoint_name: str) -> np.ndarray:
@@ -22,9 +22,9 @@ def sample_portraits(generator: Any, checkpoint_name: str) -> np.ndarray:
   Returns:
     uint8 [8, R, R, 3], at the generator's resolution.
   """
-  if checkpoint_name in _RENDERED:
+  if checkpoint_name == _RENDERED:
     from privai_tf.demo.factors import sample_factors
-    from privai_tf.demo.renderer import render
+    from privai_tf.demo.portrait import render
 
     images = render(sample_factors(COUNT, _SEED), generator.resolution)
     return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)

@@ -6,7 +6,7 @@ import pytest
 from privai_tf.attributes import classifier as module
 from privai_tf.attributes.classifier import AttributeClassifier, build_network, load_classifier
 from privai_tf.demo.factors import ATTRIBUTES, labels, sample_factors
-from privai_tf.demo.renderer import render
+from privai_tf.demo.portrait import render
 from privai_tf.errors import CheckpointError, InputError
 
 

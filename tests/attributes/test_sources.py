@@ -12,7 +12,7 @@ from privai_tf.errors import InputError, LatentSpaceError
   ("attribute", "source"),
   [
     ("smile", "avatars/smile"),
-    ("avatars_pggan/smile", "avatars_pggan/smile"),
+    ("mobilestylegan-ffhq/smile", "mobilestylegan-ffhq/smile"),
     ("mine_w_boundary.npy", "mine_w_boundary.npy"),
     ("folder/mine.npz", "folder/mine.npz"),
   ],

@@ -26,13 +26,13 @@ def classifier():
 
 
 @pytest.fixture(scope="module")
-def stylegan():
+def generator():
   return privai_tf.load_generator("avatars")
 
 
 @pytest.fixture(scope="module")
-def samples(stylegan, classifier):
-  return draw_samples(stylegan, classifier, 800, seed=401)
+def samples(generator, classifier):
+  return draw_samples(generator, classifier, 600, seed=401)
 
 
 def test_boundaries_of_scores_are_those_of_factors(samples):
@@ -47,13 +47,9 @@ def test_scores_of_another_attribute_give_another_boundary(samples):
   assert abs(boundary_cosines(mixed, "W", regularization=0.01)["pose"]) < 0.5
 
 
-@pytest.mark.parametrize(("checkpoint", "space"), [("avatars", "W"), ("avatars_pggan", "Z")])
-def test_conditional_edits_change_their_own_attribute_only(checkpoint, space, classifier):
-  generator = privai_tf.load_generator(checkpoint)
-  z = generator.sample_z(60, seed=402)
-  codes = generator.map(z) if space == "W" else z
-  names = [f"{checkpoint}/{name}" for name in ATTRIBUTES]
-  plain = [privai_tf.Boundary.load(name, latent_space=space) for name in names]
+def test_conditional_edits_change_their_own_attribute_only(generator, classifier):
+  codes = generator.map(generator.sample_z(60, seed=402))
+  plain = [privai_tf.Boundary.load(f"avatars/{name}", latent_space="W") for name in ATTRIBUTES]
   # Of 500: own at least 99.6%, others at most 4.6%, see demo/README.md. 60 other samples miss the
   # targets about once in 30 seeds; this one is fixed.
   changes = edit_changes(generator, classifier, conditional_boundaries(generator, plain), codes)
@@ -69,5 +65,5 @@ def test_no_linear_probe_finds_erased_eyeglasses(samples):
   found = find_subspace(samples.codes["W"], present, latent_space="W", name="eyeglasses")
   before, after = (found.provenance["fresh_probes"][k] for k in ("before", "after"))
   assert before["linear"] > 0.95
-  # 160 codes, standard deviation 0.04: three points and three of these.
+  # 120 codes, standard deviation 0.046: three points and three of these.
   assert abs(after["linear"] - 0.5) < 0.03 + 3 * found.provenance["fresh_deviation"]

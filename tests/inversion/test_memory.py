@@ -62,10 +62,10 @@ def test_two_hundred_inversions_of_portraits(repository):
   if not (repository / "checkpoints" / "avatars" / "config.json").exists():
     pytest.skip("the avatars checkpoint is not there")
   import privai_tf
-  from privai_tf.demo import renderer
+  from privai_tf.demo import portrait
 
   generator = privai_tf.load_generator("avatars")
-  portraits = renderer.portraits(8, seed=777, resolution=generator.resolution)
+  portraits = portrait.portraits(8, seed=777, resolution=generator.resolution)
   spec = InversionSpec(latent_space="W+", steps=5)
   for _ in range(2):
     invert(portraits, generator, spec)

@@ -80,7 +80,7 @@ def test_where_the_whole_face_is_hidden_so_is_every_attribute():
 def test_a_checkpoints_classifier_lies_beside_it(repository, tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   assert classifier_of("avatars").attributes == ("age", "eyeglasses", "gender", "pose", "smile")
-  assert classifier_of("avatars_pggan") is None
+  assert classifier_of("mobilestylegan-ffhq") is None
   assert classifier_of(str(tmp_path / "mine")) is None
   shutil.copytree(repository / "checkpoints" / "avatars_classifier", tmp_path / "mine_classifier")
   assert classifier_of(f"{tmp_path / 'mine'}/").resolution == 64

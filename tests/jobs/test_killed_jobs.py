@@ -113,10 +113,10 @@ def test_two_hundred_kills_under_changing_flags(repository, tmp_path):
 @pytest.fixture(scope="module")
 def portraits(tmp_path_factory):
   """5,000 portraits of 64 x 64 as files."""
-  from privai_tf.demo import renderer
+  from privai_tf.demo import portrait
 
   folder = tmp_path_factory.mktemp("portraits")
-  images = renderer.portraits(_PORTRAITS, seed=5)
+  images = portrait.portraits(_PORTRAITS, seed=5)
   for row, image in enumerate(images):
     pixels = np.rint((image + 1) * 127.5).clip(0, 255).astype(np.uint8)
     Image.fromarray(pixels).save(folder / f"{row:04d}.png")

@@ -91,5 +91,5 @@ def test_a_face_that_was_searched_gets_what_the_preset_advises():
 def test_the_demo_offers_its_attributes():
   known = ["age", "eyeglasses", "gender", "pose", "smile"]
   assert offered_attributes("avatars", "W") == known
-  assert offered_attributes("checkpoints/avatars_pggan", "Z") == known
+  assert offered_attributes("checkpoints/avatars", "Z") == known
   assert offered_attributes("nothing", "W") == []

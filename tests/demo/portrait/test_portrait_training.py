@@ -8,12 +8,11 @@ import itertools
 import numpy as np
 import pytest
 
-from privai_tf.demo.embedding import scores_of_z
-from privai_tf.demo.families import build
+from privai_tf.demo.embedding import latents_of_scores, scores_of_z
 from privai_tf.demo.portrait import pool as pools
 from privai_tf.demo.portrait import training
-from privai_tf.demo.portrait.family import PORTRAITS, config_at
 from privai_tf.demo.portrait.growth import grown
+from privai_tf.demo.portrait.network import build, config_at, finish
 from privai_tf.demo.portrait.plan import PHASES, Phase, learning_rate, phase_at
 from privai_tf.generators.families import create_generator
 
@@ -68,9 +67,9 @@ def test_the_finished_network_draws_what_was_trained():
   config = _small_config(8)
   network, draw = build(config, seed=2)
   weights = {name: np.asarray(v) for name, v in network.named_variables().items()}
-  generator = create_generator(*PORTRAITS.finish(config, weights, 0.1))
+  generator = create_generator(*finish(config, weights, 0.1))
   z = generator.sample_z(3, seed=2)
-  expected = np.asarray(draw(PORTRAITS.inputs_of_scores(scores_of_z(z))))
+  expected = np.asarray(draw(latents_of_scores(scores_of_z(z))))
   images = generator.synthesize(z, latent_space="Z")
   np.testing.assert_allclose(images, expected, atol=1e-3 * np.abs(expected).max())
   assert np.std(expected, axis=0).mean() > 0.05  # The scores matter.
@@ -102,7 +101,7 @@ def test_training_grows_and_goes_on_where_it_stopped(small_pool, tmp_path, monke
     monkeypatch.setattr(training.time, "process_time", tick)
     options = training.Options(6.0, 4e-3, 1, save_seconds=0.0)
     return training.Training(
-      _small_config, PORTRAITS.inputs_of_scores, tmp_path, small_pool, small_pool, options
+      _small_config, latents_of_scores, tmp_path, small_pool, small_pool, options
     ).run()
 
   with pytest.raises(KeyboardInterrupt):

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from privai_tf.demo import portrait
 from privai_tf.demo.factors import NAMES, sample_factors
 from privai_tf.demo.portrait import render
 from privai_tf.demo.portrait.look import Look
@@ -39,6 +40,7 @@ def test_shape_range_and_type(portraits):
 def test_same_factors_same_portrait_whatever_the_batch(portraits):
   factors, images = portraits
   np.testing.assert_array_equal(render(factors[5:6], 128), images[5:6])
+  np.testing.assert_array_equal(portrait.portraits(8, seed=3, resolution=128)[5:6], images[5:6])
 
 
 @pytest.mark.parametrize("resolution", [64, 256])
@@ -115,5 +117,5 @@ def test_a_portrait_changes_smoothly():
 
 
 def test_import_is_cheap():
-  code = "import sys, demo.portrait; assert 'tensorflow' not in sys.modules"
+  code = "import sys, privai_tf.demo.portrait; assert 'tensorflow' not in sys.modules"
   subprocess.run([sys.executable, "-c", code], check=True)
