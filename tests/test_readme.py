@@ -28,4 +28,4 @@ def test_the_python_block_runs_in_a_clone(repository, tmp_path, monkeypatch):
   assert f"add up to epsilon {sum(epsilons)}" in (repository / "README.md").read_text()
   count = len(os.listdir("docs/pictures/portraits"))
   with Image.open("sweep.png") as sheet:
-    assert sheet.size == (count * 66 - 2, 6 * 66 - 2)
+    assert sheet.size == (count * 130 - 2, 6 * 130 - 2)

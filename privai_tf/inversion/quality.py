@@ -15,8 +15,8 @@ from privai_tf.inversion.spec import InversionSpec
 from privai_tf.runtime.kept import kept_arrays, key_of
 from privai_tf.shapes import Codes, Images
 
-# Share of the generator's own variety by which a reconstruction may miss its photo. Avatars: 0.01 to
-# 0.11 for unseen portraits, 0.6 to 0.9 for one upside down, 1.7 to 4 for other pictures.
+# Share of the generator's own variety by which a reconstruction may miss its photo. Avatars: 0.02 to
+# 0.13 for unseen portraits, 1.5 for one upside down, 5 and more for other pictures.
 _UNLIKE = 0.4
 _OWN_IMAGES = 16
 _SEED = 1

@@ -14,6 +14,7 @@ from privai_tf.web.estimate import Estimate
 from privai_tf.web.page import Widgets
 from privai_tf.web.sessions import Session
 from privai_tf.web.style import FOCUS_RESULT
+from privai_tf.web.together import together
 from privai_tf.web.troubles import charged, explained
 from privai_tf.web.views import Updates, Views
 
@@ -92,9 +93,10 @@ class Events:
     try:
       kept = session.inverted.likeness  # Else the previews are still those from before.
       gone = self.views.drawing() if kept else {}
-      yield self.views.read(session, chosen) | gone | {on.trouble: trouble}
+      read = self.views.read(session, chosen) | gone | {on.trouble: trouble}
+      yield read
       if kept:
-        yield self.views.pictures(session, chosen)
+        yield together(read, self.views.pictures(session, chosen))
     except Exception as error:
       yield self.views.told(error)
 
@@ -111,8 +113,9 @@ class Events:
     """Something of step 2 was chosen: its words at once, its pictures after them."""
     try:
       self.desk.sessions.touch(session)
-      yield self.views.words(session, chosen)
-      yield self.views.pictures(session, chosen)
+      said = self.views.words(session, chosen)
+      yield said
+      yield together(said, self.views.pictures(session, chosen))
     except Exception as error:
       yield self.views.told(error)
 
@@ -149,17 +152,20 @@ class Events:
       take()
       photo = session.photo
       names = [f"Face {number + 1}" for number in range(len(session.photo.faces))]
-      yield self.views.start() | {
+      shown = self.views.start() | {
         on.pick: gr.update(visible=False),
         on.taken: gr.update(visible=True),
         on.photo: parts.photo(session.photo, session.face),
         on.faces: gr.update(choices=names, value=names[session.face], visible=len(names) > 1),
         on.progress: parts.progress(0, 1, None),
       }
+      yield shown
       for done, total, picture in desk.invert(session):
-        yield {on.progress: parts.progress(done, total, picture)}
-      yield self.views.read(session, chosen)
-      yield self.views.pictures(session, chosen)
+        shown[on.progress] = parts.progress(done, total, picture)
+        yield shown
+      shown = together(shown, self.views.read(session, chosen))
+      yield shown
+      yield together(shown, self.views.pictures(session, chosen))
     except Exception as error:
       if photo is not None and session.photo is not photo:  # Put away meanwhile: no trouble.
         yield self.views.start()

@@ -56,7 +56,7 @@ def test_the_released_rest_of_encoders_codes_does_not_tell_the_side(
   codes = fresh.codes
   sides = sides_of(boundary, codes)
   orthogonal = read_rest(orthogonal_rests(prepared, codes), sides, attribute, probes=LINEAR)
-  assert orthogonal.best.value > 0.85
+  assert orthogonal.best.value > 0.75
   released = read_rest(released_rests(prepared, codes), sides, attribute, probes=LINEAR)
   assert released.holds, released.sentence
 
