@@ -14,7 +14,7 @@ from privai_tf.web.estimate import Estimate
 from privai_tf.web.page import Widgets
 from privai_tf.web.sessions import Session
 from privai_tf.web.style import FOCUS_RESULT
-from privai_tf.web.together import together
+from privai_tf.web.together import saying_all
 from privai_tf.web.troubles import charged, explained
 from privai_tf.web.views import Updates, Views
 
@@ -51,6 +51,7 @@ class Events:
     released = on.release.click(self.release, [*chosen, on.release], everything, **_QUEUED)
     released.then(None, None, None, js=FOCUS_RESULT)  # The button that had it takes none any more.
 
+  @saying_all
   def upload(self, session: Session, path: str | None, *chosen: Any) -> Iterator[Updates]:
     """A photo came."""
     if (
@@ -60,11 +61,13 @@ class Events:
       return
     yield from self._taken(session, functools.partial(self.desk.take_upload, session, path), chosen)
 
+  @saying_all
   def sample(self, event: gr.SelectData, session: Session, *chosen: Any) -> Iterator[Updates]:
     """A sample portrait was chosen."""
     take = functools.partial(self.desk.take_sample, session, event.index)
     yield from self._taken(session, take, chosen)
 
+  @saying_all
   def face(self, session: Session, *values: Any) -> Iterator[Updates]:
     """Another face was chosen."""
     *chosen, name = values
@@ -72,6 +75,7 @@ class Events:
     take = functools.partial(self.desk.choose_face, session, number)
     yield from self._taken(session, take, chosen)
 
+  @saying_all
   def keep(self, session: Session, *chosen: Any) -> Iterator[Updates]:
     """The face is to be searched until the person is found."""
     on, desk = self.on, self.desk
@@ -93,10 +97,9 @@ class Events:
     try:
       kept = session.inverted.likeness  # Else the previews are still those from before.
       gone = self.views.drawing() if kept else {}
-      read = self.views.read(session, chosen) | gone | {on.trouble: trouble}
-      yield read
+      yield self.views.read(session, chosen) | gone | {on.trouble: trouble}
       if kept:
-        yield together(read, self.views.pictures(session, chosen))
+        yield self.views.pictures(session, chosen)
     except Exception as error:
       yield self.views.told(error)
 
@@ -109,16 +112,17 @@ class Events:
     _forget(session)
     return self.views.start()
 
+  @saying_all
   def moved(self, session: Session, *chosen: Any) -> Iterator[Updates]:
     """Something of step 2 was chosen: its words at once, its pictures after them."""
     try:
       self.desk.sessions.touch(session)
-      said = self.views.words(session, chosen)
-      yield said
-      yield together(said, self.views.pictures(session, chosen))
+      yield self.views.words(session, chosen)
+      yield self.views.pictures(session, chosen)
     except Exception as error:
       yield self.views.told(error)
 
+  @saying_all
   def release(self, session: Session, *values: Any) -> Iterator[Updates]:
     """The one draw, at the price that the pressed button named."""
     on, desk = self.on, self.desk
@@ -152,20 +156,17 @@ class Events:
       take()
       photo = session.photo
       names = [f"Face {number + 1}" for number in range(len(session.photo.faces))]
-      shown = self.views.start() | {
+      yield self.views.start() | {
         on.pick: gr.update(visible=False),
         on.taken: gr.update(visible=True),
         on.photo: parts.photo(session.photo, session.face),
         on.faces: gr.update(choices=names, value=names[session.face], visible=len(names) > 1),
         on.progress: parts.progress(0, 1, None),
       }
-      yield shown
       for done, total, picture in desk.invert(session):
-        shown[on.progress] = parts.progress(done, total, picture)
-        yield shown
-      shown = together(shown, self.views.read(session, chosen))
-      yield shown
-      yield together(shown, self.views.pictures(session, chosen))
+        yield {on.progress: parts.progress(done, total, picture)}
+      yield self.views.read(session, chosen)
+      yield self.views.pictures(session, chosen)
     except Exception as error:
       if photo is not None and session.photo is not photo:  # Put away meanwhile: no trouble.
         yield self.views.start()

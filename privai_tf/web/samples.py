@@ -23,10 +23,9 @@ def sample_portraits(generator: Any, checkpoint_name: str) -> np.ndarray:
     uint8 [8, R, R, 3], at the generator's resolution.
   """
   if checkpoint_name == _RENDERED:
-    from privai_tf.demo.factors import sample_factors
-    from privai_tf.demo.portrait import render
+    from privai_tf.demo.portrait import portraits
 
-    images = render(sample_factors(COUNT, _SEED), generator.resolution)
+    images = portraits(COUNT, _SEED, generator.resolution)
     return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
   codes, space = generator.sample_z(COUNT, seed=_SEED), "Z"
   if "W" in generator.latent_spaces:

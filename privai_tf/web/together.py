@@ -1,13 +1,12 @@
 """Several updates of the page as one."""
 
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
 def together(*updates: dict[Any, Any]) -> dict[Any, Any]:
   """One update that does what several, one after another, do.
-
-  Of updates that follow within a moment a busy browser shows the last alone (gradio 6.31), so that
-  each has to say all that those before it in the same event said.
 
   Args:
     updates: by widget, in their order: what `gr.update` gives, or a plain value.
@@ -24,6 +23,25 @@ def together(*updates: dict[Any, Any]) -> dict[Any, Any]:
       else:
         whole[widget] = _properties(known) | _properties(said)
   return whole
+
+
+def saying_all(handler: Callable[..., Iterator[dict]]) -> Callable[..., Iterator[dict]]:
+  """A handler each of whose updates says all that those before it in the same event said.
+
+  Of updates that follow within a moment a busy browser shows the last alone (seen with gradio 6.31).
+
+  Args:
+    handler: gives updates by widget.
+  """
+
+  @functools.wraps(handler)
+  def handle(*arguments: Any) -> Iterator[dict]:
+    whole: dict[Any, Any] = {}
+    for update in handler(*arguments):
+      whole = together(whole, update)
+      yield whole
+
+  return handle
 
 
 def _is_update(said: Any) -> bool:

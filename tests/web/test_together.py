@@ -1,5 +1,7 @@
 """Updates that follow within a moment: the last one says all of them."""
 
+import types
+
 import gradio as gr
 import pytest
 
@@ -34,7 +36,7 @@ def test_the_last_update_of_an_event_says_all(events):
   """A browser may show it alone: the page said for ever that it looked for faces."""
   on, session, chosen = events
   moved = list(on.moved(session, *chosen))
-  taken = list(on._taken(session, lambda: on.desk.take_sample(session, 0), chosen))
-  for updates in (moved, taken[1:]):  # The first is taken back by the second.
+  taken = list(on.sample(types.SimpleNamespace(index=0), session, *chosen))
+  for updates in (moved, taken):
     assert len(updates) > 1
     assert updates[-1] == together(*updates)
