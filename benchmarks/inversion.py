@@ -135,11 +135,8 @@ def _scene():
   if _CHECKPOINT.value == "avatars":
     from privai_tf.demo import portrait
 
-    return (
-      generator,
-      portrait.portraits(1, seed=1000 + _SEED.value, resolution=generator.resolution),
-      start,
-    )
+    photo = portrait.portraits(1, seed=1000 + _SEED.value, resolution=generator.resolution)
+    return generator, photo, start
   hidden = generator.map(generator.sample_z(1, seed=1000 + _SEED.value))
   return generator, np.asarray(generator.synthesize(hidden, latent_space="W")), start
 

@@ -1,4 +1,4 @@
-"""The factors of a portrait: thirteen normal scores each, and what they look like."""
+"""The factors of a portrait: thirteen normal scores each."""
 
 import numpy as np
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from privai_tf.demo.embedding import factors_of_scores, scores_of_z
-from privai_tf.demo.factors import ATTRIBUTES, labels, sample_factors
+from privai_tf.demo.factors import ATTRIBUTES, labels
 from privai_tf.inversion.quality import psnr
 
 
@@ -31,10 +31,8 @@ def sample_figures(generator, classifier, boundaries, count: int, seed: int) -> 
   present = labels(factors)
   codes = {"Z": z, "W": generator.map(z)}
   images = generator.synthesize(z, latent_space="Z")
-  yield (
-    "PSNR against renders, dB",
-    float(np.mean(psnr(images, render(factors, generator.resolution)))),
-  )
+  quality = psnr(images, render(factors, generator.resolution))
+  yield "PSNR against renders, dB", float(np.mean(quality))
   read = classifier.logits(images) > 0
   for index, name in enumerate(ATTRIBUTES):
     yield f"classifier on samples, {name}", float(np.mean(read[:, index] == present[:, index]))
@@ -53,9 +51,9 @@ def inversion_figures(generator, steps: int, seed: int) -> Iterator:
     (name, value): mean and least PSNR in dB, seconds.
   """
   import privai_tf
-  from privai_tf.demo.portrait import render
+  from privai_tf.demo.portrait import portraits
 
-  images = render(sample_factors(8, seed), generator.resolution)
+  images = portraits(8, seed, generator.resolution)
   start = time.monotonic()
   space = generator.latent_spaces[-1]
   spec = privai_tf.InversionSpec(latent_space=space, steps=steps)

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from privai_tf.demo.factors import sample_factors
-
 _SIDE = 160  # Pixels of a portrait in the pictures.
 _MARGIN, _HEADER, _LABEL = 4, 22, 92
 _DEVIATIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -77,9 +75,9 @@ def edits(generator, boundaries, seed: int):
 def privatized(generator, boundary, seed: int, count: int = 6):
   """Renders beside private versions; the noise is real, so each run gives others."""
   import privai_tf
-  from privai_tf.demo.portrait import render
+  from privai_tf.demo.portrait import portraits
 
-  images = render(sample_factors(count, seed), generator.resolution)
+  images = portraits(count, seed, generator.resolution)
   spec = privai_tf.InversionSpec(latent_space="W", steps=50)
   inversion = privai_tf.invert(images, generator, spec)
   columns = [images, inversion.images]

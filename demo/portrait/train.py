@@ -1,6 +1,6 @@
 r"""Trains the generator of portraits: from thirteen scores to the picture.
 
-    python -m demo.portrait.train --cpu_hours=8
+    python -m demo.portrait.train
 
 Supervised regression: 16 x 16 first, doubled up to 256 x 256, each network starting with the picture
 of the one before. The plan is a budget of processor hours. Run again with the same flags it goes on
@@ -13,7 +13,7 @@ from absl import app, flags, logging
 
 _FOLDER = flags.DEFINE_string("folder", "training/portraits", "State, log and weights.")
 _POOL_FOLDER = flags.DEFINE_string("pool_folder", "training/pool", "Where renders are kept.")
-_CPU_HOURS = flags.DEFINE_float("cpu_hours", 8, "Of the processor, in all, over all runs.")
+_CPU_HOURS = flags.DEFINE_float("cpu_hours", 4, "Of the processor, in all, over all runs.")
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Adam's; by default the network's.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of weights, portraits and their order.")
 _SAVE_SECONDS = flags.DEFINE_float("save_seconds", 240, "Between two saved states.")

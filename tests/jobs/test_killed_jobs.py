@@ -116,7 +116,7 @@ def portraits(tmp_path_factory):
   from privai_tf.demo import portrait
 
   folder = tmp_path_factory.mktemp("portraits")
-  images = portrait.portraits(_PORTRAITS, seed=5)
+  images = portrait.portraits(_PORTRAITS, seed=5, resolution=64)
   for row, image in enumerate(images):
     pixels = np.rint((image + 1) * 127.5).clip(0, 255).astype(np.uint8)
     Image.fromarray(pixels).save(folder / f"{row:04d}.png")
@@ -165,7 +165,7 @@ def test_five_thousand_portraits_and_ten_kills(repository, portraits, tmp_path):
     assert content["output"] == f"{name}.png"
     with Image.open(out / f"{name}.png") as image:
       image.load()
-      assert image.size == (64, 64)
+      assert image.size == (256, 256)
 
   from privai_tf.privacy.ledger import Ledger
 
